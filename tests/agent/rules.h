@@ -1,0 +1,46 @@
+/*
+ * Which agents misbehave, and how: `MATCH:BEHAVIOUR[,BEHAVIOUR...]`, the first rule that matches an agent's address
+ * decides. README.md has the table of behaviours.
+ */
+#ifndef AGENT_RULES_H
+#define AGENT_RULES_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 is off for all fields; all times are in microseconds. */
+struct behaviour {
+	uint32_t silent, lose, lose_first, late, late_first, duplicate,
+		reorder;                    /* when it answers */
+	uint32_t other_address, other_port; /* where from */
+	uint32_t wrong_id, wrong_community, wrong_version,
+		wrong_pdu;                                   /* message; wrong_pdu: the tag */
+	uint32_t too_big, too_big_empty, error, error_index; /* error_index: plus one */
+	uint32_t no_such_name, no_such_name_v2;
+	uint32_t empty_varbinds, fewer_varbinds, other_oid, bad_int, long_int, huge; /* varbinds */
+	uint32_t nonincreasing, decreasing, few_repetitions;
+	uint32_t truncated, truncated_head, garbage, empty, trailing, drop_over; /* octets */
+	uint32_t then_good;
+};
+
+struct rule;
+
+struct rules {
+	struct rule *items;
+	size_t n;
+};
+
+/* Reads one rule. On failure false, and why in message (of size octets). */
+bool rules_add(struct rules *rules, const char *text, char *message, size_t size);
+void rules_free(struct rules *rules);
+/* What the agent at addr does; NULL: it behaves. */
+const struct behaviour *rules_find(const struct rules *rules, const struct in6_addr *addr);
+
+/* Reads a duration (`50ms`, `1.5s`, `2m`, bare seconds); false if it is none or longer than an hour. */
+bool rules_duration(const char *text, uint32_t *us);
+/* Prints the names of all behaviours, for --help. */
+void rules_print_names(void);
+
+#endif
