@@ -1,0 +1,170 @@
+/*
+ * What a person should know, on stderr, a whole line at a time.
+ *
+ * The problem: master, resolver and workers share one stderr, and much of what is worth saying quotes
+ * somebody else: a line of YAML, a file name, sometimes a device. Written in pieces, lines of several
+ * processes mix; written raw, a sysDescr can retitle, recolour or clear the terminal of whoever reads.
+ *
+ * The design: a line is made in a fixed array and leaves in one write(2), which the kernel does not
+ * split on a terminal or a pipe at this size. What is not printable UTF-8 comes as \xHH: C0 and C1
+ * controls, line breaks, the bidi overrides that show text in another order than it has, and octets
+ * that are no UTF-8 at all. A line that does not fit ends in "...".
+ *
+ * Rejected: stdio. A forked child would inherit what is buffered, and write it a second time.
+ *
+ * The trap: people look at errno after they have logged. It is kept.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_OCTETS 1024 /* with its newline; a pipe takes 4,096 in one piece */
+#define CUT             "...\n"
+
+static enum log_level most_verbose_shown = LOG_LEVEL_WARNING;
+
+struct line {
+	char text[LINE_MAX_OCTETS];
+	size_t len;
+};
+
+void log_set_level(enum log_level most_verbose)
+{
+	most_verbose_shown = most_verbose;
+}
+
+/* Octets of the UTF-8 character at s (RFC 3629), 0 when there is none; *point is its code point. */
+static size_t utf8_decode(const unsigned char *s, uint32_t *point)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800,
+					 0x10000}; /* per length: no overlong forms */
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (len <= 1) {
+		*point = s[0];
+		return len;
+	}
+	*point = s[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80) /* the text's NUL ends this too */
+			return 0;
+		*point = *point << 6 | (s[i] & 0x3fu);
+	}
+	if (s[0] > 0xf4 || *point < least[len] || *point > 0x10ffff ||
+	    (*point >= 0xd800 && *point <= 0xdfff))
+		return 0;
+	return len;
+}
+
+static bool printable(uint32_t point)
+{
+	if (point < 0x20 || (point >= 0x7f && point < 0xa0))
+		return false;
+	/* line and paragraph separator, bidi embeddings, overrides and isolates */
+	return !(point >= 0x2028 && point <= 0x202e) && !(point >= 0x2066 && point <= 0x2069) &&
+	       point != 0x200e && point != 0x200f && point != 0x061c;
+}
+
+/* Adds len octets, or says that they do not fit in front of CUT. */
+static bool line_add(struct line *l, const char *octets, size_t len)
+{
+	if (l->len + len > sizeof(l->text) - strlen(CUT))
+		return false;
+	memcpy(l->text + l->len, octets, len);
+	l->len += len;
+	return true;
+}
+
+static bool line_add_escaped(struct line *l, const unsigned char *octets, size_t len)
+{
+	char escaped[4 * 4 + 1];
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(escaped + 4 * i, 5, "\\x%02X", octets[i]);
+	return line_add(l, escaped, 4 * len);
+}
+
+static bool line_add_text(struct line *l, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at) {
+		uint32_t point;
+		size_t len = utf8_decode(at, &point);
+		bool fits = len && printable(point) ? line_add(l, (const char *)at, len)
+						    : line_add_escaped(l, at, len ? len : 1);
+
+		if (!fits)
+			return false;
+		at += len ? len : 1;
+	}
+	return true;
+}
+
+static void log_line(const char *prefix, const char *format, va_list args)
+{
+	char text[LINE_MAX_OCTETS]; /* nothing that is cut here would have fitted */
+	const char *ending;
+	struct line l = {.len = 0};
+	int saved = errno;
+	ssize_t written;
+
+	vsnprintf(text, sizeof(text), format, args);
+	line_add(&l, prefix, strlen(prefix));
+	ending = line_add_text(&l, text) ? "\n" : CUT;
+	memcpy(l.text + l.len, ending, strlen(ending));
+	l.len += strlen(ending);
+	do {
+		written = write(STDERR_FILENO, l.text, l.len);
+	} while (written < 0 && errno == EINTR);
+	errno = saved;
+}
+
+void log_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_line("multisnmp: ", format, args);
+	va_end(args);
+}
+
+void log_warning(const char *format, ...)
+{
+	va_list args;
+
+	if (most_verbose_shown < LOG_LEVEL_WARNING)
+		return;
+	va_start(args, format);
+	log_line("multisnmp: warning: ", format, args);
+	va_end(args);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+
+	if (most_verbose_shown < LOG_LEVEL_INFO)
+		return;
+	va_start(args, format);
+	log_line("multisnmp: ", format, args);
+	va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list args;
+
+	if (most_verbose_shown < LOG_LEVEL_DEBUG)
+		return;
+	va_start(args, format);
+	log_line("multisnmp: ", format, args);
+	va_end(args);
+}
