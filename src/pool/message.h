@@ -1,0 +1,31 @@
+/*
+ * message - the kinds of frame on the queues between our processes: the whole protocol on one page.
+ *
+ * task_queue: master to worker. done_queue: worker to master. The queue itself carries a kind and
+ * octets and knows none of this; each payload's form stands beside its type.
+ */
+#ifndef POOL_MESSAGE_H
+#define POOL_MESSAGE_H
+
+enum message {
+	/* task_queue */
+	MESSAGE_TASKS = 1, /* one or more tasks, task_pack() each, back to back */
+	MESSAGE_STOP,      /* finish what is in flight, answer STOPPED, exit 0. Empty */
+	MESSAGE_CANCEL,    /* nothing more is sent; all in hand ends as cancelled. Empty */
+	MESSAGE_RATE, /* u32: packets per 1,000 seconds that this worker may send; 0: no limit */
+	MESSAGE_PING, /* answer PONG. Empty */
+
+	/* done_queue */
+	MESSAGE_RECORD =
+		32, /* record_head_pack(), then the (last) octets of the record as they will be written */
+	MESSAGE_PART, /* u32 lease, then octets of a record that does not fit one frame */
+	MESSAGE_STATS, /* stats_pack(): counters since the last one; stands before the records it belongs to */
+	MESSAGE_PONG,    /* Empty */
+	MESSAGE_STOPPED, /* the last frame of a worker. Empty */
+
+	/* master to resolver and back */
+	MESSAGE_NAME = 64, /* lookup_question_pack(); STOP and PING are understood too */
+	MESSAGE_ADDRESSES  /* lookup_answer_pack() */
+};
+
+#endif
