@@ -89,24 +89,42 @@ static void answer_out_of_bounds(void **state)
 	size_t len = pack_answer(&a, bytes);
 	assert_true(unpack_answer(&back, bytes, len));
 	assert_string_equal(back.message, "no such name");
-	bytes[4] = TASK_ADDRS_MAX + 1; /* more addresses than there is room for */
-	assert_false(unpack_answer(&back, bytes, len));
 	a.message[0] = '\0'; /* neither an address nor a reason */
 	len = pack_answer(&a, bytes);
 	assert_false(unpack_answer(&back, bytes, len));
-	a = (struct lookup_answer){.count = 1, .addrs[0].family = 4};
-	len = pack_answer(&a, bytes);
-	bytes[5] = 7; /* no such family */
-	assert_false(unpack_answer(&back, bytes, len));
+}
+
+/* A whole and consistent message of n addresses of a family that the packer would not write. */
+static bool unpack_forged(uint8_t n, uint8_t family, uint16_t message_len)
+{
+	uint8_t bytes[1024], message[LOOKUP_MESSAGE_MAX] = {0};
+	struct lookup_answer back;
+	struct wire_out w = {.at = bytes, .end = bytes + sizeof(bytes)};
+	wire_put_u32(&w, 1);
+	wire_put_u8(&w, n);
+	for (unsigned i = 0; i < n; i++) {
+		wire_put_u8(&w, family);
+		wire_put_bytes(&w, "0123456789abcdef", family == 4 ? 4 : 16);
+	}
+	wire_put_str(&w, message, message_len);
+	return unpack_answer(&back, bytes, (size_t)(w.at - bytes));
+}
+
+static void forged_answers(void **state)
+{
+	(void)state;
+	assert_true(unpack_forged(TASK_ADDRS_MAX, 4, LOOKUP_MESSAGE_MAX - 1));
+	assert_false(unpack_forged(TASK_ADDRS_MAX + 1, 4, 0)); /* more than there is room for */
+	assert_false(unpack_forged(1, 4, LOOKUP_MESSAGE_MAX)); /* no room for its NUL */
+	assert_false(unpack_forged(1, 7, 0));                  /* no such family */
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(question_survives),
-		cmocka_unit_test(question_out_of_bounds),
-		cmocka_unit_test(answer_survives),
-		cmocka_unit_test(answer_out_of_bounds),
+		cmocka_unit_test(question_survives), cmocka_unit_test(question_out_of_bounds),
+		cmocka_unit_test(answer_survives),   cmocka_unit_test(answer_out_of_bounds),
+		cmocka_unit_test(forged_answers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
