@@ -1,0 +1,227 @@
+/* task: waits and their sum, and the wire form cut, lied about and back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/task.h"
+
+static void test_waits_double_up_to_eight(void **state)
+{
+	static const int64_t waits[] = {500, 1000, 2000, 4000, 4000, 4000};
+	struct profile p = {.timeout_us = 500};
+
+	(void)state;
+	for (unsigned try = 0; try < 6; try++)
+		assert_true(profile_wait_us(&p, try) == waits[try]);
+	assert_true(profile_wait_us(&p, UINT32_MAX) == 500 * PROFILE_BACKOFF_MAX);
+	p.timeout_us = INT64_MAX / 2;
+	assert_true(profile_wait_us(&p, 1) == INT64_MAX - 1);
+	assert_true(profile_wait_us(&p, 2) == INT64_MAX);
+}
+
+static void test_worst_is_the_sum_of_waits(void **state)
+{
+	(void)state;
+	for (unsigned retries = 0; retries < 20; retries++) {
+		struct profile p = {.timeout_us = 1000003, .retries = retries};
+		int64_t sum = 0;
+
+		for (unsigned try = 0; try <= retries; try++)
+			sum += profile_wait_us(&p, try);
+		assert_true(profile_worst_us(&p, 1) == sum);
+		assert_true(profile_worst_us(&p, 8) == 8 * sum);
+	}
+}
+
+static void test_worst_is_the_deadline_when_that_is_sooner(void **state)
+{
+	struct profile p = {.timeout_us = 1000000, .retries = 2, .deadline_us = 5000000};
+
+	(void)state;
+	assert_true(profile_worst_us(&p, 1) == 5000000);
+	p.deadline_us = 7000001;
+	assert_true(profile_worst_us(&p, 1) == 7000000);
+	assert_true(profile_worst_us(&p, 2) == 7000001);
+}
+
+static void test_worst_does_not_overflow(void **state)
+{
+	struct profile p = {.timeout_us = INT64_MAX / 4, .retries = UINT32_MAX};
+
+	(void)state;
+	assert_true(profile_worst_us(&p, 1) == INT64_MAX);
+	p = (struct profile){.timeout_us = INT64_MAX / 2};
+	assert_true(profile_worst_us(&p, 3) == INT64_MAX);
+	p.deadline_us = 9;
+	assert_true(profile_worst_us(&p, 3) == 9);
+}
+
+/* The largest task: all addresses, the longest host. */
+static struct task largest(char host[TASK_HOST_MAX + 1], struct addr addrs[TASK_ADDRS_MAX])
+{
+	memset(host, 'h', TASK_HOST_MAX);
+	host[TASK_HOST_MAX] = '\0';
+	for (size_t i = 0; i < TASK_ADDRS_MAX; i++) {
+		addrs[i] = (struct addr){
+			.family = i % 2 ? 6 : 4,
+			.port = (uint16_t)(161 + i),
+			.zone = i % 2 ? (uint32_t)i << 24 : 0,
+		};
+		memset(addrs[i].ip, (int)i + 1, i % 2 ? 16 : 4);
+	}
+	return (struct task){
+		.seq = UINT64_C(0x0102030405060708),
+		.lease = 0xfffffffe,
+		.profile = 7,
+		.host = host,
+		.addrs = addrs,
+		.naddrs = TASK_ADDRS_MAX,
+	};
+}
+
+static void assert_same_task(const struct task *a, const struct task *b)
+{
+	assert_true(a->seq == b->seq);
+	assert_int_equal(a->lease, b->lease);
+	assert_int_equal(a->profile, b->profile);
+	assert_int_equal(a->naddrs, b->naddrs);
+	for (size_t i = 0; i < a->naddrs; i++)
+		assert_true(addr_equal(&a->addrs[i], &b->addrs[i]));
+	if (a->host)
+		assert_string_equal(a->host, b->host);
+	else
+		assert_null(b->host);
+}
+
+static void test_there_and_back(void **state)
+{
+	uint8_t octets[TASK_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	char host[TASK_HOST_MAX + 1];
+	struct addr addrs[TASK_ADDRS_MAX];
+	struct task t = largest(host, addrs), back;
+	struct task_store store;
+	struct wire_in r = {.at = octets, .end = octets + sizeof(octets)};
+
+	(void)state;
+	task_pack(&t, &w);
+	assert_false(w.full);
+	assert_ptr_equal(w.at, w.end); /* TASK_PACKED_MAX is exact */
+	assert_true(task_unpack(&back, &store, &r));
+	assert_ptr_equal(r.at, r.end);
+	assert_same_task(&t, &back);
+}
+
+static void test_cut_anywhere(void **state)
+{
+	uint8_t octets[TASK_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	char host[TASK_HOST_MAX + 1];
+	struct addr addrs[TASK_ADDRS_MAX];
+	struct task t = largest(host, addrs), back;
+	struct task_store store;
+
+	(void)state;
+	task_pack(&t, &w);
+	for (size_t have = 0; have < sizeof(octets); have++) {
+		struct wire_in r = {.at = octets, .end = octets + have};
+
+		assert_false(task_unpack(&back, &store, &r));
+	}
+}
+
+static void test_no_host(void **state)
+{
+	uint8_t octets[TASK_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct addr a = {.family = 4, .ip = {192, 0, 2, 1}, .port = 161};
+	struct task t = {.seq = 1, .addrs = &a, .naddrs = 1}, back;
+	struct task_store store;
+	struct wire_in r = {.at = octets};
+
+	(void)state;
+	task_pack(&t, &w);
+	r.end = w.at;
+	assert_true(task_unpack(&back, &store, &r));
+	assert_same_task(&t, &back);
+}
+
+/* A host longer than a record may show is cut when packed: the sender never makes a bad message. */
+static void test_host_too_long(void **state)
+{
+	uint8_t octets[TASK_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct addr a = {.family = 4};
+	char host[TASK_HOST_MAX + 100];
+	struct task t = {.host = host, .addrs = &a, .naddrs = 1}, back;
+	struct task_store store;
+	struct wire_in r = {.at = octets};
+
+	(void)state;
+	memset(host, 'h', sizeof(host) - 1);
+	host[sizeof(host) - 1] = '\0';
+	task_pack(&t, &w);
+	assert_false(w.full);
+	r.end = w.at;
+	assert_true(task_unpack(&back, &store, &r));
+	assert_int_equal(strlen(back.host), TASK_HOST_MAX);
+}
+
+/* Packs by hand what task_pack() never would; says whether it is taken. */
+static bool taken(uint16_t host_len, uint8_t naddrs, uint8_t family)
+{
+	static uint8_t octets[70000];
+	static const uint8_t zeros[UINT16_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct wire_in r = {.at = octets};
+	struct task_store store;
+	struct task t;
+
+	wire_put_u64(&w, 0);
+	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 0);
+	wire_put_str(&w, zeros, host_len);
+	wire_put_u8(&w, naddrs);
+	for (unsigned i = 0; i < naddrs; i++) {
+		wire_put_u8(&w, family);
+		wire_put_bytes(&w, zeros, 16 + 4 + 2);
+	}
+	r.end = w.at;
+	return task_unpack(&t, &store, &r);
+}
+
+static void test_out_of_bounds(void **state)
+{
+	(void)state;
+	assert_true(taken(TASK_HOST_MAX, TASK_ADDRS_MAX, 4));
+	assert_true(taken(0, 1, 6));
+	assert_false(taken(TASK_HOST_MAX + 1, 1, 4));
+	assert_false(taken(UINT16_MAX, 1, 4));
+	assert_false(taken(0, 0, 4));
+	assert_false(taken(0, TASK_ADDRS_MAX + 1, 4));
+	assert_false(taken(0, 255, 4));
+	assert_false(taken(0, 1, 0));
+	assert_false(taken(0, 1, 5));
+	assert_false(taken(0, 1, 255));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_waits_double_up_to_eight),
+		cmocka_unit_test(test_worst_is_the_sum_of_waits),
+		cmocka_unit_test(test_worst_is_the_deadline_when_that_is_sooner),
+		cmocka_unit_test(test_worst_does_not_overflow),
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_no_host),
+		cmocka_unit_test(test_host_too_long),
+		cmocka_unit_test(test_out_of_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
