@@ -71,7 +71,10 @@ static size_t write_tail(struct job *job)
 	return (size_t)(job->out.at - job->out.start);
 }
 
-/* The request's varbinds come back with an error; tooBig of SNMPv2 has none (RFC 3416 §4.2.1). */
+/*
+ * The request's varbinds come back with an error, if they fit; tooBig of SNMPv2 has none (RFC 3416
+ * §4.2.1).
+ */
 static size_t write_error(struct job *job)
 {
 	const struct ber_in *asked = &job->request->varbinds;
@@ -82,6 +85,8 @@ static size_t write_error(struct job *job)
 	write_head(job);
 	if (!none)
 		ber_put_raw(&job->out, asked->at, (size_t)(asked->end - asked->at));
+	if (job->out.full)
+		write_head(job);
 	return write_tail(job);
 }
 

@@ -156,7 +156,7 @@ static void put_big_endian(struct ber_out *out, uint8_t tag, uint64_t bits, size
 	*out->at++ = tag;
 	*out->at++ = (uint8_t)octets;
 	while (octets-- > 0)
-		*out->at++ = octets < 8 ? (uint8_t)(bits >> (8 * octets)) : 0;
+		*out->at++ = (uint8_t)(octets < 8 ? bits >> (8 * octets) : 0);
 }
 
 void ber_put_signed(struct ber_out *out, uint8_t tag, int64_t value)

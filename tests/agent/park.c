@@ -137,6 +137,18 @@ static bool open_memory(struct park *park)
 	       mib_init(&park->mib, park->options->interfaces, park_clock_us());
 }
 
+/* By lines: who has an answer finds its request in the log. */
+static bool open_log(struct park *park)
+{
+	if (!park->options->log)
+		return true;
+	park->log = fopen(park->options->log, "w");
+	if (park->log)
+		return setvbuf(park->log, NULL, _IOLBF, BUFSIZ) == 0;
+	fprintf(stderr, "snmp-agents: %s: %s\n", park->options->log, strerror(errno));
+	return false;
+}
+
 struct park *park_open(const struct options *options)
 {
 	struct park *park = calloc(1, sizeof *park);
@@ -153,9 +165,7 @@ struct park *park_open(const struct options *options)
 		park_close(park);
 		return NULL;
 	}
-	if (options->log && !(park->log = fopen(options->log, "w")))
-		fprintf(stderr, "snmp-agents: %s: %s\n", options->log, strerror(errno));
-	if ((options->log && !park->log) || !open_sockets(park)) {
+	if (!open_log(park) || !open_sockets(park)) {
 		park_close(park);
 		return NULL;
 	}
@@ -346,8 +356,6 @@ void park_turn(struct park *park, uint64_t until_us, const sigset_t *mask)
 			receive(park, park->fds[i]);
 	park->now_us = park_clock_us();
 	send_due(park);
-	if (park->log)
-		fflush(park->log);
 }
 
 void park_print_counters(const struct park *park)

@@ -21,7 +21,7 @@ enum match_kind {
 struct rule {
 	enum match_kind kind;
 	struct in6_addr addr;
-	unsigned bits; /* MATCH_PREFIX: of the 128 */
+	unsigned bits;      /* MATCH_PREFIX: of the 128 */
 	uint32_t low, high; /* MATCH_RANGE; `low` alone is N, and P in hundredths of a percent */
 	struct behaviour behaviour;
 };
