@@ -147,7 +147,7 @@ void loop_forget(struct loop *l, int fd)
 {
 	size_t i = find(l, fd);
 
-	if (fd < 0 || i == l->n)
+	if (i == l->n)
 		return;
 	l->fds[i].fd = -1;
 	l->holes = true;
@@ -168,10 +168,8 @@ static unsigned ready_bits(const struct pollfd *p)
 
 static void serve(struct loop *l)
 {
-	size_t n = l->n; /* what is added meanwhile was not polled */
-
 	l->serving = true;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < l->n; i++) { /* what is added meanwhile has no revents yet */
 		const struct pollfd *p = &l->fds[i];
 		unsigned ready = ready_bits(p);
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -209,6 +210,38 @@ static void test_reused_number_is_not_called(void **state)
 	assert_int_equal(p.b.calls, 1);
 	end_close(&p.a);
 	end_close(&p.b);
+	loop_free(l);
+}
+
+static void watch_again(void *arg, unsigned ready)
+{
+	struct end *e = arg;
+
+	note(e, ready);
+	loop_forget(e->loop, e->fd);
+	loop_watch(e->loop, e->fd, LOOP_READ, watch_again, e);
+}
+
+/* Entries that were left behind would soon be more than poll takes under this limit. */
+static void test_forgotten_entries_go_away(void **state)
+{
+	struct rlimit before, low;
+	struct loop *l = loop_new();
+	struct end e = end_open(l);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low = before;
+	low.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	loop_watch(l, e.fd, LOOP_READ, watch_again, &e);
+	poke(&e);
+	for (unsigned turn = 1; turn <= 200; turn++) {
+		loop_turn(l, LOOP_NEVER);
+		assert_int_equal(e.calls, turn);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	end_close(&e);
 	loop_free(l);
 }
 
@@ -490,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_order_of_adding),
 		cmocka_unit_test(test_forget_in_a_callback),
 		cmocka_unit_test(test_reused_number_is_not_called),
+		cmocka_unit_test(test_forgotten_entries_go_away),
 		cmocka_unit_test(test_watch_in_a_callback),
 		cmocka_unit_test(test_want_in_a_callback),
 		cmocka_unit_test(test_forget_unknown),
