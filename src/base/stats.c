@@ -130,7 +130,7 @@ int64_t histogram_max(const struct histogram *h)
 	return h->max_us;
 }
 
-/* How many values, the smallest first, make up the share q. */
+/* How many values, the smallest first, make up the share q: 1 to all of them. */
 static uint64_t rank_of(const struct histogram *h, double q)
 {
 	double exact = q * (double)h->count;
@@ -147,8 +147,6 @@ int64_t histogram_quantile(const struct histogram *h, double q)
 {
 	uint64_t rank = rank_of(h, q), seen = 0;
 
-	if (!h->count)
-		return 0;
 	for (size_t i = 0; i < BUCKETS - 1; i++) {
 		seen += h->buckets[i];
 		if (seen >= rank)

@@ -123,6 +123,22 @@ static void test_extremes(void **state)
 	histogram_free(h);
 }
 
+/* With few values a rank is a fraction: rounded up, so that the share is really reached. */
+static void test_ranks(void **state)
+{
+	struct histogram *h = histogram_new();
+
+	(void)state;
+	for (int64_t us = 10; us <= 30; us += 10)
+		histogram_add(h, us);
+	assert_true(histogram_quantile(h, 0) == 10);
+	assert_true(histogram_quantile(h, 0.33) == 10);
+	assert_true(histogram_quantile(h, 0.34) == 20);
+	assert_true(histogram_quantile(h, 0.5) == 20);
+	assert_true(histogram_quantile(h, 0.9) == 30);
+	histogram_free(h);
+}
+
 static int ascending(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
@@ -164,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_ranks),
 		cmocka_unit_test(test_quantiles_against_sorted_values),
 	};
 
