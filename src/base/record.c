@@ -155,7 +155,7 @@ static void arena_reset(struct vars *vs)
 	struct vars_chunk *c = vs->chunks;
 	size_t total = 0;
 
-	if (c && !c->next && c->cap <= VARS_KEEP) {
+	if (c && !c->next) { /* small: it began with an OID, or an earlier reset made it */
 		c->used = 0;
 		return;
 	}

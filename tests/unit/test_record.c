@@ -223,6 +223,22 @@ static void test_reset_lets_go_of_a_large_answer(void **state)
 	vars_free(&vs);
 }
 
+/* One value larger than any chunk gets a chunk of its own, and a reset gives that back too. */
+static void test_one_huge_value(void **state)
+{
+	static uint8_t octets[100000];
+	struct varbind v = octets_var(octets, sizeof(octets));
+	struct vars vs = {0};
+
+	(void)state;
+	octets[sizeof(octets) - 1] = 1;
+	vars_add(&vs, &v);
+	assert_same_varbind(&vs.list[0], &v);
+	vars_reset(&vs);
+	assert_null(vs.chunks);
+	vars_free(&vs);
+}
+
 static void test_head(void **state)
 {
 	struct record_head h = {
@@ -276,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_append_copies),
 		cmocka_unit_test(test_reset_keeps_the_memory),
 		cmocka_unit_test(test_reset_lets_go_of_a_large_answer),
+		cmocka_unit_test(test_one_huge_value),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_head_with_a_status_of_its_own),
 	};
