@@ -78,6 +78,7 @@ static void test_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		memset(&o, 0, sizeof(o));
 		if (parses(texts[i], &o))
 			fail_msg("'%s' was taken for an OID", texts[i]);
 	}
