@@ -30,7 +30,7 @@ struct vars_chunk {
 	struct vars_chunk *next; /* an older one, full */
 	size_t used;
 	size_t cap;
-	uint32_t words[]; /* so that OIDs are aligned; used and cap count octets */
+	_Alignas(uint32_t) uint8_t octets[]; /* OIDs are among them */
 };
 
 static const char *const status_names[RECORD_STATUS_COUNT] = {
@@ -96,7 +96,7 @@ static void chunks_free(struct vars_chunk *c)
 static void *arena_take(struct vars *vs, size_t len)
 {
 	struct vars_chunk *c = vs->chunks;
-	size_t rounded = (len + 3) & ~(size_t)3, cap;
+	size_t rounded = (len + 3) & ~(size_t)3, cap; /* the next one may be an OID */
 
 	if (!c || c->cap - c->used < rounded) {
 		cap = c ? c->cap * 2 : CHUNK_FIRST;
@@ -107,7 +107,7 @@ static void *arena_take(struct vars *vs, size_t len)
 		c = vs->chunks = chunk_new(c, cap);
 	}
 	c->used += rounded;
-	return c->words + (c->used - rounded) / 4;
+	return c->octets + c->used - rounded;
 }
 
 static void *arena_copy(struct vars *vs, const void *p, size_t len)
