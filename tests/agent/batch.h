@@ -27,7 +27,9 @@ size_t batch_receive(struct batch *batch, int fd, struct datagram *d, size_t n);
 size_t batch_send(struct batch *batch, const struct datagram *d, size_t n);
 
 /* Asks for a receive buffer of this many octets, or as much as we may have. */
-void batch_grow_buffer(int fd, int octets);
+void batch_set_buffer(int fd, int octets);
+/* How many datagrams the kernel threw away because that was full; -1 where it does not say. */
+int64_t batch_overrun(int fd);
 /*
  * Sleeps until one of n sockets is readable, a signal that mask lets through comes, or timeout_us is over (negative:
  * for ever). readable[i] tells of fds[i].

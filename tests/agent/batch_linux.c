@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -74,7 +75,17 @@ size_t batch_send(struct batch *batch, const struct datagram *d, size_t n)
 	return sent;
 }
 
-void batch_grow_buffer(int fd, int octets)
+int64_t batch_overrun(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof info;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		return -1;
+	return info[SK_MEMINFO_DROPS];
+}
+
+void batch_set_buffer(int fd, int octets)
 {
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) != 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);

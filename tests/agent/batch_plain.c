@@ -62,9 +62,15 @@ size_t batch_send(struct batch *batch, const struct datagram *d, size_t n)
 	return sent;
 }
 
-void batch_grow_buffer(int fd, int octets)
+int64_t batch_overrun(int fd)
 {
-	while (octets > 65536 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets) != 0)
+	(void)fd;
+	return -1;
+}
+
+void batch_set_buffer(int fd, int octets)
+{
+	while (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets) != 0 && octets > 65536)
 		octets /= 2;
 }
 

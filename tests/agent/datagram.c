@@ -1,15 +1,9 @@
 #include "datagram.h"
 
-#include "batch.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-	RECEIVE_BUFFER = 64 << 20
-};
 
 static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -104,7 +98,6 @@ int datagram_socket(const union peer *bind_to)
 		errno = saved;
 		return -1;
 	}
-	batch_grow_buffer(fd, RECEIVE_BUFFER);
 	return fd;
 }
 

@@ -47,7 +47,7 @@ bool datagram_is_v4(const struct in6_addr *addr);
 /* An IPv4 address in host order, or the last four octets of an IPv6 one. */
 uint32_t datagram_number(const struct in6_addr *addr);
 
-/* A UDP socket on bind_to, telling local addresses, with a large receive buffer; -1 and errno on failure. */
+/* A UDP socket on bind_to that tells local addresses; -1 and errno on failure. */
 int datagram_socket(const union peer *bind_to);
 /* The port that the socket got, in host order. */
 uint16_t datagram_port(int fd);

@@ -7,7 +7,8 @@
 enum {
 	INTERFACES_MAX = 10000,
 	SIZE_MIN = 484,
-	SIZE_MAX_UDP = 65507
+	SIZE_MAX_UDP = 65507,
+	RECEIVE_BUFFER = 256 << 20 /* hundreds of thousands of requests: the park is to lose none */
 };
 
 enum kind {
@@ -38,6 +39,7 @@ static const struct option names[] = {
 	{"interfaces", required_argument, NULL, 0},
 	{"max-size", required_argument, NULL, 0},
 	{"seed", required_argument, NULL, 0},
+	{"receive-buffer", required_argument, NULL, 0},
 	{"latency", required_argument, NULL, 0},
 	{"jitter", required_argument, NULL, 0},
 	{"stop-after", required_argument, NULL, 0},
@@ -56,6 +58,7 @@ static const struct setting settings[] = {
 	SETTING(NUMBER, interfaces, 0, INTERFACES_MAX),
 	SETTING(NUMBER, max_size, SIZE_MIN, SIZE_MAX_UDP),
 	SETTING(NUMBER, seed, 1, UINT32_MAX),
+	SETTING(NUMBER, receive_buffer, 0, 1 << 30),
 	SETTING(DURATION, latency_us, 0, 0),
 	SETTING(DURATION, jitter_us, 0, 0),
 	SETTING(DURATION, stop_after_us, 0, 0),
@@ -79,6 +82,7 @@ static void print_help(void)
 	       "  --community TEXT    others are ignored (default public)\n"
 	       "  --interfaces N      rows of ifTable and ifXTable (default 2)\n"
 	       "  --max-size N        octets of the largest answer (default 65507)\n"
+	       "  --receive-buffer N  octets, as far as allowed (default 256 MiB)\n"
 	       "  --latency DURATION  answer so much later; 50ms, 1.5s, 2m, seconds\n"
 	       "  --jitter DURATION   and up to this much more\n"
 	       "  --rule MATCH:BEHAVIOUR[,BEHAVIOUR...]   repeatable, the first match decides\n"
@@ -134,6 +138,7 @@ enum options_result options_read(struct options *options, int argc, char **argv)
 	*options = (struct options){
 		.community = "public", .interfaces = 2, .max_size = SIZE_MAX_UDP};
 	options->seed = 1;
+	options->receive_buffer = RECEIVE_BUFFER;
 	options->stop_after_us = 600000000;
 	while ((found = getopt_long(argc, argv, "", names, &index)) != -1) {
 		if (found == '?')

@@ -9,6 +9,7 @@ struct options {
 	uint32_t port;    /* 0: any free one */
 	const char *community;
 	uint32_t interfaces, max_size, seed;
+	uint32_t receive_buffer; /* octets */
 	uint32_t latency_us, jitter_us, stop_after_us;
 	struct rules rules; /* owned: rules_free */
 	bool with_parent;

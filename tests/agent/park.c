@@ -82,9 +82,11 @@ static bool add_socket(struct park *park, const union peer *bind_to)
 {
 	int fd = datagram_socket(bind_to);
 
-	if (fd != -1)
-		park->fds[park->n_fds++] = fd;
-	return fd != -1;
+	if (fd == -1)
+		return false;
+	batch_set_buffer(fd, (int)park->options->receive_buffer);
+	park->fds[park->n_fds++] = fd;
+	return true;
 }
 
 /* The same port in both families; a machine without IPv6 is served in IPv4 alone. */
@@ -358,6 +360,19 @@ void park_turn(struct park *park, uint64_t until_us, const sigset_t *mask)
 	send_due(park);
 }
 
+static int64_t overrun(const struct park *park)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < park->n_fds; i++) {
+		int64_t n = batch_overrun(park->fds[i]);
+		if (n < 0)
+			return -1;
+		sum += n;
+	}
+	return sum;
+}
+
 void park_print_counters(const struct park *park)
 {
 	const struct counters *c = &park->counters;
@@ -366,9 +381,14 @@ void park_print_counters(const struct park *park)
 	       ", \"duplicated\": %" PRIu64 ", \"bad_community\": %" PRIu64
 	       ", \"version_3\": %" PRIu64 ", \"malformed\": %" PRIu64
 	       ", \"unanswerable\": %" PRIu64 ", \"send_errors\": %" PRIu64
-	       ", \"overflowed\": %" PRIu64 ", \"max_pending\": %" PRIu32 "}\n",
+	       ", \"overflowed\": %" PRIu64 ", \"max_pending\": %" PRIu32,
 	       c->received, outbox_sent(park->outbox), c->dropped, c->duplicated, c->bad_community,
 	       c->version_3, c->malformed, c->unanswerable, outbox_refused(park->outbox),
 	       c->overflowed, c->max_pending);
+	int64_t lost = overrun(park);
+	if (lost < 0)
+		printf(", \"overrun\": null}\n");
+	else
+		printf(", \"overrun\": %" PRId64 "}\n", lost);
 	fflush(stdout);
 }
