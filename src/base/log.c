@@ -25,6 +25,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define LINE_MAX_OCTETS 1024 /* with its newline; a pipe takes 4,096 in one piece */
 #define CUT             "...\n"
 
@@ -40,38 +42,6 @@ void log_set_level(enum log_level most_verbose)
 	most_verbose_shown = most_verbose;
 }
 
-/* Octets of the UTF-8 character at s (RFC 3629), 0 when there is none; *point is its code point. */
-static size_t utf8_decode(const unsigned char *s, uint32_t *point)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800,
-					 0x10000}; /* per length: no overlong forms */
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (len <= 1) {
-		*point = s[0];
-		return len;
-	}
-	*point = s[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80) /* the text's NUL ends this too */
-			return 0;
-		*point = *point << 6 | (s[i] & 0x3fu);
-	}
-	if (s[0] > 0xf4 || *point < least[len] || *point > 0x10ffff ||
-	    (*point >= 0xd800 && *point <= 0xdfff))
-		return 0;
-	return len;
-}
-
-static bool printable(uint32_t point)
-{
-	if (point < 0x20 || (point >= 0x7f && point < 0xa0))
-		return false;
-	/* line and paragraph separator, bidi embeddings, overrides and isolates */
-	return !(point >= 0x2028 && point <= 0x202e) && !(point >= 0x2066 && point <= 0x2069) &&
-	       point != 0x200e && point != 0x200f && point != 0x061c;
-}
-
 /* Adds len octets, or says that they do not fit in front of CUT. */
 static bool line_add(struct line *l, const char *octets, size_t len)
 {
@@ -82,9 +52,9 @@ static bool line_add(struct line *l, const char *octets, size_t len)
 	return true;
 }
 
-static bool line_add_escaped(struct line *l, const unsigned char *octets, size_t len)
+static bool line_add_escaped(struct line *l, const uint8_t *octets, size_t len)
 {
-	char escaped[4 * 4 + 1];
+	char escaped[4 * 4 + 1]; /* of one character */
 
 	for (size_t i = 0; i < len; i++)
 		snprintf(escaped + 4 * i, 5, "\\x%02X", octets[i]);
@@ -93,19 +63,18 @@ static bool line_add_escaped(struct line *l, const unsigned char *octets, size_t
 
 static bool line_add_text(struct line *l, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	const uint8_t *at = (const uint8_t *)text, *end = at + strlen(text);
+	bool fits = true;
 
-	while (*at) {
-		uint32_t point;
-		size_t len = utf8_decode(at, &point);
-		bool fits = len && printable(point) ? line_add(l, (const char *)at, len)
-						    : line_add_escaped(l, at, len ? len : 1);
+	while (fits && at < end) {
+		uint32_t code;
+		size_t len = utf8_decode(at, (size_t)(end - at), &code);
 
-		if (!fits)
-			return false;
+		fits = len && utf8_shown(code) ? line_add(l, (const char *)at, len)
+					       : line_add_escaped(l, at, len ? len : 1);
 		at += len ? len : 1;
 	}
-	return true;
+	return fits;
 }
 
 static void log_line(const char *prefix, const char *format, va_list args)

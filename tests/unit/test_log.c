@@ -83,6 +83,7 @@ static void test_not_utf8(void **state)
 	assert_logged("\xc3", "multisnmp: \\xC3\n");                   /* cut */
 	assert_logged("\xe2\x82", "multisnmp: \\xE2\\x82\n");          /* cut */
 	assert_logged("\xc0\x9b", "multisnmp: \\xC0\\x9B\n");          /* overlong ESC */
+	assert_logged("\xc1\x81", "multisnmp: \\xC1\\x81\n");          /* overlong 'A' */
 	assert_logged("\xed\xa0\x80", "multisnmp: \\xED\\xA0\\x80\n"); /* a surrogate */
 	assert_logged("\xf4\x90\x80\x80", "multisnmp: \\xF4\\x90\\x80\\x80\n");
 	assert_logged("\xf8\x88\x80\x80\x80", "multisnmp: \\xF8\\x88\\x80\\x80\\x80\n");
@@ -122,6 +123,20 @@ static void test_long_lines(void **state)
 	assert_cut_well("x", "x");
 	assert_cut_well("\033", "\\x1B");
 	assert_cut_well("\xe2\x82\xac", "\xe2\x82\xac");
+}
+
+/* Where a wide character does not fit any more, a narrow one behind it must not slip in. */
+static void test_cut_is_the_end(void **state)
+{
+	char text[1100], line[1100] = "multisnmp: ";
+
+	(void)state;
+	memset(text, 'x', 1008);
+	strcpy(text + 1008, "\xe2\x82\xac"
+			    "y");
+	memset(line + strlen(line), 'x', 1008);
+	strcat(line, "...\n");
+	assert_logged(text, line);
 }
 
 static size_t lines_shown(enum log_level level)
@@ -181,13 +196,10 @@ static void test_errno_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_warning_says_so),
+		cmocka_unit_test(test_plain),         cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_utf8),          cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_long_lines),    cmocka_unit_test(test_cut_is_the_end),
+		cmocka_unit_test(test_levels),        cmocka_unit_test(test_warning_says_so),
 		cmocka_unit_test(test_errno_is_kept),
 	};
 
