@@ -1,0 +1,154 @@
+/* value: numbers against printf(3), time stamps against gmtime_r(3), reals that read back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "out/value.h"
+
+#define CHECK(call, wanted)                           \
+	do {                                          \
+		char made[VALUE_MAX + 1], *at = made; \
+		*(call) = '\0';                       \
+		assert_string_equal(made, wanted);    \
+	} while (0)
+
+static void test_integers(void **state)
+{
+	char wanted[32];
+	uint64_t v = 0;
+
+	(void)state;
+	for (int digits = 0; digits < 20; digits++, v = v * 10 + 9) {
+		snprintf(wanted, sizeof(wanted), "%" PRIu64, v);
+		CHECK(value_u64(at, v), wanted);
+		snprintf(wanted, sizeof(wanted), "%" PRIu64, v + 1);
+		CHECK(value_u64(at, v + 1), wanted);
+	}
+	CHECK(value_u64(at, UINT64_MAX), "18446744073709551615");
+	CHECK(value_i64(at, INT64_MIN), "-9223372036854775808");
+	CHECK(value_i64(at, INT64_MAX), "9223372036854775807");
+	CHECK(value_i64(at, -1), "-1");
+	CHECK(value_i64(at, 0), "0");
+}
+
+static void test_milliseconds(void **state)
+{
+	(void)state;
+	CHECK(value_ms(at, 0), "0.000");
+	CHECK(value_ms(at, 7), "0.007");
+	CHECK(value_ms(at, 412), "0.412");
+	CHECK(value_ms(at, 1000), "1.000");
+	CHECK(value_ms(at, 12345678), "12345.678");
+}
+
+static void test_reals_known(void **state)
+{
+	(void)state;
+	CHECK(value_real(at, (double)0.1f, true), "0.1");
+	CHECK(value_real(at, (double)3.14f, true), "3.14");
+	CHECK(value_real(at, (double)16777216.0f, true), "16777216");
+	CHECK(value_real(at, 0.1, false), "0.1");
+	CHECK(value_real(at, 0.1 + 0.2, false), "0.30000000000000004");
+	CHECK(value_real(at, 230, false), "230");
+	CHECK(value_real(at, 1e300, false), "1e+300");
+	CHECK(value_real(at, -0.0, false), "-0");
+	CHECK(value_real(at, (double)NAN, true), "NaN");
+	CHECK(value_real(at, (double)INFINITY, false), "Infinity");
+	CHECK(value_real(at, -(double)INFINITY, true), "-Infinity");
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static void test_reals_read_back(void **state)
+{
+	uint64_t seed = 42;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		char text[VALUE_MAX + 1];
+		uint64_t bits = next_random(&seed);
+		uint32_t half = (uint32_t)bits;
+		double d;
+		float f;
+
+		memcpy(&d, &bits, sizeof(d));
+		memcpy(&f, &half, sizeof(f));
+		if (!isnan(d)) {
+			*value_real(text, d, false) = '\0';
+			assert_true(strtod(text, NULL) == d);
+		}
+		if (!isnan(f)) {
+			*value_real(text, (double)f, true) = '\0';
+			assert_true(strtof(text, NULL) == f);
+			assert_true(strlen(text) <= 15); /* not the 17 digits of a double */
+		}
+	}
+}
+
+static void check_time(int64_t ms)
+{
+	char wanted[80], date[48];
+	time_t seconds = (time_t)((ms - (ms % 1000 + 1000) % 1000) / 1000);
+	struct tm tm;
+
+	assert_non_null(gmtime_r(&seconds, &tm));
+	strftime(date, sizeof(date), "%m-%dT%H:%M:%S", &tm);
+	snprintf(wanted, sizeof(wanted), "%04d-%s.%03dZ", tm.tm_year + 1900, date,
+		 (int)((ms % 1000 + 1000) % 1000));
+	CHECK(value_time(at, ms), wanted);
+}
+
+static void test_times(void **state)
+{
+	(void)state;
+	CHECK(value_time(at, 0), "1970-01-01T00:00:00.000Z");
+	CHECK(value_time(at, 951782399999), "2000-02-28T23:59:59.999Z");
+	CHECK(value_time(at, 951782400000), "2000-02-29T00:00:00.000Z");
+	CHECK(value_time(at, 4107542400000), "2100-03-01T00:00:00.000Z");
+	CHECK(value_time(at, -1), "1969-12-31T23:59:59.999Z");
+	CHECK(value_time(at, INT64_MIN), "0000-01-01T00:00:00.000Z");
+	CHECK(value_time(at, INT64_MAX), "9999-12-31T23:59:59.999Z");
+	/* every day from 1583 to 2517 at some moment of it, then all ages in coarse steps */
+	for (int64_t day = -141000; day < 200000; day++)
+		check_time(day * 86400000 + (day & 0xffff) * 1301);
+	for (int64_t ms = -62167219200000; ms < 253402300799999; ms += 86400000ll * 97)
+		check_time(ms);
+}
+
+static void test_octets(void **state)
+{
+	static const uint8_t ip[4] = {255, 0, 10, 199};
+
+	(void)state;
+	CHECK(value_ipv4(at, ip), "255.0.10.199");
+	CHECK(value_hex(at, ip, 4), "ff000ac7");
+	CHECK(value_hex(at, ip, 0), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_integers),    cmocka_unit_test(test_milliseconds),
+		cmocka_unit_test(test_reals_known), cmocka_unit_test(test_reals_read_back),
+		cmocka_unit_test(test_times),       cmocka_unit_test(test_octets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
