@@ -1,0 +1,238 @@
+/*
+ * Built in: IP-MIB (RFC 4293), with the tables that it deprecates: they are what most agents have.
+ */
+#include "snmp/mib_internal.h"
+
+#define IP "IP-MIB"
+
+/* One row an object. */
+/* clang-format off */
+
+static const struct mib_label ip_forwarding[] = {
+	{1, "forwarding"}, {2, "notForwarding"}, {0, NULL},
+};
+
+static const struct mib_label ip_net_to_media_type[] = {
+	{1, "other"}, {2, "invalid"}, {3, "dynamic"}, {4, "static"}, {0, NULL},
+};
+
+static const struct mib_label ipv4_interface_enable_status[] = {
+	{1, "up"}, {2, "down"}, {0, NULL},
+};
+
+static const struct mib_label ip_address_prefix_origin[] = {
+	{1, "other"}, {2, "manual"}, {3, "wellknown"}, {4, "dhcp"}, {5, "routeradv"}, {0, NULL},
+};
+
+static const struct mib_label ip_address_type[] = {
+	{1, "unicast"}, {2, "anycast"}, {3, "broadcast"}, {0, NULL},
+};
+
+static const struct mib_label ip_address_origin[] = {
+	{1, "other"}, {2, "manual"}, {4, "dhcp"}, {5, "linklayer"}, {6, "random"}, {0, NULL},
+};
+
+static const struct mib_label ip_address_status[] = {
+	{1, "preferred"}, {2, "deprecated"}, {3, "invalid"}, {4, "inaccessible"}, {5, "unknown"},
+	{6, "tentative"}, {7, "duplicate"}, {8, "optimistic"}, {0, NULL},
+};
+
+static const struct mib_label storage_type[] = {
+	{1, "other"}, {2, "volatile"}, {3, "nonVolatile"}, {4, "permanent"}, {5, "readOnly"},
+	{0, NULL},
+};
+
+static const struct mib_label ip_net_to_physical_type[] = {
+	{1, "other"}, {2, "invalid"}, {3, "dynamic"}, {4, "static"}, {5, "local"}, {0, NULL},
+};
+
+static const struct mib_label ip_net_to_physical_state[] = {
+	{1, "reachable"}, {2, "stale"}, {3, "delay"}, {4, "probe"}, {5, "invalid"},
+	{6, "unknown"}, {7, "incomplete"}, {0, NULL},
+};
+
+static const struct mib_label ip_default_router_preference[] = {
+	{-2, "reserved"}, {-1, "low"}, {0, "medium"}, {1, "high"}, {0, NULL},
+};
+
+static const struct mib_row ip_rows[] = {
+	NODE(IP, "ip", 2, 1, 4),
+	ENUM(IP, "ipForwarding", ip_forwarding, 2, 1, 4, 1),
+	OBJECT(IP, "ipDefaultTTL", NULL, 2, 1, 4, 2),
+	OBJECT(IP, "ipInReceives", NULL, 2, 1, 4, 3),
+	OBJECT(IP, "ipInHdrErrors", NULL, 2, 1, 4, 4),
+	OBJECT(IP, "ipInAddrErrors", NULL, 2, 1, 4, 5),
+	OBJECT(IP, "ipForwDatagrams", NULL, 2, 1, 4, 6),
+	OBJECT(IP, "ipInUnknownProtos", NULL, 2, 1, 4, 7),
+	OBJECT(IP, "ipInDiscards", NULL, 2, 1, 4, 8),
+	OBJECT(IP, "ipInDelivers", NULL, 2, 1, 4, 9),
+	OBJECT(IP, "ipOutRequests", NULL, 2, 1, 4, 10),
+	OBJECT(IP, "ipOutDiscards", NULL, 2, 1, 4, 11),
+	OBJECT(IP, "ipOutNoRoutes", NULL, 2, 1, 4, 12),
+	OBJECT(IP, "ipReasmTimeout", NULL, 2, 1, 4, 13),
+	OBJECT(IP, "ipReasmReqds", NULL, 2, 1, 4, 14),
+	OBJECT(IP, "ipReasmOKs", NULL, 2, 1, 4, 15),
+	OBJECT(IP, "ipReasmFails", NULL, 2, 1, 4, 16),
+	OBJECT(IP, "ipFragOKs", NULL, 2, 1, 4, 17),
+	OBJECT(IP, "ipFragFails", NULL, 2, 1, 4, 18),
+	OBJECT(IP, "ipFragCreates", NULL, 2, 1, 4, 19),
+	NODE(IP, "ipAddrTable", 2, 1, 4, 20),
+	NODE(IP, "ipAddrEntry", 2, 1, 4, 20, 1),
+	OBJECT(IP, "ipAdEntAddr", NULL, 2, 1, 4, 20, 1, 1),
+	OBJECT(IP, "ipAdEntIfIndex", NULL, 2, 1, 4, 20, 1, 2),
+	OBJECT(IP, "ipAdEntNetMask", NULL, 2, 1, 4, 20, 1, 3),
+	OBJECT(IP, "ipAdEntBcastAddr", NULL, 2, 1, 4, 20, 1, 4),
+	OBJECT(IP, "ipAdEntReasmMaxSize", NULL, 2, 1, 4, 20, 1, 5),
+	NODE(IP, "ipNetToMediaTable", 2, 1, 4, 22),
+	NODE(IP, "ipNetToMediaEntry", 2, 1, 4, 22, 1),
+	OBJECT(IP, "ipNetToMediaIfIndex", NULL, 2, 1, 4, 22, 1, 1),
+	OBJECT(IP, "ipNetToMediaPhysAddress", HINT_OCTETS, 2, 1, 4, 22, 1, 2),
+	OBJECT(IP, "ipNetToMediaNetAddress", NULL, 2, 1, 4, 22, 1, 3),
+	ENUM(IP, "ipNetToMediaType", ip_net_to_media_type, 2, 1, 4, 22, 1, 4),
+	OBJECT(IP, "ipRoutingDiscards", NULL, 2, 1, 4, 23),
+	ENUM(IP, "ipv6IpForwarding", ip_forwarding, 2, 1, 4, 25),
+	OBJECT(IP, "ipv6IpDefaultHopLimit", NULL, 2, 1, 4, 26),
+	OBJECT(IP, "ipv4InterfaceTableLastChange", NULL, 2, 1, 4, 27),
+	NODE(IP, "ipv4InterfaceTable", 2, 1, 4, 28),
+	NODE(IP, "ipv4InterfaceEntry", 2, 1, 4, 28, 1),
+	OBJECT(IP, "ipv4InterfaceIfIndex", NULL, 2, 1, 4, 28, 1, 1),
+	OBJECT(IP, "ipv4InterfaceReasmMaxSize", NULL, 2, 1, 4, 28, 1, 2),
+	ENUM(IP, "ipv4InterfaceEnableStatus", ipv4_interface_enable_status, 2, 1, 4, 28, 1, 3),
+	OBJECT(IP, "ipv6InterfaceTableLastChange", NULL, 2, 1, 4, 29),
+	NODE(IP, "ipTrafficStats", 2, 1, 4, 31),
+	NODE(IP, "ipSystemStatsTable", 2, 1, 4, 31, 1),
+	NODE(IP, "ipSystemStatsEntry", 2, 1, 4, 31, 1, 1),
+	ENUM(IP, "ipSystemStatsIPVersion", mib_inet_version, 2, 1, 4, 31, 1, 1, 1),
+	OBJECT(IP, "ipSystemStatsInReceives", NULL, 2, 1, 4, 31, 1, 1, 3),
+	OBJECT(IP, "ipSystemStatsHCInReceives", NULL, 2, 1, 4, 31, 1, 1, 4),
+	OBJECT(IP, "ipSystemStatsInOctets", NULL, 2, 1, 4, 31, 1, 1, 5),
+	OBJECT(IP, "ipSystemStatsHCInOctets", NULL, 2, 1, 4, 31, 1, 1, 6),
+	OBJECT(IP, "ipSystemStatsInHdrErrors", NULL, 2, 1, 4, 31, 1, 1, 7),
+	OBJECT(IP, "ipSystemStatsInNoRoutes", NULL, 2, 1, 4, 31, 1, 1, 8),
+	OBJECT(IP, "ipSystemStatsInAddrErrors", NULL, 2, 1, 4, 31, 1, 1, 9),
+	OBJECT(IP, "ipSystemStatsInUnknownProtos", NULL, 2, 1, 4, 31, 1, 1, 10),
+	OBJECT(IP, "ipSystemStatsInTruncatedPkts", NULL, 2, 1, 4, 31, 1, 1, 11),
+	OBJECT(IP, "ipSystemStatsInForwDatagrams", NULL, 2, 1, 4, 31, 1, 1, 12),
+	OBJECT(IP, "ipSystemStatsHCInForwDatagrams", NULL, 2, 1, 4, 31, 1, 1, 13),
+	OBJECT(IP, "ipSystemStatsReasmReqds", NULL, 2, 1, 4, 31, 1, 1, 14),
+	OBJECT(IP, "ipSystemStatsReasmOKs", NULL, 2, 1, 4, 31, 1, 1, 15),
+	OBJECT(IP, "ipSystemStatsReasmFails", NULL, 2, 1, 4, 31, 1, 1, 16),
+	OBJECT(IP, "ipSystemStatsInDiscards", NULL, 2, 1, 4, 31, 1, 1, 17),
+	OBJECT(IP, "ipSystemStatsInDelivers", NULL, 2, 1, 4, 31, 1, 1, 18),
+	OBJECT(IP, "ipSystemStatsHCInDelivers", NULL, 2, 1, 4, 31, 1, 1, 19),
+	OBJECT(IP, "ipSystemStatsOutRequests", NULL, 2, 1, 4, 31, 1, 1, 20),
+	OBJECT(IP, "ipSystemStatsHCOutRequests", NULL, 2, 1, 4, 31, 1, 1, 21),
+	OBJECT(IP, "ipSystemStatsOutNoRoutes", NULL, 2, 1, 4, 31, 1, 1, 22),
+	OBJECT(IP, "ipSystemStatsOutForwDatagrams", NULL, 2, 1, 4, 31, 1, 1, 23),
+	OBJECT(IP, "ipSystemStatsHCOutForwDatagrams", NULL, 2, 1, 4, 31, 1, 1, 24),
+	OBJECT(IP, "ipSystemStatsOutDiscards", NULL, 2, 1, 4, 31, 1, 1, 25),
+	OBJECT(IP, "ipSystemStatsOutFragReqds", NULL, 2, 1, 4, 31, 1, 1, 26),
+	OBJECT(IP, "ipSystemStatsOutFragOKs", NULL, 2, 1, 4, 31, 1, 1, 27),
+	OBJECT(IP, "ipSystemStatsOutFragFails", NULL, 2, 1, 4, 31, 1, 1, 28),
+	OBJECT(IP, "ipSystemStatsOutFragCreates", NULL, 2, 1, 4, 31, 1, 1, 29),
+	OBJECT(IP, "ipSystemStatsOutTransmits", NULL, 2, 1, 4, 31, 1, 1, 30),
+	OBJECT(IP, "ipSystemStatsHCOutTransmits", NULL, 2, 1, 4, 31, 1, 1, 31),
+	OBJECT(IP, "ipSystemStatsOutOctets", NULL, 2, 1, 4, 31, 1, 1, 32),
+	OBJECT(IP, "ipSystemStatsHCOutOctets", NULL, 2, 1, 4, 31, 1, 1, 33),
+	OBJECT(IP, "ipSystemStatsInMcastPkts", NULL, 2, 1, 4, 31, 1, 1, 34),
+	OBJECT(IP, "ipSystemStatsHCInMcastPkts", NULL, 2, 1, 4, 31, 1, 1, 35),
+	OBJECT(IP, "ipSystemStatsInMcastOctets", NULL, 2, 1, 4, 31, 1, 1, 36),
+	OBJECT(IP, "ipSystemStatsHCInMcastOctets", NULL, 2, 1, 4, 31, 1, 1, 37),
+	OBJECT(IP, "ipSystemStatsOutMcastPkts", NULL, 2, 1, 4, 31, 1, 1, 38),
+	OBJECT(IP, "ipSystemStatsHCOutMcastPkts", NULL, 2, 1, 4, 31, 1, 1, 39),
+	OBJECT(IP, "ipSystemStatsOutMcastOctets", NULL, 2, 1, 4, 31, 1, 1, 40),
+	OBJECT(IP, "ipSystemStatsHCOutMcastOctets", NULL, 2, 1, 4, 31, 1, 1, 41),
+	OBJECT(IP, "ipSystemStatsInBcastPkts", NULL, 2, 1, 4, 31, 1, 1, 42),
+	OBJECT(IP, "ipSystemStatsHCInBcastPkts", NULL, 2, 1, 4, 31, 1, 1, 43),
+	OBJECT(IP, "ipSystemStatsOutBcastPkts", NULL, 2, 1, 4, 31, 1, 1, 44),
+	OBJECT(IP, "ipSystemStatsHCOutBcastPkts", NULL, 2, 1, 4, 31, 1, 1, 45),
+	OBJECT(IP, "ipSystemStatsDiscontinuityTime", NULL, 2, 1, 4, 31, 1, 1, 46),
+	OBJECT(IP, "ipIfStatsTableLastChange", NULL, 2, 1, 4, 31, 2),
+	NODE(IP, "ipIfStatsTable", 2, 1, 4, 31, 3),
+	NODE(IP, "ipIfStatsEntry", 2, 1, 4, 31, 3, 1),
+	ENUM(IP, "ipIfStatsIPVersion", mib_inet_version, 2, 1, 4, 31, 3, 1, 1),
+	OBJECT(IP, "ipIfStatsIfIndex", NULL, 2, 1, 4, 31, 3, 1, 2),
+	OBJECT(IP, "ipIfStatsInReceives", NULL, 2, 1, 4, 31, 3, 1, 3),
+	OBJECT(IP, "ipIfStatsHCInReceives", NULL, 2, 1, 4, 31, 3, 1, 4),
+	OBJECT(IP, "ipIfStatsInOctets", NULL, 2, 1, 4, 31, 3, 1, 5),
+	OBJECT(IP, "ipIfStatsHCInOctets", NULL, 2, 1, 4, 31, 3, 1, 6),
+	OBJECT(IP, "ipIfStatsInHdrErrors", NULL, 2, 1, 4, 31, 3, 1, 7),
+	OBJECT(IP, "ipIfStatsInNoRoutes", NULL, 2, 1, 4, 31, 3, 1, 8),
+	OBJECT(IP, "ipIfStatsInAddrErrors", NULL, 2, 1, 4, 31, 3, 1, 9),
+	OBJECT(IP, "ipIfStatsInUnknownProtos", NULL, 2, 1, 4, 31, 3, 1, 10),
+	OBJECT(IP, "ipIfStatsInTruncatedPkts", NULL, 2, 1, 4, 31, 3, 1, 11),
+	OBJECT(IP, "ipIfStatsInForwDatagrams", NULL, 2, 1, 4, 31, 3, 1, 12),
+	OBJECT(IP, "ipIfStatsHCInForwDatagrams", NULL, 2, 1, 4, 31, 3, 1, 13),
+	OBJECT(IP, "ipIfStatsReasmReqds", NULL, 2, 1, 4, 31, 3, 1, 14),
+	OBJECT(IP, "ipIfStatsReasmOKs", NULL, 2, 1, 4, 31, 3, 1, 15),
+	OBJECT(IP, "ipIfStatsReasmFails", NULL, 2, 1, 4, 31, 3, 1, 16),
+	OBJECT(IP, "ipIfStatsInDiscards", NULL, 2, 1, 4, 31, 3, 1, 17),
+	OBJECT(IP, "ipIfStatsInDelivers", NULL, 2, 1, 4, 31, 3, 1, 18),
+	OBJECT(IP, "ipIfStatsHCInDelivers", NULL, 2, 1, 4, 31, 3, 1, 19),
+	OBJECT(IP, "ipIfStatsOutRequests", NULL, 2, 1, 4, 31, 3, 1, 20),
+	OBJECT(IP, "ipIfStatsHCOutRequests", NULL, 2, 1, 4, 31, 3, 1, 21),
+	OBJECT(IP, "ipIfStatsOutForwDatagrams", NULL, 2, 1, 4, 31, 3, 1, 23),
+	OBJECT(IP, "ipIfStatsHCOutForwDatagrams", NULL, 2, 1, 4, 31, 3, 1, 24),
+	OBJECT(IP, "ipIfStatsOutDiscards", NULL, 2, 1, 4, 31, 3, 1, 25),
+	OBJECT(IP, "ipIfStatsOutFragReqds", NULL, 2, 1, 4, 31, 3, 1, 26),
+	OBJECT(IP, "ipIfStatsOutFragOKs", NULL, 2, 1, 4, 31, 3, 1, 27),
+	OBJECT(IP, "ipIfStatsOutFragFails", NULL, 2, 1, 4, 31, 3, 1, 28),
+	OBJECT(IP, "ipIfStatsOutFragCreates", NULL, 2, 1, 4, 31, 3, 1, 29),
+	OBJECT(IP, "ipIfStatsOutTransmits", NULL, 2, 1, 4, 31, 3, 1, 30),
+	OBJECT(IP, "ipIfStatsHCOutTransmits", NULL, 2, 1, 4, 31, 3, 1, 31),
+	OBJECT(IP, "ipIfStatsOutOctets", NULL, 2, 1, 4, 31, 3, 1, 32),
+	OBJECT(IP, "ipIfStatsHCOutOctets", NULL, 2, 1, 4, 31, 3, 1, 33),
+	OBJECT(IP, "ipIfStatsInMcastPkts", NULL, 2, 1, 4, 31, 3, 1, 34),
+	OBJECT(IP, "ipIfStatsHCInMcastPkts", NULL, 2, 1, 4, 31, 3, 1, 35),
+	OBJECT(IP, "ipIfStatsInMcastOctets", NULL, 2, 1, 4, 31, 3, 1, 36),
+	OBJECT(IP, "ipIfStatsHCInMcastOctets", NULL, 2, 1, 4, 31, 3, 1, 37),
+	OBJECT(IP, "ipIfStatsOutMcastPkts", NULL, 2, 1, 4, 31, 3, 1, 38),
+	OBJECT(IP, "ipIfStatsHCOutMcastPkts", NULL, 2, 1, 4, 31, 3, 1, 39),
+	OBJECT(IP, "ipIfStatsOutMcastOctets", NULL, 2, 1, 4, 31, 3, 1, 40),
+	OBJECT(IP, "ipIfStatsHCOutMcastOctets", NULL, 2, 1, 4, 31, 3, 1, 41),
+	OBJECT(IP, "ipIfStatsInBcastPkts", NULL, 2, 1, 4, 31, 3, 1, 42),
+	OBJECT(IP, "ipIfStatsHCInBcastPkts", NULL, 2, 1, 4, 31, 3, 1, 43),
+	OBJECT(IP, "ipIfStatsOutBcastPkts", NULL, 2, 1, 4, 31, 3, 1, 44),
+	OBJECT(IP, "ipIfStatsHCOutBcastPkts", NULL, 2, 1, 4, 31, 3, 1, 45),
+	OBJECT(IP, "ipIfStatsDiscontinuityTime", NULL, 2, 1, 4, 31, 3, 1, 46),
+	NODE(IP, "ipAddressPrefixTable", 2, 1, 4, 32),
+	NODE(IP, "ipAddressPrefixEntry", 2, 1, 4, 32, 1),
+	OBJECT(IP, "ipAddressPrefixIfIndex", NULL, 2, 1, 4, 32, 1, 1),
+	ENUM(IP, "ipAddressPrefixType", mib_inet_address_type, 2, 1, 4, 32, 1, 2),
+	OBJECT(IP, "ipAddressPrefixPrefix", NULL, 2, 1, 4, 32, 1, 3),
+	ENUM(IP, "ipAddressPrefixOrigin", ip_address_prefix_origin, 2, 1, 4, 32, 1, 5),
+	ENUM(IP, "ipAddressPrefixOnLinkFlag", mib_truth_value, 2, 1, 4, 32, 1, 6),
+	ENUM(IP, "ipAddressPrefixAutonomousFlag", mib_truth_value, 2, 1, 4, 32, 1, 7),
+	OBJECT(IP, "ipAddressSpinLock", NULL, 2, 1, 4, 33),
+	NODE(IP, "ipAddressTable", 2, 1, 4, 34),
+	NODE(IP, "ipAddressEntry", 2, 1, 4, 34, 1),
+	ENUM(IP, "ipAddressAddrType", mib_inet_address_type, 2, 1, 4, 34, 1, 1),
+	OBJECT(IP, "ipAddressAddr", NULL, 2, 1, 4, 34, 1, 2),
+	OBJECT(IP, "ipAddressIfIndex", NULL, 2, 1, 4, 34, 1, 3),
+	ENUM(IP, "ipAddressType", ip_address_type, 2, 1, 4, 34, 1, 4),
+	OBJECT(IP, "ipAddressPrefix", NULL, 2, 1, 4, 34, 1, 5),
+	ENUM(IP, "ipAddressOrigin", ip_address_origin, 2, 1, 4, 34, 1, 6),
+	ENUM(IP, "ipAddressStatus", ip_address_status, 2, 1, 4, 34, 1, 7),
+	OBJECT(IP, "ipAddressCreated", NULL, 2, 1, 4, 34, 1, 8),
+	OBJECT(IP, "ipAddressLastChanged", NULL, 2, 1, 4, 34, 1, 9),
+	ENUM(IP, "ipAddressRowStatus", mib_row_status, 2, 1, 4, 34, 1, 10),
+	ENUM(IP, "ipAddressStorageType", storage_type, 2, 1, 4, 34, 1, 11),
+	NODE(IP, "ipNetToPhysicalTable", 2, 1, 4, 35),
+	NODE(IP, "ipNetToPhysicalEntry", 2, 1, 4, 35, 1),
+	OBJECT(IP, "ipNetToPhysicalIfIndex", NULL, 2, 1, 4, 35, 1, 1),
+	ENUM(IP, "ipNetToPhysicalNetAddressType", mib_inet_address_type, 2, 1, 4, 35, 1, 2),
+	OBJECT(IP, "ipNetToPhysicalNetAddress", NULL, 2, 1, 4, 35, 1, 3),
+	OBJECT(IP, "ipNetToPhysicalPhysAddress", HINT_OCTETS, 2, 1, 4, 35, 1, 4),
+	OBJECT(IP, "ipNetToPhysicalLastUpdated", NULL, 2, 1, 4, 35, 1, 5),
+	ENUM(IP, "ipNetToPhysicalType", ip_net_to_physical_type, 2, 1, 4, 35, 1, 6),
+	ENUM(IP, "ipNetToPhysicalState", ip_net_to_physical_state, 2, 1, 4, 35, 1, 7),
+	ENUM(IP, "ipNetToPhysicalRowStatus", mib_row_status, 2, 1, 4, 35, 1, 8),
+	NODE(IP, "ipDefaultRouterTable", 2, 1, 4, 37),
+	NODE(IP, "ipDefaultRouterEntry", 2, 1, 4, 37, 1),
+	ENUM(IP, "ipDefaultRouterAddressType", mib_inet_address_type, 2, 1, 4, 37, 1, 1),
+	OBJECT(IP, "ipDefaultRouterAddress", NULL, 2, 1, 4, 37, 1, 2),
+	OBJECT(IP, "ipDefaultRouterIfIndex", NULL, 2, 1, 4, 37, 1, 3),
+	ENUM(IP, "ipDefaultRouterPreference", ip_default_router_preference, 2, 1, 4, 37, 1, 5),
+	OBJECT(IP, "ipv6RouterAdvertSpinLock", NULL, 2, 1, 4, 38),
+};
+const struct mib_branch mib_ip = BRANCH(ip_rows);
