@@ -1,0 +1,54 @@
+/*
+ * plan - settings and targets become profiles and, one after the other, tasks to come.
+ *
+ * Targets are expanded as they are handed out: ten million addresses cost as much as one block.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "base/task.h"
+#include "plan/conf.h"
+
+struct plan;
+
+/* Everything that the command line says about what to poll. */
+struct plan_request {
+	struct conf *conf; /* files and targets read; lent for the plan's life */
+	const struct settings
+		*settings; /* of the command line; lent, as the next one, for the call */
+	const char *const *excludes;
+	size_t nexcludes;
+	bool only_targets; /* some were asked for: none of the files' entries, even if none came */
+};
+
+/* Checks everything (groups, credentials, objects, targets, excludes) and adds every error to
+ * conf's list; NULL when there is one, or was. Call mib_setup() before. */
+struct plan *plan_new(const struct plan_request *request);
+void plan_free(struct plan *p);
+
+const struct profile *plan_profiles(const struct plan *p, size_t *count);
+
+struct plan_target {
+	uint64_t seq;
+	uint32_t profile;
+	const char *host; /* as shown; NULL: the address itself (blocks, ranges) */
+	const char *name; /* to be resolved; NULL: addr is known */
+	struct addr addr; /* when name is NULL; with its port */
+	uint16_t port;    /* for the addresses of name */
+	uint8_t family;   /* 4, 6 or 0 for any: which addresses of name to use */
+};
+
+/* The next target. False: that was all. The strings live as long as the plan. */
+bool plan_next(struct plan *p, struct plan_target *out);
+uint64_t plan_total(const struct plan *p); /* targets in all, excluded ones not counted */
+
+/* What --check prints: blocks with their count, objects, the worst case for a silent host. */
+void plan_describe(const struct plan *p, struct buf *out);
+
+#endif

@@ -1,0 +1,706 @@
+/* plan: what is handed out for what is written, and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plan/plan_internal.h"
+#include "snmp/mib.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct world {
+	struct conf *conf;
+	struct settings command;
+	const char *excludes[4];
+	size_t nexcludes;
+	bool only_targets;
+	struct plan *plan;
+	char path[64];
+	char *text; /* of errors, or of plan_describe() */
+};
+
+static void read_yaml(struct world *w, const char *yaml)
+{
+	FILE *file;
+	int fd;
+
+	snprintf(w->path, sizeof(w->path), "/tmp/test_plan.XXXXXX");
+	fd = mkstemp(w->path);
+	assert_true(fd >= 0);
+	file = fdopen(fd, "w");
+	fputs(yaml, file);
+	fclose(file);
+	conf_read(w->conf, w->path);
+	unlink(w->path);
+}
+
+static void begin(struct world *w, const char *yaml)
+{
+	*w = (struct world){.conf = conf_new()};
+	read_yaml(w, yaml);
+}
+
+static void set(struct world *w, const char *key, const char *value)
+{
+	conf_set(w->conf, &w->command, key, value);
+}
+
+static void target(struct world *w, const char *text)
+{
+	w->only_targets = true;
+	conf_add_target(w->conf, text);
+}
+
+static bool make(struct world *w)
+{
+	w->plan = plan_new(&(struct plan_request){
+		.conf = w->conf,
+		.settings = &w->command,
+		.excludes = w->excludes,
+		.nexcludes = w->nexcludes,
+		.only_targets = w->only_targets,
+	});
+	return w->plan != NULL;
+}
+
+static void must(struct world *w)
+{
+	struct buf errors = {0};
+
+	if (make(w))
+		return;
+	conf_errors(w->conf, &errors);
+	buf_putc(&errors, '\0');
+	fail_msg("%s", (char *)errors.data);
+}
+
+static void end(struct world *w)
+{
+	plan_free(w->plan);
+	conf_free(w->conf);
+	free(w->text);
+}
+
+static char *take(struct buf *text)
+{
+	buf_putc(text, '\0');
+	return (char *)text->data;
+}
+
+/* The errors, without the file's name in front of line and column. */
+static const char *errors_of(struct world *w)
+{
+	struct buf raw = {0};
+	struct buf out = {0};
+	size_t len = strlen(w->path);
+	const char *rest;
+
+	assert_false(make(w));
+	assert_true(conf_errors(w->conf, &raw) > 0);
+	rest = take(&raw);
+	for (const char *at; len && (at = strstr(rest, w->path)); rest = at + len + 1)
+		buf_put(&out, rest, (size_t)(at - rest));
+	buf_puts(&out, rest);
+	buf_free(&raw);
+	free(w->text);
+	w->text = take(&out);
+	return w->text;
+}
+
+static const char *description(struct world *w)
+{
+	struct buf out = {0};
+
+	plan_describe(w->plan, &out);
+	free(w->text);
+	w->text = take(&out);
+	return w->text;
+}
+
+static struct plan_target next(struct world *w)
+{
+	struct plan_target t;
+
+	assert_true(plan_next(w->plan, &t));
+	return t;
+}
+
+static const struct profile *profile(struct world *w, const struct plan_target *t)
+{
+	size_t count;
+	const struct profile *all = plan_profiles(w->plan, &count);
+
+	assert_true(t->profile < count);
+	return &all[t->profile];
+}
+
+static void assert_address(struct world *w, const char *text)
+{
+	struct plan_target t = next(w);
+	char shown[ADDR_TEXT_MAX];
+
+	assert_null(t.name);
+	addr_text_port(&t.addr, shown);
+	assert_string_equal(shown, text);
+}
+
+static void assert_end(struct world *w)
+{
+	struct plan_target t;
+
+	assert_false(plan_next(w->plan, &t));
+	assert_false(plan_next(w->plan, &t));
+}
+
+static void test_a_bare_name(void **state)
+{
+	struct world w;
+	struct plan_target t;
+	const struct profile *p;
+	char oid[OID_TEXT_MAX];
+
+	(void)state;
+	begin(&w, "hosts:\n  - localhost\n");
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 1);
+	t = next(&w);
+	assert_int_equal(t.seq, 0);
+	assert_string_equal(t.host, "localhost");
+	assert_string_equal(t.name, "localhost");
+	assert_int_equal(t.port, 161);
+	assert_int_equal(t.family, 0);
+	p = profile(&w, &t);
+	assert_int_equal(p->version, SNMP_V2C);
+	assert_string_equal(p->community, "public");
+	assert_int_equal(p->nget, 1);
+	oid_text(p->get[0].id, p->get[0].len, oid);
+	assert_string_equal(oid, "1.3.6.1.2.1.1.1.0");
+	assert_int_equal(p->timeout_us, 1000000);
+	assert_int_equal(p->retries, 2);
+	assert_int_equal(p->deadline_us, 0);
+	assert_false(p->any_source);
+	assert_end(&w);
+	end(&w);
+}
+
+/* built-in < defaults < command line < group < host, and a credential below its level's own keys */
+static void test_precedence(void **state)
+{
+	static const struct {
+		const char *yaml;
+		const char *command; /* key, value */
+		const char *value;
+		const char *community;
+	} rows[] = {
+		{"hosts: [h]\n", NULL, NULL, "public"},
+		{"hosts: [h]\ndefaults: {community: d}\n", NULL, NULL, "d"},
+		{"hosts: [h]\ndefaults: {community: d}\n", "community", "c", "c"},
+		{"hosts: [{host: h, group: g}]\ngroups: {g: {community: g}}\n", "community", "c",
+		 "g"},
+		{"hosts: [{host: h, group: g, community: h}]\ngroups: {g: {community: g}}\n",
+		 "community", "c", "h"},
+		{"hosts: [h]\ndefaults: {group: g}\ngroups: {g: {community: g}}\n", "community",
+		 "c", "g"},
+		{"hosts: [h]\ndefaults: {credential: k}\ncredentials: {k: {community: k}}\n", NULL,
+		 NULL, "k"},
+		{"hosts: [h]\ndefaults: {credential: k, community: d}\n"
+		 "credentials: {k: {community: k}}\n",
+		 NULL, NULL, "d"},
+		{"hosts: [h]\ndefaults: {community: d}\ncredentials: {k: {community: k}}\n",
+		 "credential", "k", "k"},
+		{"hosts: [{host: h, group: g}]\ngroups: {g: {credential: k}}\n"
+		 "credentials: {k: {community: k}}\n",
+		 "community", "c", "k"},
+		{"hosts: [{host: h, group: g, credential: k}]\ngroups: {g: {community: g}}\n"
+		 "credentials: {k: {community: k}}\n",
+		 "community", "c", "k"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+		struct plan_target t;
+
+		begin(&w, rows[i].yaml);
+		if (rows[i].command)
+			set(&w, rows[i].command, rows[i].value);
+		must(&w);
+		t = next(&w);
+		assert_string_equal(profile(&w, &t)->community, rows[i].community);
+		end(&w);
+	}
+}
+
+/* Bare hosts share what was found out about one of them, but not with those of another file. */
+static void test_two_files(void **state)
+{
+	static const char *const communities[] = {"one", "one", "two", "two", "own", "two"};
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults: {community: one}\nhosts: [a, b]\n");
+	read_yaml(&w, "defaults: {community: two}\nhosts: [a, b, {host: c, community: own}, d]\n");
+	must(&w);
+	for (size_t i = 0; i < COUNT(communities); i++) {
+		struct plan_target t = next(&w);
+
+		assert_string_equal(profile(&w, &t)->community, communities[i]);
+	}
+	assert_end(&w);
+	end(&w);
+}
+
+static void test_lists_replace(void **state)
+{
+	struct world w;
+	struct plan_target t;
+
+	(void)state;
+	begin(&w, "defaults: {get: [sysDescr.0, sysName.0]}\n"
+		  "hosts: [a, {host: b, get: [ifNumber.0]}, {host: c, get: []}]\n");
+	must(&w);
+	t = next(&w);
+	assert_int_equal(profile(&w, &t)->nget, 2);
+	assert_int_equal(profile(&w, &t)->get[1].id[7], 5);
+	t = next(&w);
+	assert_int_equal(profile(&w, &t)->nget, 1);
+	assert_int_equal(profile(&w, &t)->get[0].id[6], 2);
+	t = next(&w); /* nothing is asked for: sysDescr.0 */
+	assert_int_equal(profile(&w, &t)->nget, 1);
+	assert_int_equal(profile(&w, &t)->get[0].id[7], 1);
+	end(&w);
+}
+
+static void test_all_settings_arrive(void **state)
+{
+	struct world w;
+	struct plan_target t;
+	const struct profile *p;
+
+	(void)state;
+	begin(&w, "hosts:\n  - {host: h, version: 1, timeout: 300ms, retries: 0, deadline: 9s, "
+		  "any_source: true, port: 1161, family: 6}\n");
+	must(&w);
+	t = next(&w);
+	p = profile(&w, &t);
+	assert_int_equal(p->version, SNMP_V1);
+	assert_int_equal(p->timeout_us, 300000);
+	assert_int_equal(p->retries, 0);
+	assert_int_equal(p->deadline_us, 9000000);
+	assert_true(p->any_source);
+	assert_int_equal(t.port, 1161);
+	assert_int_equal(t.family, 6);
+	end(&w);
+}
+
+/* Same effective settings, one profile, however they came about; port, family and label are not part
+ * of it. */
+static void test_profiles_are_shared(void **state)
+{
+	struct world w;
+	size_t count;
+
+	(void)state;
+	begin(&w, "defaults: {get: [sysDescr.0]}\n"
+		  "groups: {g: {community: x}}\n"
+		  "hosts:\n"
+		  "  - a\n"
+		  "  - {host: b, community: x}\n"
+		  "  - {host: c, group: g, port: 99, family: 4, label: see}\n"
+		  "  - {host: d, get: [1.3.6.1.2.1.1.1.0], community: x}\n"
+		  "  - {host: e, community: public}\n"
+		  "  - {host: f, any_source: true}\n"
+		  "  - {host: g, retries: 9}\n"
+		  "  - {host: h, deadline: 9}\n"
+		  "  - {host: i, timeout: 9}\n"
+		  "  - {host: j, version: 1}\n"
+		  "  - {host: k, get: [sysName.0]}\n");
+	must(&w);
+	for (uint32_t i = 0; i < 11; i++) {
+		static const uint32_t expected[] = {0, 1, 1, 1, 0, 2, 3, 4, 5, 6, 7};
+		struct plan_target t = next(&w);
+
+		assert_int_equal(t.profile, expected[i]);
+		assert_int_equal(profile(&w, &t)->get == w.plan->profiles.list[0].get,
+				 i < 10); /* the list of objects is, wherever it is the same */
+	}
+	plan_profiles(w.plan, &count);
+	assert_int_equal(count, 8);
+	end(&w);
+}
+
+/* A hundred thousand communities: the table grows, nothing is lost or mixed up, and it takes no minutes. */
+static void test_many_profiles(void **state)
+{
+	enum {
+		MANY = 100000
+	};
+	struct plan_profiles all = {0};
+	struct settings s;
+	char community[32];
+
+	(void)state;
+	all.conf = conf_new();
+	settings_builtin(&s);
+	s.value[SET_COMMUNITY].text = community;
+	for (uint32_t round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < MANY; i++) {
+			snprintf(community, sizeof(community), "secret-%u", i);
+			assert_int_equal(plan_profile(&all, &s), i);
+		}
+	}
+	assert_int_equal(all.count, MANY);
+	assert_int_equal(all.nobjects, 1);
+	assert_string_equal(all.list[MANY - 1].community, "secret-99999");
+	plan_profiles_free(&all);
+	conf_free(all.conf);
+}
+
+static bool same_number(const void *array, uint32_t number, const void *wanted)
+{
+	return ((const int *)array)[number] == *(const int *)wanted;
+}
+
+/* What is found is what was asked for, when all hashes are the same. */
+static void test_equal_hashes(void **state)
+{
+	struct plan_index x = {0};
+	int array[200] = {0};
+
+	(void)state;
+	assert_int_equal(plan_index_get(&x, 7, same_number, array, &array[0]), PLAN_INDEX_NONE);
+	for (int i = 0; i < 200; i++) {
+		array[i] = i;
+		plan_index_put(&x, 7, (uint32_t)i);
+	}
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(plan_index_get(&x, 7, same_number, array, &i), i);
+	assert_int_equal(plan_index_get(&x, 7, same_number, array, &(int){200}), PLAN_INDEX_NONE);
+	plan_index_free(&x);
+}
+
+static void test_blocks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts:\n  - 192.0.2.5/30\n  - 192.0.2.10-11:1161\n  - '[2001:db8::/127]:9'\n"
+		  "  - 2001:db8::7\n  - {host: 10.0.0.1, port: 7}\n");
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 10);
+	assert_address(&w, "192.0.2.4:161");
+	assert_address(&w, "192.0.2.5:161");
+	assert_address(&w, "192.0.2.6:161");
+	assert_address(&w, "192.0.2.7:161");
+	assert_address(&w, "192.0.2.10:1161");
+	assert_address(&w, "192.0.2.11:1161");
+	assert_address(&w, "[2001:db8::]:9");
+	assert_address(&w, "[2001:db8::1]:9");
+	assert_address(&w, "[2001:db8::7]:161");
+	assert_address(&w, "10.0.0.1:7");
+	assert_end(&w);
+	end(&w);
+}
+
+static void test_shown_as(void **state)
+{
+	struct world w;
+	struct plan_target t;
+
+	(void)state;
+	begin(&w, "hosts:\n  - example.com:1161\n  - 192.0.2.1:1161\n  - 192.0.2.0/31\n"
+		  "  - {host: 192.0.2.9, label: core}\n  - example.com:1161\n");
+	must(&w);
+	t = next(&w);
+	assert_string_equal(t.host, "example.com:1161");
+	assert_string_equal(t.name, "example.com");
+	assert_int_equal(t.port, 1161);
+	t = next(&w);
+	assert_string_equal(t.host, "192.0.2.1:1161");
+	assert_null(t.name);
+	assert_null(next(&w).host);
+	assert_null(next(&w).host);
+	assert_string_equal(next(&w).host, "core");
+	t = next(&w); /* listed twice: two targets */
+	assert_string_equal(t.name, "example.com");
+	assert_int_equal(t.seq, 5);
+	end(&w);
+}
+
+static void test_excludes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: [192.0.2.0/29, 192.0.2.1, 198.51.100.0/30, Example.COM, other]\n");
+	w.excludes[0] = "192.0.2.1-6";
+	w.excludes[1] = "198.51.100.0/24";
+	w.excludes[2] = "example.com";
+	w.nexcludes = 3;
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 3);
+	assert_address(&w, "192.0.2.0:161");
+	assert_address(&w, "192.0.2.7:161");
+	assert_string_equal(next(&w).name, "other");
+	assert_end(&w);
+	end(&w);
+	begin(&w, "hosts: [h]\n");
+	w.excludes[0] = "192.0.2.1:161";
+	w.nexcludes = 1;
+	assert_non_null(strstr(errors_of(&w), "command line: --exclude '192.0.2.1:161': "));
+	end(&w);
+}
+
+/* Nothing of a block is kept but where we are in it. */
+static void test_a_huge_block(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: [10.0.0.0/7, 2001:db8::/96]\n");
+	w.excludes[0] = "10.0.0.1-255";
+	w.excludes[1] = "10.0.1.0/24";
+	w.nexcludes = 2;
+	must(&w);
+	assert_int_equal(plan_total(w.plan), (UINT64_C(1) << 25) - 511 + (UINT64_C(1) << 32));
+	assert_address(&w, "10.0.0.0:161");
+	assert_address(&w, "10.0.2.0:161");
+	assert_address(&w, "10.0.2.1:161");
+	assert_int_equal(sizeof(struct plan_slot), 8);
+	end(&w);
+}
+
+/* Targets of the command line: only these; as an entry where written like its host or label. */
+static void test_only_targets(void **state)
+{
+	struct world w;
+	struct plan_target t;
+
+	(void)state;
+	begin(&w, "defaults: {community: d, group: g}\n"
+		  "groups: {g: {retries: 7}}\n"
+		  "hosts:\n"
+		  "  - {host: 192.0.2.1, community: own, port: 99}\n"
+		  "  - {host: 192.0.2.2, label: core, community: core}\n"
+		  "  - 192.0.2.3\n");
+	set(&w, "timeout", "4s");
+	target(&w, "192.0.2.1");
+	target(&w, "core");
+	target(&w, "192.0.2.9");
+	target(&w, "192.0.2.1:99");
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 4);
+	t = next(&w);
+	assert_string_equal(profile(&w, &t)->community, "own");
+	assert_int_equal(t.addr.port, 99);
+	t = next(&w);
+	assert_string_equal(t.host, "core");
+	assert_null(t.name);
+	assert_int_equal(t.addr.ip[3], 2);
+	assert_string_equal(profile(&w, &t)->community, "core");
+	t = next(&w);
+	assert_string_equal(t.host, "192.0.2.9");
+	assert_string_equal(profile(&w, &t)->community, "d");
+	assert_int_equal(profile(&w, &t)->retries, 7);
+	assert_int_equal(profile(&w, &t)->timeout_us, 4000000);
+	t = next(&w); /* another spelling: no entry's */
+	assert_string_equal(profile(&w, &t)->community, "d");
+	assert_end(&w);
+	end(&w);
+}
+
+static void test_nobody(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: []\n");
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 0);
+	assert_end(&w);
+	end(&w);
+	begin(&w, "hosts: [h]\n");
+	w.only_targets = true; /* an empty --targets file does not mean everybody */
+	must(&w);
+	assert_int_equal(plan_total(w.plan), 0);
+	assert_end(&w);
+	end(&w);
+}
+
+/* Each at its place, all in one go, and what is inherited once. */
+static void test_unknown_objects(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults:\n"
+		  "  get: [sysName.0, sysDecsr.0]\n"
+		  "groups:\n"
+		  "  unused: {walk: [ifTabel]}\n"
+		  "hosts:\n"
+		  "  - a\n"
+		  "  - b\n"
+		  "  - {host: c, get: [1.3.6, 1.99]}\n");
+	assert_string_equal(
+		errors_of(&w),
+		"2:20: unknown object 'sysDecsr.0' (did you mean 'sysDescr.0'?)\n"
+		"4:19: unknown object 'ifTabel' (did you mean 'ifTable'?)\n"
+		"8:28: '1.99' is not an OID: numbers below 2^32 with dots, 2 to 128 of them\n");
+	end(&w);
+	begin(&w, "hosts: []\n");
+	set(&w, "get", "sysDescr.0,sysDecsr.0");
+	assert_string_equal(errors_of(&w),
+			    "command line: unknown object 'sysDecsr.0' (did you mean "
+			    "'sysDescr.0'?)\n");
+	end(&w);
+}
+
+static void test_not_yet(void **state)
+{
+	static const char *const rows[][2] = {
+		{"version: 3, user: u", "version: not yet: this version knows no SNMPv3\n"},
+		{"walk: [ifTable]", "walk: not yet: this version knows no walks\n"},
+		{"table: [ifTable]", "table: not yet: this version knows no tables\n"},
+		{"index_label: ifDescr", "index_label: not yet: this version knows no tables\n"},
+		{"max_repetitions: 9", "max_repetitions: not yet: this version knows no walks\n"},
+		{"max_vars: 9", "max_vars: not yet: this version knows no walks\n"},
+		{"nonincreasing: allow", "nonincreasing: not yet: this version knows no walks\n"},
+		{"per_host: 2", "per_host: not yet: this version knows no more than one request in "
+				"flight per host\n"},
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char yaml[200];
+		char expected[200];
+		size_t column = 19 + strcspn(rows[i][0], ":") + 2; /* of the value */
+
+		snprintf(yaml, sizeof(yaml), "hosts: [{host: h, %s}]\n", rows[i][0]);
+		snprintf(expected, sizeof(expected), "1:%zu: %s", column, rows[i][1]);
+		begin(&w, yaml);
+		assert_string_equal(errors_of(&w), expected);
+		end(&w);
+	}
+	begin(&w, "credentials: {k: {version: 3, user: u}}\n" /* nobody's: is checked, and rests */
+		  "groups: {g: {walk: [ifTable]}}\n"
+		  "hosts: [h, {host: i, per_host: 1}]\n");
+	must(&w);
+	end(&w);
+}
+
+static void test_conf_is_checked(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "groups: {switches: {}}\nhosts: [{host: h, group: switchs}]\n");
+	assert_non_null(
+		strstr(errors_of(&w), "unknown group 'switchs' (did you mean 'switches'?)"));
+	end(&w);
+}
+
+static void test_description(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: [192.0.2.0/24, {host: 192.0.2.1, label: core}, h]\n");
+	w.excludes[0] = "192.0.2.2-7";
+	w.nexcludes = 1;
+	must(&w);
+	assert_string_equal(description(&w), "192.0.2.0/24: 250 targets, 6 excluded\n"
+					     "core (192.0.2.1): 1 target\n"
+					     "h: 1 target\n"
+					     "total: 252 targets\n"
+					     "get: sysDescr.0\n"
+					     "SNMP 2c, silent host: 7s (1s + 2s + 4s), a name with "
+					     "several addresses at most 56s\n");
+	end(&w);
+}
+
+static void test_description_of_profiles(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts:\n"
+		  "  - {host: 192.0.2.0/31, community: hidden, timeout: 1.5s, retries: 0}\n"
+		  "  - {host: 192.0.2.8, version: 1, get: [1.3.6.1.4.1.9.1, ifDescr], retries: 6, "
+		  "timeout: 300ms, deadline: 5s}\n"
+		  "  - {host: 192.0.2.9, retries: 1}\n");
+	w.excludes[0] = "192.0.2.9";
+	w.nexcludes = 1;
+	must(&w);
+	assert_string_equal(
+		description(&w),
+		"192.0.2.0/31: 2 targets, profile 1\n"
+		"192.0.2.8: 1 target, profile 2\n"
+		"192.0.2.9: 0 targets, 1 excluded, profile 3\n"
+		"total: 3 targets\n"
+		"profile 1, 2 targets: get: sysDescr.0\n"
+		"SNMP 2c, silent host: 1.5s (1.5s)\n"
+		"profile 2, 1 target: get: 1.3.6.1.4.1.9.1 ifDescr\n"
+		"SNMP 1, silent host: 5s (300ms + 600ms + 1.2s + 2.4s + 2.4s + 2 more, cut "
+		"at the deadline)\n");
+	end(&w);
+}
+
+static void test_description_of_many(void **state)
+{
+	struct buf yaml = {0};
+	struct world w;
+	const char *text;
+
+	(void)state;
+	buf_puts(&yaml, "hosts:\n");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&yaml, "  - {host: 10.0.%d.0/30, community: c%d}\n", i, i);
+	begin(&w, take(&yaml));
+	must(&w);
+	text = description(&w);
+	assert_non_null(strstr(text, "10.0.38.0/30: 4 targets, profile 39\n"
+				     "and 61 entries more: 244 targets\n"
+				     "total: 400 targets\n"
+				     "profile 1, 4 targets: get: sysDescr.0\n"));
+	assert_non_null(strstr(text, "profile 20, 4 targets"));
+	assert_null(strstr(text, "profile 21, "));
+	assert_non_null(strstr(text, "and 80 profiles more\n"));
+	buf_free(&yaml);
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_bare_name),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_two_files),
+		cmocka_unit_test(test_lists_replace),
+		cmocka_unit_test(test_equal_hashes),
+		cmocka_unit_test(test_all_settings_arrive),
+		cmocka_unit_test(test_profiles_are_shared),
+		cmocka_unit_test(test_many_profiles),
+		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_shown_as),
+		cmocka_unit_test(test_excludes),
+		cmocka_unit_test(test_a_huge_block),
+		cmocka_unit_test(test_only_targets),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_unknown_objects),
+		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_conf_is_checked),
+		cmocka_unit_test(test_description),
+		cmocka_unit_test(test_description_of_profiles),
+		cmocka_unit_test(test_description_of_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
