@@ -1,0 +1,60 @@
+/*
+ * writer - bytes become a file that appears whole or not at all, or go to a stream.
+ *
+ * Knows no engine and no format. Never blocks the master on a stream: what stdout does not take
+ * stays here, writer_full() tells the master to stop reading its workers until it has drained.
+ * SIGPIPE must be ignored, and writer_open() be called before the process opens anything else: with
+ * standard output closed, the next descriptor to be opened would be taken for it.
+ */
+#ifndef OUT_WRITER_H
+#define OUT_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum writer_result {
+	WRITER_OK,
+	WRITER_FAILED, /* results cannot be written (exit 3); writer_error() says why and what to do */
+	WRITER_LOCKED, /* another run holds the output (exit 4); writer_error() names its pid */
+	WRITER_CLOSED  /* the reader of a pipe has gone (exit 141) */
+};
+
+struct writer_options {
+	const char *path; /* NULL or "/dev/stdout": standard output */
+	bool append;
+};
+
+#define WRITER_BUFFER 1048576 /* octets buffered from which writer_full() says so */
+
+struct writer;
+
+/* Always gives a writer, for its error text; only after WRITER_OK may anything else be called. A
+ * FIFO is waited for until somebody reads it, as the shell does. */
+struct writer *writer_open(const struct writer_options *o, enum writer_result *result);
+const char *writer_error(const struct writer *w);
+
+/* Copies. A record may come in pieces if writer_flush() is not called between them. */
+void writer_put(struct writer *w, const void *p, size_t len);
+bool writer_full(const struct writer *w);
+bool writer_pending(const struct writer *w); /* something is buffered */
+
+/* The descriptor to watch for LOOP_WRITE while something is buffered; -1: writer_flush() need not
+ * wait for anything, or waits for writer_next_us(). */
+int writer_fd(const struct writer *w);
+/* When to call writer_flush() again (a lock held by another run), in loop_clock_us(); INT64_MAX: never. */
+int64_t writer_next_us(const struct writer *w);
+
+/* Writes what can be written without waiting. `all`: even a buffer that is not worth a call yet (for
+ * files; a stream gets at once what it takes). What is not WRITER_OK is final: the temporary file is
+ * gone, every later call gives the same, what is put is dropped. */
+enum writer_result writer_flush(struct writer *w, bool all);
+
+/* The end of a good run: everything buffered must be out (writer_pending() is false). fsync, rename,
+ * close; each checked. Only writer_error() and writer_free() may follow. */
+enum writer_result writer_commit(struct writer *w);
+/* The end of a bad one: the temporary file goes, the old one stays. */
+void writer_abort(struct writer *w);
+void writer_free(struct writer *w); /* without writer_commit() before: writer_abort() */
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The writer's other file: whole batches of whole records are added to it, by several runs at once.
+ *
+ * For each batch FILE is opened, locked, written at its end and closed. It is not kept open: log
+ * rotation renames it, another run may replace it, and what is then added to the old one is read by
+ * nobody. For that reason the name must still lead to what was locked.
+ *
+ * The lock is waited for without waiting: a try that fails sets the time of the next one, and the loop
+ * sleeps until then (F_SETLKW would hold up the master, and with it every worker).
+ *
+ * The trap: a disk that is full in the middle of a batch. What was written of it is cut off again while
+ * the lock is held, else the next run's first line would continue our half one.
+ */
+#include "out/writer_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+
+#define LOCK_WAIT_US 20000 /* a batch of another run takes a millisecond or two */
+
+static enum writer_result append_failed(struct writer *w)
+{
+	return writer_fail(w, WRITER_FAILED, "cannot append to '%s': %s", w->path, strerror(errno));
+}
+
+static int open_file(struct writer *w)
+{
+	w->fd = open(w->path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+	return w->fd;
+}
+
+static int close_file(struct writer *w)
+{
+	int fd = w->fd;
+
+	w->fd = -1;
+	return w->sys->close(fd);
+}
+
+/* Opens and locks FILE. WRITER_OK with w->fd closed: not now, w->next_us says when. */
+static enum writer_result take_file(struct writer *w, struct stat *st)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat named;
+	bool held;
+
+	if (open_file(w) < 0)
+		return append_failed(w);
+	held = w->sys->set_lock(w->fd, &lock) == 0;
+	if (!held && errno != EACCES && errno != EAGAIN)
+		return append_failed(w);
+	if (held && fstat(w->fd, st) == 0 && stat(w->path, &named) == 0 &&
+	    st->st_dev == named.st_dev && st->st_ino == named.st_ino) {
+		w->next_us = INT64_MAX;
+		return WRITER_OK;
+	}
+	close_file(w);
+	w->next_us = loop_clock_us() + (held ? 0 : LOCK_WAIT_US);
+	return WRITER_OK;
+}
+
+static enum writer_result append_flush(struct writer *w)
+{
+	struct stat st;
+	enum writer_result result;
+	int why;
+
+	if (w->next_us != INT64_MAX && loop_clock_us() < w->next_us)
+		return WRITER_OK;
+	result = take_file(w, &st);
+	if (result != WRITER_OK || w->fd < 0)
+		return result;
+	if (writer_write_all(w) == WRITER_OK)
+		return close_file(w) < 0 ? append_failed(w) : WRITER_OK;
+
+	why = errno;
+	if (w->sys->ftruncate(w->fd, st.st_size) < 0)
+		return writer_fail(w, WRITER_FAILED,
+				   "cannot append to '%s': %s; it now ends in half a record",
+				   w->path, strerror(why));
+	errno = why;
+	return append_failed(w);
+}
+
+static enum writer_result append_commit(struct writer *w)
+{
+	if (open_file(w) < 0 || w->sys->fsync(w->fd) < 0 || close_file(w) < 0)
+		return append_failed(w);
+	return WRITER_OK;
+}
+
+static void append_drop(struct writer *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
+const struct writer_kind writer_append = {
+	.worth = WRITER_CHUNK,
+	.flush = append_flush,
+	.commit = append_commit,
+	.drop = append_drop,
+};
+
+/* FILE is made now, so that one that cannot be written is found before anything is polled. */
+enum writer_result writer_append_open(struct writer *w)
+{
+	w->kind = &writer_append;
+	if (open_file(w) < 0 || close_file(w) < 0)
+		return append_failed(w);
+	return WRITER_OK;
+}
