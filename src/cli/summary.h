@@ -1,0 +1,25 @@
+/*
+ * summary - the run in a few lines for stderr (-s).
+ *
+ * Each line begins with a word and a colon, every number stands before what it counts, and all lines
+ * and counters but the last three are always there, so that grep and awk find them:
+ *
+ *   targets: 10000 in 12.310 s, 812 per second
+ *   status: 9000 ok, 1000 timeout                      (others only where there are any)
+ *   packets: 11000 sent, 1000 retries, 9003 received
+ *   sends: 9000 answered, 0 refused, 0 superseded, 2000 unanswered
+ *   replies: 1 late, 2 duplicate, 0 foreign, 1 malformed, 0 dropped
+ *   latency: p50 0.412 ms, p90 0.900 ms, p99 2.001 ms, max 10.345 ms   ("none" without an answer)
+ *   missing: 3 targets have no record                  (only then)
+ *   deaths: 1 process died and was replaced            (only then)
+ *   hint: …                                            (only where packets were dropped)
+ */
+#ifndef CLI_SUMMARY_H
+#define CLI_SUMMARY_H
+
+#include "base/mem.h"
+#include "pool/master.h"
+
+void summary_put(struct buf *out, const struct master_result *r); /* appends whole lines */
+
+#endif

@@ -1,0 +1,89 @@
+/* summary: the whole text of a good, an empty and a bad run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cli/summary.h"
+
+static void check(const struct master_result *r, const char *wanted)
+{
+	struct buf out = {0};
+
+	summary_put(&out, r);
+	buf_putc(&out, '\0');
+	assert_string_equal((char *)out.data, wanted);
+	buf_free(&out);
+}
+
+static void test_good_run(void **state)
+{
+	struct master_result r = {.targets = 100, .elapsed_us = 1250000};
+
+	(void)state;
+	r.status[RECORD_OK] = 97;
+	r.status[RECORD_TIMEOUT] = 2;
+	r.status[RECORD_CANCELLED] = 1;
+	for (unsigned c = 0; c < STATS_DROPPED; c++)
+		r.stats.count[c] = c + 1;
+	r.latency = histogram_new();
+	for (int i = 1; i <= 50; i++)
+		histogram_add(r.latency, i);
+	check(&r, "targets: 100 in 1.250 s, 80 per second\n"
+		  "status: 97 ok, 2 timeout, 1 cancelled\n"
+		  "packets: 1 sent, 2 retries, 3 received\n"
+		  "sends: 4 answered, 5 refused, 6 superseded, 7 unanswered\n"
+		  "replies: 8 late, 9 duplicate, 10 foreign, 11 malformed, 0 dropped\n"
+		  "latency: p50 0.025 ms, p90 0.045 ms, p99 0.050 ms, max 0.050 ms\n");
+	histogram_free(r.latency);
+}
+
+static void test_no_target(void **state)
+{
+	struct master_result r = {.targets = 0};
+
+	(void)state;
+	check(&r, "targets: 0 in 0.000 s, 0 per second\n"
+		  "status: 0 ok\n"
+		  "packets: 0 sent, 0 retries, 0 received\n"
+		  "sends: 0 answered, 0 refused, 0 superseded, 0 unanswered\n"
+		  "replies: 0 late, 0 duplicate, 0 foreign, 0 malformed, 0 dropped\n"
+		  "latency: none\n");
+}
+
+static void test_troubles(void **state)
+{
+	struct master_result r = {.targets = 5, .elapsed_us = 1000000, .deaths = 1};
+	struct buf out = {0};
+
+	(void)state;
+	r.status[RECORD_CRASHED] = 2;
+	r.stats.count[STATS_DROPPED] = 3;
+	r.latency = histogram_new();
+	summary_put(&out, &r);
+	r.deaths = 2;
+	summary_put(&out, &r);
+	buf_putc(&out, '\0');
+	assert_non_null(strstr((char *)out.data, "status: 0 ok, 2 crashed\n"));
+	assert_non_null(strstr((char *)out.data, "latency: none\n"));
+	assert_non_null(strstr((char *)out.data, "\nmissing: 3 targets have no record\n"));
+	assert_non_null(strstr((char *)out.data, "\ndeaths: 1 process died and was replaced\n"));
+	assert_non_null(strstr((char *)out.data, "\ndeaths: 2 processes died and were replaced\n"));
+	assert_non_null(strstr((char *)out.data, "\nhint: packets were dropped"));
+	buf_free(&out);
+	histogram_free(r.latency);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good_run),
+		cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_troubles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
