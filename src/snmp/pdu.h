@@ -1,0 +1,78 @@
+/*
+ * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416) to structs and back; Net-SNMP as codec.
+ *
+ * pdu_peek() and what pdu_decode() checks first are our own code: bounded, without allocation. The
+ * library sees a datagram only after both.
+ */
+#ifndef SNMP_PDU_H
+#define SNMP_PDU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/record.h"
+#include "base/task.h"
+
+#define PDU_GET        0xa0
+#define PDU_RESPONSE   0xa2
+#define PDU_WORDS_MAX  160
+#define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
+
+enum pdu_error {
+	PDU_NO_ERROR = 0,
+	PDU_TOO_BIG = 1,
+	PDU_NO_SUCH_NAME = 2
+}; /* RFC 3416 §3 */
+
+/* "tooBig", "genErr" …; NULL for a number that has no name. */
+const char *pdu_error_name(int64_t status);
+
+/* Makes the library usable without a file read or written, and silent. In the master, once, before
+ * the fork and before mib reads anything. Leaves the environment and the locale as they were. */
+void pdu_init(void);
+
+/* What can be read of a message before anything is believed. */
+struct pdu_head {
+	int64_t version;          /* as on the wire: enum snmp_version, or anything */
+	const uint8_t *community; /* in the datagram */
+	size_t community_len;
+	uint8_t type; /* tag of the PDU */
+	uint32_t request_id;
+	size_t request_id_at; /* where its content octets start, when they are four; else 0 */
+};
+/* False: there is no request-id to be read; words say why, head->version is what could be read of it
+ * (SNMP_V3: the message has none in this place; -1: nothing). Lengths may promise more than is there: a cut message still tells whose it is. */
+bool pdu_peek(const uint8_t *data, size_t len, struct pdu_head *head, const char **words);
+
+/* Objects of a profile, asked for in one request. */
+struct pdu_question {
+	const struct profile *profile;
+	size_t first; /* index into profile->get */
+	size_t count;
+	const bool *gone; /* per object of the profile: not asked for; NULL: none is left out */
+};
+
+struct pdu_codec; /* one a process is enough */
+struct pdu_codec *pdu_codec_new(void);
+void pdu_codec_free(struct pdu_codec *c);
+
+/* How many objects from first on fit a request of PDU_OCTETS_MAX; at least 1. */
+size_t pdu_fit(const struct profile *p, size_t first);
+
+/* Appends the GET request to out. Returns where in out the four octets of its request-id stand. */
+size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out);
+void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */
+
+struct pdu_answer {
+	int64_t error_status;
+	int64_t error_index;       /* from 1; 0: none is named */
+	char words[PDU_WORDS_MAX]; /* what is wrong, when it does not decode */
+};
+/* Decodes a v1 or v2c message that pdu_peek() could read; its varbinds are appended to vars (some may
+ * be when it fails). False: it breaks the rules of encoding. */
+bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
+		struct vars *vars);
+
+#endif
