@@ -119,7 +119,8 @@ static void test_durations(void **state)
 					  "1.5.5s",
 					  "3601000s",
 					  "inf",
-					  "99999999999999999999s"};
+					  "99999999999999999999s",
+					  "5124095577h" /* 2^64 us and an hour */};
 	int64_t us;
 
 	(void)state;
