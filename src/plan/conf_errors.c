@@ -1,0 +1,115 @@
+/*
+ * What is wrong, and where.
+ *
+ * All mistakes of a file are shown in one go, in the order in which they stand there. They are found
+ * in another: a group that does not exist is known only after the last file. So they are kept with
+ * their places, and sorted when they are shown.
+ *
+ * A million entries with the same mistake must not become a million lines: CONF_ERRORS_MAX are
+ * kept, the rest is counted. What two targets inherit from one place is one mistake, told once.
+ */
+#include "plan/conf_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 500 /* octets of one error with its NUL */
+
+void conf_place_text(const struct conf *c, struct conf_place place, struct buf *out)
+{
+	buf_puts(out, c->files[place.file].path);
+	if (place.line)
+		buf_printf(out, ":%u", place.line);
+	if (place.line && place.column)
+		buf_printf(out, ":%u", place.column);
+}
+
+static bool same_place(struct conf_place a, struct conf_place b)
+{
+	return a.file == b.file && a.line == b.line && a.column == b.column;
+}
+
+static bool is_known(const struct conf *c, struct conf_place place, const char *text)
+{
+	for (size_t i = 0; i < c->nerrors && i < CONF_ERRORS_MAX; i++)
+		if (same_place(c->mistakes[i].place, place) &&
+		    strcmp(c->mistakes[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+void conf_error(struct conf *c, struct conf_place place, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	for (char *p = text; *p; p++) /* what was written may hold anything, a line is a line */
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	if (is_known(c, place, text))
+		return;
+	if (c->nerrors < CONF_ERRORS_MAX) {
+		c->mistakes[c->nerrors].place = place;
+		c->mistakes[c->nerrors].text = mem_strdup(text);
+	}
+	c->nerrors++;
+}
+
+size_t conf_error_count(const struct conf *c)
+{
+	return c->nerrors;
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct conf_mistake *a = *(const struct conf_mistake *const *)pa;
+	const struct conf_mistake *b = *(const struct conf_mistake *const *)pb;
+
+	if (a->place.file != b->place.file)
+		return a->place.file < b->place.file ? -1 : 1;
+	if (a->place.line != b->place.line)
+		return a->place.line < b->place.line ? -1 : 1;
+	if (a->place.column != b->place.column)
+		return a->place.column < b->place.column ? -1 : 1;
+	return (a > b) - (a < b); /* of one array: in the order in which they were found */
+}
+
+size_t conf_errors(const struct conf *c, struct buf *out)
+{
+	const struct conf_mistake *sorted[CONF_ERRORS_MAX];
+	size_t kept = c->nerrors < CONF_ERRORS_MAX ? c->nerrors : CONF_ERRORS_MAX;
+
+	for (size_t i = 0; i < kept; i++)
+		sorted[i] = &c->mistakes[i];
+	if (kept)
+		qsort(sorted, kept, sizeof(sorted[0]), compare);
+	for (size_t i = 0; i < kept; i++) {
+		conf_place_text(c, sorted[i]->place, out);
+		buf_printf(out, ": %s\n", sorted[i]->text);
+	}
+	if (c->nerrors > kept)
+		buf_printf(out, "and %zu more\n", c->nerrors - kept);
+	return c->nerrors;
+}
+
+void conf_warning(struct conf *c, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_puts(&c->warnings, text);
+	buf_putc(&c->warnings, '\n');
+}
+
+void conf_warnings(const struct conf *c, struct buf *out)
+{
+	buf_put(out, c->warnings.data, c->warnings.len);
+}

@@ -1,0 +1,87 @@
+/*
+ * conf_internal - what the files of conf share.
+ */
+#ifndef PLAN_CONF_INTERNAL_H
+#define PLAN_CONF_INTERNAL_H
+
+#include "plan/conf.h"
+#include "plan/conf_store.h"
+
+#define CONF_ERRORS_MAX 50 /* kept and shown; the rest is counted */
+
+struct conf_key { /* one setting of a mapping */
+	union setting_value value;
+	uint32_t line;
+	uint16_t column;
+	uint16_t key; /* enum setting_key */
+};
+struct conf_keys {
+	uint16_t count;
+	uint16_t file;
+	struct conf_key key[];
+};
+
+struct conf_named { /* a group or a credential */
+	const char *name;
+	const struct conf_keys *keys;
+	struct conf_place place;
+};
+struct conf_names {
+	struct conf_named *list;
+	size_t count, cap;
+	struct table index; /* name to place in the list */
+};
+
+struct conf_file {
+	const char *path;
+	const struct conf_keys *defaults; /* NULL: none */
+};
+
+struct conf_mistake {
+	struct conf_place place;
+	char *text;
+};
+
+struct conf {
+	struct arena arena;
+	struct conf_file *files; /* [0] is the command line */
+	size_t nfiles;
+	struct conf_names groups;
+	struct conf_names credentials;
+	struct conf_entry *entries;
+	size_t nentries, cap_entries;
+	struct table by_host; /* host or label to entry; made by conf_find() */
+	bool indexed;
+	char **targets;
+	size_t ntargets, cap_targets;
+	struct buf mib_dirs; /* colon-separated; with its NUL when not empty */
+	struct buf mib_modules;
+	const char *run_as;
+	struct conf_place run_as_place;
+	bool stdin_used;
+	struct conf_mistake mistakes[CONF_ERRORS_MAX];
+	size_t nerrors; /* of these at most CONF_ERRORS_MAX are kept */
+	struct buf warnings;
+};
+
+/* "FILE:LINE:COLUMN", without what is 0; "command line". */
+void conf_place_text(const struct conf *c, struct conf_place place, struct buf *out);
+void conf_warning(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Room for one more in an array that doubles. */
+void *conf_grow(void *array, size_t count, size_t *cap, size_t size);
+/* Path as written in the given file, whose folder it is relative to. In the arena. */
+const char *conf_path(struct conf *c, uint16_t file, const char *path);
+const struct conf_named *conf_name(const struct conf_names *names, const char *name); /* or NULL */
+
+struct conf_word { /* a value as written */
+	enum setting_key key;
+	enum setting_source source; /* what the text names */
+	const char *text;
+	struct conf_place place;
+};
+/* Reads it: the text, the file or the environment variable. False: told. */
+bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out);
+const struct conf_list *conf_list_new(struct conf *c, const struct conf_item *items, size_t count);
+
+#endif
