@@ -100,13 +100,16 @@ size_t conf_errors(const struct conf *c, struct buf *out)
 void conf_warning(struct conf *c, const char *format, ...)
 {
 	char text[TEXT_MAX];
+	size_t len;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text, sizeof(text) - 1, format, args);
 	va_end(args);
-	buf_puts(&c->warnings, text);
-	buf_putc(&c->warnings, '\n');
+	len = strlen(text);
+	text[len++] = '\n';
+	if (!c->warnings.len || !memmem(c->warnings.data, c->warnings.len, text, len))
+		buf_put(&c->warnings, text, len);
 }
 
 void conf_warnings(const struct conf *c, struct buf *out)

@@ -66,6 +66,7 @@ struct conf {
 
 /* "FILE:LINE:COLUMN", without what is 0; "command line". */
 void conf_place_text(const struct conf *c, struct conf_place place, struct buf *out);
+/* A line of its own; the same one is kept once. */
 void conf_warning(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for one more in an array that doubles. */

@@ -19,6 +19,8 @@
 
 #include "base/task.h"
 
+_Static_assert(SNMP_V1 == 0 && SNMP_V2C == 1 && SNMP_V3 == 3, "the table in settings.c says so");
+
 static void put(struct settings *s, enum setting_key key, union setting_value value,
 		struct conf_place place)
 {

@@ -437,7 +437,9 @@ static void test_warnings(void **state)
 		conf_free(c);
 	}
 	write_file("secret", "x", 0644);
-	write_file("w.yaml", "hosts: [{host: a, community_file: secret}]", 0600);
+	write_file("w.yaml",
+		   "hosts: [{host: a, community_file: secret}, {host: b, community_file: secret}]",
+		   0600);
 	c = conf_new();
 	conf_read(c, "w.yaml");
 	assert_string_equal(said(c, conf_warnings),
