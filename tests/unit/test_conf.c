@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -584,7 +585,7 @@ static void test_sample_file(void **state)
 {
 	const char *top = *state;
 	struct conf *c = conf_new();
-	char path[4096];
+	char path[PATH_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s/etc/multisnmp.yaml", top);
 	conf_read(c, path);
@@ -606,7 +607,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 int main(void)
 {
 	char folder[] = "/tmp/test_conf.XXXXXX";
-	char top[4000];
+	char top[PATH_MAX];
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_design_sample),
