@@ -1,0 +1,235 @@
+/*
+ * The command line, read.
+ *
+ * The problem: what a person typed wrong should cost them one line of reading, not a page of usage: what
+ * is wrong, what they may have meant, where more stands. getopt_long(3) prints words of its own, which
+ * differ between systems, so it is kept silent (by the colon that its letters begin with) and its
+ * verdicts are told here.
+ *
+ * First all of argv, so that secrets are wiped before anything takes time; then the files. What is
+ * wrong in files, and in the values of settings, goes to the list of conf, which the caller shows
+ * whole: there may be several such errors, with their places.
+ *
+ * The trap: getopt_long(3) has state of its own; optind = 0 begins anew in glibc, musl and the BSDs
+ * alike. And it takes abbreviations: --out is --output, as long as no other option begins so.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "cli/options_internal.h"
+
+#define DEFAULT_FILE   SYSCONFDIR "/multisnmp/multisnmp.yaml"
+#define DEFAULT_WINDOW 4096
+#define OPTIONS_MAX    80  /* rows of the table */
+#define FIRST_LONG     256 /* what getopt_long(3) returns for the table's row 0; above all letters */
+
+bool options_wrong(struct parse *p, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	for (char *c = text; *c; c++) /* one line, whatever was typed */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	buf_printf(p->out, "multisnmp: %s; see multisnmp --help\n", text);
+	return false;
+}
+
+void words_add(struct words *w, const char *word)
+{
+	w->list = mem_resize(w->list, w->count + 1, sizeof(*w->list));
+	w->list[w->count++] = word;
+}
+
+/* ---- the table as getopt_long(3) wants it */
+
+struct getopt_table {
+	char letters[3 * OPTIONS_MAX + 2];
+	struct option names[OPTIONS_MAX + 1];
+};
+
+static void make_table(struct getopt_table *t)
+{
+	size_t letters = 0;
+	size_t names = 0;
+
+	*t = (struct getopt_table){0};
+	t->letters[letters++] = ':'; /* a missing argument is told as ':' */
+	for (const struct option_row *row = options_table; row->help; row++) {
+		if (row->letter)
+			t->letters[letters++] = row->letter;
+		if (row->letter && row->arg)
+			t->letters[letters++] = ':';
+		if (row->name)
+			t->names[names++] = (struct option){
+				.name = row->name,
+				.has_arg = row->arg ? required_argument : no_argument,
+				.val = FIRST_LONG + (int)(row - options_table),
+			};
+	}
+}
+
+/* The row of a value of getopt_long(3), or of its optopt; NULL. */
+static const struct option_row *find_row(int value)
+{
+	if (value >= FIRST_LONG)
+		return &options_table[value - FIRST_LONG];
+	for (const struct option_row *row = options_table; row->help; row++) {
+		if (row->letter && row->letter == value)
+			return row;
+	}
+	return NULL;
+}
+
+/* ---- what is no option */
+
+static bool unknown_name(struct parse *p, const char *word)
+{
+	size_t len = strcspn(word, "=");
+	char written[NEAREST_MAX];
+	char hint[NEAREST_HINT_MAX];
+	struct nearest near = {.written = written};
+	unsigned begin_so = 0;
+
+	snprintf(written, sizeof(written), "%.*s", (int)len, word);
+	for (const struct option_row *row = options_table; row->help; row++) {
+		char name[NEAREST_MAX];
+
+		if (!row->name)
+			continue;
+		snprintf(name, sizeof(name), "--%s", row->name);
+		nearest_try(&near, name);
+		begin_so += strncmp(name, written, len) == 0;
+	}
+	if (begin_so > 1)
+		return options_wrong(p, "several options begin with '%s'", written);
+	return options_wrong(p, "unknown option '%s'%s", written, nearest_hint(&near, hint));
+}
+
+static bool refused(struct parse *p, int verdict, char *const *argv)
+{
+	const struct option_row *row = optopt ? find_row(optopt) : NULL;
+	struct buf name = {0};
+
+	if (!row && optopt)
+		return options_wrong(p, "unknown option '-%c'", optopt);
+	if (!row)
+		return unknown_name(p, argv[optind - 1]);
+	if (verdict == ':' && optopt < FIRST_LONG)
+		buf_printf(&name, "-%c", optopt);
+	else
+		options_name(row, &name);
+	if (verdict == ':')
+		options_wrong(p, "%.*s needs %s", (int)name.len, (char *)name.data, row->arg);
+	else
+		options_wrong(p, "%.*s takes no value", (int)name.len, (char *)name.data);
+	buf_free(&name);
+	return false;
+}
+
+static bool read_words(struct parse *p, int argc, char **argv)
+{
+	struct getopt_table table;
+	int value;
+
+	make_table(&table);
+	optind = 0;
+	while (!p->ended &&
+	       (value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
+		const struct option_row *row;
+
+		if (value == '?' || value == ':')
+			return refused(p, value, argv);
+		row = find_row(value);
+		if (!row->take(p, row, optarg))
+			return false;
+	}
+	return true;
+}
+
+/* ---- what follows from all of it */
+
+static bool complete(struct parse *p, bool targets)
+{
+	struct options *o = p->o;
+
+	if (o->output && strcmp(o->output, "-") == 0)
+		o->output = NULL;
+	if (o->append && !o->output)
+		return options_wrong(p, "--append: name the file with -o");
+	if (targets || p->files.count)
+		return true;
+	if (access(DEFAULT_FILE, F_OK) != 0 && errno == ENOENT)
+		return options_wrong(p, "no target: name one, or a file with -f (there is no %s)",
+				     DEFAULT_FILE);
+	words_add(&p->files, DEFAULT_FILE);
+	return true;
+}
+
+static void read_files(struct parse *p, char *const *targets)
+{
+	struct options *o = p->o;
+
+	for (size_t i = 0; i < p->files.count; i++)
+		conf_read(o->conf, p->files.list[i]);
+	for (size_t i = 0; i < p->target_files.count; i++)
+		conf_read_targets(o->conf, p->target_files.list[i]);
+	for (; *targets; targets++)
+		conf_add_target(o->conf, *targets);
+	if (!o->mib_dirs)
+		o->mib_dirs = conf_mib_dirs(o->conf);
+	if (!o->mib_modules)
+		o->mib_modules = conf_mib_modules(o->conf);
+}
+
+static enum options_action parse(struct parse *p, int argc, char **argv)
+{
+	struct options *o = p->o;
+	bool targets;
+
+	if (!read_words(p, argc, argv))
+		return OPTIONS_WRONG;
+	if (p->ended)
+		return OPTIONS_SHOWN;
+	targets = optind < argc || p->target_files.count;
+	if (!complete(p, targets))
+		return OPTIONS_WRONG;
+	read_files(p, argv + optind);
+	o->plan.conf = o->conf;
+	o->plan.settings = &o->settings;
+	o->plan.excludes = o->excludes;
+	o->plan.only_targets = targets;
+	return p->check ? OPTIONS_CHECK : OPTIONS_RUN;
+}
+
+enum options_action options_parse(struct options *o, int argc, char **argv, struct buf *out)
+{
+	struct parse p = {.o = o, .out = out};
+	enum options_action action;
+
+	*o = (struct options){
+		.conf = conf_new(),
+		.format = format_at(0),
+		.workers = options_default_workers(),
+		.window = DEFAULT_WINDOW,
+	};
+	action = parse(&p, argc, argv);
+	free(p.files.list);
+	free(p.target_files.list);
+	return action;
+}
+
+void options_free(struct options *o)
+{
+	conf_free(o->conf);
+	free(o->excludes);
+}

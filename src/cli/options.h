@@ -1,0 +1,64 @@
+/*
+ * options - the words of the command line become what the run needs to know.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "out/format.h"
+#include "plan/plan.h"
+
+enum options_action {
+	OPTIONS_RUN,   /* poll */
+	OPTIONS_CHECK, /* print what would be polled */
+	OPTIONS_SHOWN, /* --help, --version: the text is all there is, for stdout; exit 0 */
+	OPTIONS_WRONG, /* the text says what is wrong, for stderr; exit 2 */
+};
+
+#define OPTIONS_WORKERS_MAX 1024
+#define OPTIONS_WINDOW_MAX  65536
+
+/* Filled by options_parse(), which also sets `plan` up to point into it: not to be moved. */
+struct options {
+	struct plan_request plan; /* for plan_new(), after mib_setup() */
+	struct conf *conf;        /* files and targets, read; its errors are told by the caller */
+	struct settings settings; /* of the command line */
+	const char **excludes;
+
+	const char *mib_dirs;    /* of -M, else of the files; NULL: none */
+	const char *mib_modules; /* of -m, else of the files; NULL: none */
+
+	const char *output; /* NULL: standard output */
+	bool append;
+	const struct format *format;
+	bool summary;
+	bool quiet;
+	double min_ok; /* what exit status 0 takes: see options_enough() */
+	enum {
+		MIN_OK_ALL,
+		MIN_OK_COUNT,
+		MIN_OK_PERCENT
+	} min_ok_kind;
+
+	unsigned workers;
+	unsigned window;
+	double rate_pps;     /* 0: no limit */
+	int64_t deadline_us; /* of the run; 0: none */
+	struct addr source4; /* family 0: any */
+	struct addr source6;
+};
+
+/* Reads argv, then the files that it names. Wipes secrets in argv as it copies them. The text is
+ * appended to out, whole lines. Strings of argv are kept. */
+enum options_action options_parse(struct options *o, int argc, char **argv, struct buf *out);
+void options_free(struct options *o);
+
+/* Whether so many targets answered that the exit status is 0. */
+bool options_enough(const struct options *o, uint64_t ok, uint64_t targets);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * --help and --version.
+ *
+ * At most 50 lines of 80 columns: a terminal that is not quite small shows it whole. So a row of the
+ * table is one line, and options that come with later versions share a paragraph.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "cli/options_internal.h"
+
+#define COLUMN 25 /* where the explanations begin */
+#define WIDTH  79
+
+static const char head[] =
+	"usage: multisnmp [option ...] [target ...]\n"
+	"Asks many SNMP agents at once; one record for each target, always.\n"
+	"A target: name, address, 192.0.2.0/24, 192.0.2.10-20; each with :PORT.\n";
+static const char tail[] =
+	"Exit: 0 all answered, 1 not all, 2 usage or configuration, 3 output, 4 system\n"
+	"More in multisnmp(1) and multisnmp.yaml(5).\n";
+
+void options_name(const struct option_row *row, struct buf *out)
+{
+	if (row->name)
+		buf_printf(out, "--%s", row->name);
+	else
+		buf_printf(out, "-%c", row->letter);
+}
+
+static void put_row(struct buf *out, const struct option_row *row)
+{
+	size_t start = out->len;
+
+	if (row->letter)
+		buf_printf(out, "  -%c%s", row->letter, row->name ? ", " : "");
+	else
+		buf_puts(out, "      ");
+	if (row->name)
+		options_name(row, out);
+	if (row->arg)
+		buf_printf(out, " %s", row->arg);
+	do
+		buf_putc(out, ' ');
+	while (out->len - start < COLUMN);
+	buf_printf(out, "%s\n", row->help);
+}
+
+static void put_later(struct buf *out)
+{
+	struct buf line = {0};
+
+	buf_puts(&line, "Not yet:");
+	for (const struct option_row *row = options_table; row->help; row++) {
+		struct buf name = {0};
+
+		if (!options_is_later(row))
+			continue;
+		options_name(row, &name);
+		if (line.len + 1 + name.len > WIDTH) {
+			buf_put(out, line.data, line.len);
+			buf_putc(out, '\n');
+			line.len = 0;
+			buf_putc(&line, ' ');
+		}
+		buf_putc(&line, ' ');
+		buf_put(&line, name.data, name.len);
+		buf_free(&name);
+	}
+	buf_put(out, line.data, line.len);
+	buf_putc(out, '\n');
+	buf_free(&line);
+}
+
+void options_help(struct buf *out)
+{
+	buf_puts(out, head);
+	for (const struct option_row *row = options_table; row->help; row++) {
+		if (!row->take)
+			buf_printf(out, "%s:\n", row->help);
+		else if (!options_is_later(row))
+			put_row(out, row);
+	}
+	put_later(out);
+	buf_puts(out, tail);
+}
+
+void options_version(struct buf *out)
+{
+	buf_puts(out, "multisnmp " PACKAGE_VERSION "\nbuilt with " BUILT_WITH "\n");
+}

@@ -1,0 +1,58 @@
+/*
+ * options_internal - what the files of options share: the table, a row an option.
+ */
+#ifndef CLI_OPTIONS_INTERNAL_H
+#define CLI_OPTIONS_INTERNAL_H
+
+#include "cli/options.h"
+
+struct words { /* of argv, in their order */
+	const char **list;
+	size_t count;
+};
+
+struct parse { /* while argv is read */
+	struct options *o;
+	struct buf *out; /* what is wrong, help, version */
+	struct words files;
+	struct words target_files;
+	bool check; /* --check */
+	bool ended; /* there is nothing more to do than to show what is in `out` */
+};
+
+struct option_row {
+	char letter;      /* 0: none */
+	const char *name; /* without the dashes; NULL: none */
+	const char *arg;  /* as --help shows it; NULL: takes none */
+	/* Takes the option; value is the argument, may be overwritten, NULL: has none. False: is
+	 * wrong, and said. */
+	bool (*take)(struct parse *p, const struct option_row *row, char *value);
+	const char *help; /* NULL: not shown; of one that is to come: what it needs */
+	const char *key;  /* the setting that it stands for */
+	size_t flag;      /* of struct options */
+	bool secret;
+};
+
+/* Ends with a row that has no `take`. A row without letter and name is a heading of --help. */
+extern const struct option_row options_table[];
+
+bool options_is_later(const struct option_row *row);              /* comes with a later version */
+void options_name(const struct option_row *row, struct buf *out); /* "--file", "-c" */
+void options_help(struct buf *out);
+void options_version(struct buf *out);
+
+/* "multisnmp: …; see multisnmp --help". False, always. */
+bool options_wrong(struct parse *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void words_add(struct words *w, const char *word);
+
+/* Of options_values.c */
+unsigned options_default_workers(void);
+bool options_take_number(struct parse *p, const struct option_row *row, char *value);
+bool options_take_rate(struct parse *p, const struct option_row *row, char *value);
+bool options_take_deadline(struct parse *p, const struct option_row *row, char *value);
+bool options_take_min_ok(struct parse *p, const struct option_row *row, char *value);
+bool options_take_source(struct parse *p, const struct option_row *row, char *value);
+bool options_take_format(struct parse *p, const struct option_row *row, char *value);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * The options: a row each, which drives getopt_long(3), --help and what is done.
+ *
+ * The problem: an option has half a dozen places where it could be forgotten, and a person who types
+ * one that is planned but not there yet must not believe that it worked. So adding one is adding a row
+ * here; one that comes with a later version has its row already, with take_later().
+ *
+ * Most options are settings of a target under a shorter name: `-t 2s` is `--set timeout=2s` and passes the same
+ * checks as YAML does. Letters are Net-SNMP's and fping's.
+ *
+ * The trap: argv is public (ps). What may be a secret is overwritten there as soon as it is copied, also
+ * when the option is refused.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options_internal.h"
+
+static void hide(char *secret)
+{
+	mem_wipe(secret, strlen(secret));
+}
+
+static bool take_key(struct parse *p, const struct option_row *row, char *value)
+{
+	conf_set(p->o->conf, &p->o->settings, row->key, value);
+	if (row->secret)
+		hide(value);
+	return true;
+}
+
+static bool take_family(struct parse *p, const struct option_row *row, char *value)
+{
+	char family[] = {row->letter, '\0'};
+
+	(void)value;
+	conf_set(p->o->conf, &p->o->settings, row->key, family);
+	return true;
+}
+
+static bool is_secret(const char *written)
+{
+	enum setting_key key;
+	enum setting_source source;
+
+	return setting_find(written, &key, &source) && source == SOURCE_LITERAL &&
+	       (key == SET_COMMUNITY || key == SET_AUTH_PASS || key == SET_PRIV_PASS);
+}
+
+static bool take_set(struct parse *p, const struct option_row *row, char *value)
+{
+	char *equals = strchr(value, '=');
+	char *key;
+
+	(void)row;
+	if (!equals)
+		return options_wrong(p, "--set '%s': write KEY=VALUE", value);
+	key = mem_strndup(value, (size_t)(equals - value));
+	conf_set(p->o->conf, &p->o->settings, key, equals + 1);
+	if (is_secret(key))
+		hide(equals + 1);
+	free(key);
+	return true;
+}
+
+static bool take_file(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)row;
+	words_add(&p->files, value);
+	return true;
+}
+
+static bool take_targets(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)row;
+	words_add(&p->target_files, value);
+	return true;
+}
+
+static bool take_exclude(struct parse *p, const struct option_row *row, char *value)
+{
+	struct words excludes = {p->o->excludes, p->o->plan.nexcludes};
+
+	(void)row;
+	words_add(&excludes, value);
+	p->o->excludes = excludes.list;
+	p->o->plan.nexcludes = excludes.count;
+	return true;
+}
+
+static bool take_check(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)row, (void)value;
+	return p->check = true;
+}
+
+static bool take_flag(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)value;
+	*(bool *)((char *)p->o + row->flag) = true;
+	return true;
+}
+
+static bool take_string(struct parse *p, const struct option_row *row, char *value)
+{
+	*(const char **)(void *)((char *)p->o + row->flag) = value;
+	return true;
+}
+
+static bool take_help(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)value;
+	if (row->letter)
+		options_help(p->out);
+	else
+		options_version(p->out);
+	return p->ended = true;
+}
+
+static bool take_later(struct parse *p, const struct option_row *row, char *value)
+{
+	struct buf name = {0};
+
+	if (row->secret)
+		hide(value);
+	options_name(row, &name);
+	options_wrong(p, "%.*s: not yet: this version knows no %s", (int)name.len,
+		      (char *)name.data, row->help);
+	buf_free(&name);
+	return false;
+}
+
+bool options_is_later(const struct option_row *row)
+{
+	return row->take == take_later;
+}
+
+#define FLAG(member) offsetof(struct options, member)
+
+/* One row an option. */
+/* clang-format off */
+const struct option_row options_table[] = {
+	{.help = "What to poll"},
+	{'f', "file", "FILE", take_file,
+	 .help = "YAML file of targets and settings; - is standard input"},
+	{0, "targets", "FILE", take_targets, .help = "one target a line; - is standard input"},
+	{0, "exclude", "TARGET", take_exclude, .help = "leave this out (blocks and ranges too)"},
+	{'g', "get", "OID", take_key,
+	 .help = "read this object (sysDescr.0); repeatable", .key = "get"},
+	{'w', "walk", "OID", take_later, .help = "walks"},
+	{0, "table", "OID", take_later, .help = "tables"},
+	{'m', NULL, "MODULES", take_string,
+	 .help = "MIB modules in which to look for names, or ALL", .flag = FLAG(mib_modules)},
+	{'M', NULL, "DIRS", take_string,
+	 .help = "folders of MIB files; +DIRS adds to the usual ones", .flag = FLAG(mib_dirs)},
+	{0, "set", "KEY=VALUE", take_set, .help = "any key of multisnmp.yaml(5), for all targets"},
+
+	{.help = "How to ask"},
+	{'v', NULL, "1|2c", take_key, .help = "SNMP version (2c)", .key = "version"},
+	{'c', NULL, "COMMUNITY", take_key,
+	 .help = "community (public)", .key = "community", .secret = true},
+	{'u', NULL, "USER", take_later, .help = "SNMPv3"},
+	{'l', NULL, "LEVEL", take_later, .help = "SNMPv3"},
+	{'a', NULL, "AUTH", take_later, .help = "SNMPv3"},
+	{'A', NULL, "PASS", take_later, .help = "SNMPv3", .secret = true},
+	{'x', NULL, "PRIV", take_later, .help = "SNMPv3"},
+	{'X', NULL, "PASS", take_later, .help = "SNMPv3", .secret = true},
+	{'n', NULL, "CONTEXT", take_later, .help = "SNMPv3"},
+	{'e', NULL, "ENGINE-ID", take_later, .help = "SNMPv3"},
+	{'t', "timeout", "DUR", take_key,
+	 .help = "wait for the first try: 500ms, 1s; doubles (1s)", .key = "timeout"},
+	{'r', "retries", "N", take_key,
+	 .help = "tries after the first (2)", .key = "retries"},
+	{'p', "port", "N", take_key,
+	 .help = "port of targets that name none (161)", .key = "port"},
+	{'4', NULL, NULL, take_family,
+	 .help = "only the IPv4 addresses of names", .key = "family"},
+	{'6', NULL, NULL, take_family,
+	 .help = "only the IPv6 addresses of names", .key = "family"},
+	{0, "source", "ADDR", options_take_source,
+	 .help = "address to send from; one of each family"},
+
+	{.help = "The run"},
+	{'j', "workers", "N", options_take_number,
+	 .help = "processes (as many as processors)", .flag = FLAG(workers)},
+	{0, "window", "N", options_take_number,
+	 .help = "requests in flight per worker (4096)", .flag = FLAG(window)},
+	{0, "rate", "PPS", options_take_rate, .help = "packets per second, all workers together"},
+	{0, "deadline", "DUR", options_take_deadline, .help = "the run ends by then"},
+	{'i', "interval", "DUR", take_later, .help = "polling in rounds"},
+	{0, "no-spread", NULL, take_later, .help = "polling in rounds"},
+	{0, "stats-file", "FILE", take_later, .help = "metrics of its own"},
+	{0, "check", NULL, take_check,
+	 .help = "check all, show what would be polled, send nothing"},
+	{0, "explain", NULL, take_later, .help = "explanations"},
+	{0, "debug", NULL, take_later, .help = "decoded datagrams"},
+
+	{.help = "What comes out"},
+	{'o', "output", "FILE", take_string,
+	 .help = "write there, whole or not at all (standard output)", .flag = FLAG(output)},
+	{0, "append", NULL, take_flag, .help = "add to the file of -o", .flag = FLAG(append)},
+	{'F', "format", "NAME", options_take_format, .help = "text or jsonl (text)"},
+	{0, "fields", "LIST", take_later, .help = "choice of columns"},
+	{0, "only-failed", NULL, take_later, .help = "choice of records"},
+	{0, "status", "LIST", take_later, .help = "choice of records"},
+	{0, "sort", "KEY", take_later, .help = "sorting"},
+	{0, "null", NULL, take_later, .help = "NUL-terminated records"},
+	{0, "min-ok", "N|N%", options_take_min_ok,
+	 .help = "exit status 0 if so many answered (all)"},
+	{'s', "summary", NULL, take_flag,
+	 .help = "totals and percentiles on standard error", .flag = FLAG(summary)},
+	{'q', "quiet", NULL, take_flag,
+	 .help = "nothing but errors on standard error", .flag = FLAG(quiet)},
+	{0, "progress", NULL, take_later, .help = "progress line"},
+	{0, "no-progress", NULL, take_later, .help = "progress line"},
+	{'h', "help", NULL, take_help, .help = "this"},
+	{0, "version", NULL, take_help, .help = "the version, and what it was built with"},
+	{0},
+};
+/* clang-format on */

@@ -1,0 +1,501 @@
+/* options: what comes of the words of a command line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/options_internal.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define WORDS_MAX    24
+
+struct line {
+	struct options o;
+	enum options_action action;
+	char *argv[WORDS_MAX + 1]; /* getopt_long(3) puts them into another order */
+	char *words[WORDS_MAX];    /* as they were */
+	int argc;
+	char *text; /* said; and the errors of conf */
+};
+
+/* Blanks part the words. */
+static void parse(struct line *l, const char *text)
+{
+	struct buf out = {0};
+	char *copy = strdup(text);
+	char *rest = NULL;
+
+	*l = (struct line){0};
+	l->argv[l->argc++] = strdup("multisnmp");
+	for (char *w = strtok_r(copy, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
+		l->argv[l->argc++] = strdup(w);
+	free(copy);
+	memcpy(l->words, l->argv, sizeof(l->words));
+	l->action = options_parse(&l->o, l->argc, l->argv, &out);
+	if (l->action == OPTIONS_RUN || l->action == OPTIONS_CHECK)
+		conf_errors(l->o.conf, &out);
+	buf_putc(&out, '\0');
+	l->text = (char *)out.data;
+}
+
+static void end(struct line *l)
+{
+	options_free(&l->o);
+	for (int i = 0; i < l->argc; i++)
+		free(l->words[i]);
+	free(l->text);
+}
+
+static void good(struct line *l, const char *text)
+{
+	parse(l, text);
+	if (l->action != OPTIONS_RUN || l->text[0])
+		fail_msg("%s: %s", text, l->text);
+}
+
+static void test_defaults(void **state)
+{
+	struct line l;
+	size_t count;
+
+	(void)state;
+	good(&l, "localhost");
+	assert_int_equal(l.o.window, 4096);
+	assert_true(l.o.workers >= 1 && l.o.workers <= (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
+	assert_string_equal(l.o.format->name, "text");
+	assert_null(l.o.output);
+	assert_false(l.o.append || l.o.summary || l.o.quiet);
+	assert_true(l.o.rate_pps == 0);
+	assert_int_equal(l.o.deadline_us, 0);
+	assert_int_equal(l.o.source4.family, 0);
+	assert_null(l.o.mib_dirs);
+	assert_null(l.o.mib_modules);
+	assert_true(l.o.plan.only_targets);
+	assert_ptr_equal(l.o.plan.settings, &l.o.settings);
+	assert_ptr_equal(l.o.plan.conf, l.o.conf);
+	assert_string_equal(conf_targets(l.o.conf, &count)[0], "localhost");
+	assert_int_equal(count, 1);
+	end(&l);
+}
+
+/* Options that stand for a key, in both spellings. */
+static void test_settings(void **state)
+{
+	static const struct {
+		const char *text;
+		enum setting_key key;
+		int64_t number;
+	} rows[] = {
+		{"-t 300ms h", SET_TIMEOUT, 300000},
+		{"--timeout=2 h", SET_TIMEOUT, 2000000},
+		{"-t2 h", SET_TIMEOUT, 2000000},
+		{"--timeo 2 h", SET_TIMEOUT, 2000000}, /* getopt_long(3) takes beginnings */
+		{"-r 0 h", SET_RETRIES, 0},
+		{"h --retries 7", SET_RETRIES, 7},
+		{"-p 1161 h", SET_PORT, 1161},
+		{"--port 1161 h", SET_PORT, 1161},
+		{"-v 1 h", SET_VERSION, 0},
+		{"-v 2c h", SET_VERSION, 1},
+		{"-4 h", SET_FAMILY, 4},
+		{"-6 h", SET_FAMILY, 6},
+		{"--set any_source=true h", SET_ANY_SOURCE, 1},
+		{"-t 1s --set timeout=3s h", SET_TIMEOUT, 3000000},
+		{"--set timeout=3s -t 1s h", SET_TIMEOUT, 1000000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line l;
+
+		good(&l, rows[i].text);
+		assert_true(SETTING_IS_SET(&l.o.settings, rows[i].key));
+		assert_int_equal(l.o.settings.value[rows[i].key].number, rows[i].number);
+		end(&l);
+	}
+}
+
+static void test_lists_add_up(void **state)
+{
+	struct line l;
+	const struct conf_list *get;
+
+	(void)state;
+	good(&l, "-g sysDescr.0 h --get sysName.0,1.3.6 --exclude 10.0.0.1 --exclude 10.0.0.2");
+	get = l.o.settings.value[SET_GET].list;
+	assert_int_equal(get->count, 3);
+	assert_string_equal(get->item[2].text, "1.3.6");
+	assert_int_equal(l.o.plan.nexcludes, 2);
+	assert_string_equal(l.o.plan.excludes[1], "10.0.0.2");
+	end(&l);
+}
+
+static void test_the_run(void **state)
+{
+	struct line l;
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	good(&l,
+	     "-j 3 --window 65536 --rate 1500.5 --deadline 1.5m -o out.jsonl --append -F jsonl -s "
+	     "-q h");
+	assert_int_equal(l.o.workers, 3);
+	assert_int_equal(l.o.window, 65536);
+	assert_true(l.o.rate_pps > 1500.4 && l.o.rate_pps < 1500.6);
+	assert_int_equal(l.o.deadline_us, 90000000);
+	assert_string_equal(l.o.output, "out.jsonl");
+	assert_string_equal(l.o.format->name, "jsonl");
+	assert_true(l.o.append && l.o.summary && l.o.quiet);
+	end(&l);
+	good(&l, "--source 127.0.0.2 --source ::1 -M a:b -m FOO-MIB -o - h");
+	addr_text(&l.o.source4, text);
+	assert_string_equal(text, "127.0.0.2");
+	addr_text(&l.o.source6, text);
+	assert_string_equal(text, "::1");
+	assert_string_equal(l.o.mib_dirs, "a:b");
+	assert_string_equal(l.o.mib_modules, "FOO-MIB");
+	assert_null(l.o.output); /* - is standard output */
+	end(&l);
+	parse(&l, "--check h");
+	assert_int_equal(l.action, OPTIONS_CHECK);
+	end(&l);
+}
+
+/* Anywhere among the options; after --, everything is a target. */
+static void test_operands(void **state)
+{
+	struct line l;
+	size_t count;
+
+	(void)state;
+	good(&l, "a -q b -- c");
+	assert_string_equal(conf_targets(l.o.conf, &count)[2], "c");
+	assert_int_equal(count, 3);
+	end(&l);
+	good(&l, "-- -q");
+	assert_string_equal(conf_targets(l.o.conf, &count)[0], "-q");
+	assert_false(l.o.quiet);
+	end(&l);
+}
+
+/* ps shows argv: what is secret is gone from there, and only that. */
+static void test_secrets_are_wiped(void **state)
+{
+	static const struct {
+		const char *text;
+		int word;
+		const char *left;
+	} rows[] = {
+		{"-c hidden h", 2, ""},
+		{"-chidden h", 1, "-c"},
+		{"-qchidden h", 1, "-qc"},
+		{"--set community=hidden h", 2, "community="},
+		{"--set=community=hidden h", 1, "--set=community="},
+		{"--set auth_pass=hidden-secret h", 2, "auth_pass="},
+		{"--set priv_pass=hidden-secret h", 2, "priv_pass="},
+		{"-A hidden", 2, ""},
+		{"-X hidden", 2, ""},
+		{"--set timeout=2 h", 2, "timeout=2"},
+		{"--set community_file=x h", 2, "community_file=x"},
+		{"-t 2s h", 2, "2s"},
+	};
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		parse(&l, rows[i].text);
+		assert_string_equal(l.words[rows[i].word], rows[i].left);
+		/* all of it, not only its first octet */
+		if (strcmp(rows[i].left, "") == 0)
+			assert_memory_equal(l.words[rows[i].word], "\0\0\0\0\0\0", 6);
+		assert_null(strstr(l.text, "hidden"));
+		end(&l);
+	}
+	good(&l, "-c hidden h");
+	assert_string_equal(l.o.settings.value[SET_COMMUNITY].text, "hidden");
+	end(&l);
+}
+
+static void test_wrong(void **state)
+{
+	static const char *const rows[][2] = {
+		{"--retires 3", "unknown option '--retires' (did you mean '--retries'?)"},
+		{"--retires=3", "unknown option '--retires' (did you mean '--retries'?)"},
+		{"--frobnicate", "unknown option '--frobnicate'"},
+		{"--no", "several options begin with '--no'"},
+		{"-Z", "unknown option '-Z'"},
+		{"-qZ", "unknown option '-Z'"},
+		{"-t", "-t needs DUR"},
+		{"--timeout", "--timeout needs DUR"},
+		{"--quiet=3", "--quiet takes no value"},
+		{"-j 0 h", "--workers: '0' is not a whole number from 1 to 1024"},
+		{"-j 1025 h", "--workers: '1025' is not a whole number from 1 to 1024"},
+		{"-j 1.5 h", "--workers: '1.5' is not a whole number from 1 to 1024"},
+		{"-j -1 h", "--workers: '-1' is not a whole number from 1 to 1024"},
+		{"--window 65537 h", "--window: '65537' is not a whole number from 1 to 65536"},
+		{"--window 1e3 h", "--window: '1e3' is not a whole number from 1 to 65536"},
+		{"--rate 0 h", "--rate: '0' is not a number of packets per second"},
+		{"--rate inf h", "--rate: 'inf' is not a number of packets per second"},
+		{"--rate 0x10 h", "--rate: '0x10' is not a number of packets per second"},
+		{"--rate 1. h", "--rate: '1.' is not a number of packets per second"},
+		{"--deadline soon h",
+		 "--deadline: 'soon' is not a duration: write it as 500ms, 30s or 2m"},
+		{"--deadline 0 h",
+		 "--deadline: '0' is not a duration: write it as 500ms, 30s or 2m"},
+		{"--source example h", "--source: 'example' is not an address"},
+		{"--min-ok 101% h",
+		 "--min-ok: '101%' is neither a number of targets nor a share such as 95%"},
+		{"--min-ok 1.5 h",
+		 "--min-ok: '1.5' is neither a number of targets nor a share such as 95%"},
+		{"--min-ok % h",
+		 "--min-ok: '%' is neither a number of targets nor a share such as 95%"},
+		{"--set timeout h", "--set 'timeout': write KEY=VALUE"},
+		{"--append h", "--append: name the file with -o"},
+		{"-F jsonk h", "--format: there is no 'jsonk' (did you mean 'jsonl'?)"},
+		{"-F csv h", "--format csv: not yet: this version knows text and jsonl"},
+		{"-F prometheus h",
+		 "--format prometheus: not yet: this version knows text and jsonl"},
+		{"-F influx h", "--format influx: not yet: this version knows text and jsonl"},
+		{"-\x1b", "unknown option '-?'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line l;
+		char expected[300];
+
+		snprintf(expected, sizeof(expected), "multisnmp: %s; see multisnmp --help\n",
+			 rows[i][1]);
+		parse(&l, rows[i][0]);
+		assert_string_equal(l.text, expected);
+		assert_int_equal(l.action, OPTIONS_WRONG);
+		end(&l);
+	}
+}
+
+/* Each option that is to come: known, refused, and not only in the table. */
+static void test_not_yet(void **state)
+{
+	static const char *const texts[] = {
+		"-w x",      "--walk x", "--table x",     "-u x",          "-l x",
+		"-a x",      "-A x",     "-x x",          "-X x",          "-n x",
+		"-e x",      "-i 1s",    "--interval 1s", "--no-spread",   "--stats-file x",
+		"--explain", "--debug",  "--fields x",    "--only-failed", "--status x",
+		"--sort x",  "--null",   "--progress",    "--no-progress",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct line l;
+
+		parse(&l, texts[i]);
+		assert_int_equal(l.action, OPTIONS_WRONG);
+		assert_non_null(strstr(l.text, ": not yet: this version knows no "));
+		end(&l);
+	}
+}
+
+/* Values of settings are conf's to check: all mistakes at once. */
+static void test_wrong_settings(void **state)
+{
+	struct line l;
+
+	(void)state;
+	parse(&l, "-t 5x -r 1000 --set comunity=x h");
+	assert_int_equal(l.action, OPTIONS_RUN);
+	assert_int_equal(conf_error_count(l.o.conf), 3);
+	assert_non_null(strstr(l.text, "unknown key 'comunity' (did you mean 'community'?)"));
+	end(&l);
+}
+
+static void put_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void test_files(void **state)
+{
+	char folder[] = "/tmp/test_options.XXXXXX";
+	struct line l;
+	size_t count;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	put_file("a.yaml", "hosts: [a, b]\nmibs: [./mibs, A-MIB]\n");
+	put_file("b.yaml", "hosts: [c]\n");
+	put_file("list", "d\ne\n");
+	put_file("empty", "");
+
+	good(&l, "-f a.yaml --file b.yaml");
+	assert_false(l.o.plan.only_targets);
+	conf_entries(l.o.conf, &count);
+	assert_int_equal(count, 3);
+	assert_non_null(strstr(l.o.mib_dirs, "mibs"));
+	assert_string_equal(l.o.mib_modules, "A-MIB");
+	end(&l);
+
+	good(&l, "-f a.yaml --targets list f -M mine -m MY-MIB");
+	assert_true(l.o.plan.only_targets);
+	assert_string_equal(conf_targets(l.o.conf, &count)[2], "f");
+	assert_int_equal(count, 3);
+	assert_string_equal(l.o.mib_dirs, "mine"); /* the command line wins */
+	assert_string_equal(l.o.mib_modules, "MY-MIB");
+	end(&l);
+
+	good(&l, "-f a.yaml --targets empty"); /* nobody, and not everybody */
+	assert_true(l.o.plan.only_targets);
+	end(&l);
+
+	parse(&l, "-f missing.yaml");
+	assert_int_equal(conf_error_count(l.o.conf), 1);
+	end(&l);
+
+	unlink("a.yaml");
+	unlink("b.yaml");
+	unlink("list");
+	unlink("empty");
+	assert_int_equal(chdir("/"), 0);
+	rmdir(folder);
+}
+
+static void test_nothing(void **state)
+{
+	struct line l;
+
+	(void)state;
+	if (access(SYSCONFDIR "/multisnmp/multisnmp.yaml", F_OK) == 0)
+		skip(); /* installed on this machine, and would be read */
+	parse(&l, "-q");
+	assert_int_equal(l.action, OPTIONS_WRONG);
+	assert_string_equal(
+		l.text, "multisnmp: no target: name one, or a file with -f (there is no " SYSCONFDIR
+			"/multisnmp/multisnmp.yaml); see multisnmp --help\n");
+	end(&l);
+}
+
+static void test_enough(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ok, targets;
+		bool enough;
+	} rows[] = {
+		{"h", 10, 10, true},
+		{"h", 9, 10, false},
+		{"h", 0, 0, true},
+		{"--min-ok 9 h", 9, 10, true},
+		{"--min-ok 9 h", 8, 10, false},
+		{"--min-ok 0 h", 0, 10, true},
+		{"--min-ok 95% h", 95, 100, true},
+		{"--min-ok 95% h", 94, 100, false},
+		{"--min-ok 99.5% h", 199, 200, true},
+		{"--min-ok 99.5% h", 198, 200, false},
+		{"--min-ok 100% h", 3, 3, true},
+		{"--min-ok 95% h", 0, 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct line l;
+
+		good(&l, rows[i].text);
+		assert_int_equal(options_enough(&l.o, rows[i].ok, rows[i].targets), rows[i].enough);
+		end(&l);
+	}
+}
+
+/* As many workers as the limit of descriptors allows, and a plain word where more are asked for. */
+static void test_descriptors(void **state)
+{
+	struct rlimit before;
+	struct rlimit few;
+	struct line l;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	good(&l, "-j 48 h");
+	end(&l);
+	parse(&l, "-j 49 h");
+	assert_string_equal(l.text,
+			    "multisnmp: --workers: 49 need more descriptors than 'ulimit -n' "
+			    "allows: at most 48; see multisnmp --help\n");
+	end(&l);
+	few.rlim_cur = 17;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	good(&l, "h");
+	assert_int_equal(l.o.workers, 1);
+	end(&l);
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* At most 50 lines of 80 columns; each option is shown, as one that works or as one that is to come. */
+static void test_help(void **state)
+{
+	struct line l;
+	unsigned lines = 0;
+
+	(void)state;
+	parse(&l, "--help --retires"); /* all after it is not looked at */
+	assert_int_equal(l.action, OPTIONS_SHOWN);
+	for (const struct option_row *row = options_table; row->help; row++) {
+		char name[40];
+
+		if (row->name)
+			snprintf(name, sizeof(name), " --%s", row->name);
+		else
+			snprintf(name, sizeof(name), " -%c", row->letter);
+		if (row->take && !strstr(l.text, name))
+			fail_msg("%s is not shown", name);
+	}
+	for (char *at = l.text, *newline; (newline = strchr(at, '\n')); at = newline + 1) {
+		assert_true(newline - at <= 80);
+		lines++;
+	}
+	assert_true(lines <= 50);
+	end(&l);
+	parse(&l, "-h");
+	assert_int_equal(l.action, OPTIONS_SHOWN);
+	end(&l);
+}
+
+static void test_version(void **state)
+{
+	struct line l;
+
+	(void)state;
+	parse(&l, "--version");
+	assert_int_equal(l.action, OPTIONS_SHOWN);
+	assert_ptr_equal(strstr(l.text, "multisnmp "), l.text);
+	assert_non_null(strstr(l.text, "\nbuilt with Net-SNMP "));
+	end(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_lists_add_up),   cmocka_unit_test(test_the_run),
+		cmocka_unit_test(test_operands),       cmocka_unit_test(test_secrets_are_wiped),
+		cmocka_unit_test(test_wrong),          cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_enough),
+		cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_help),
+		cmocka_unit_test(test_version),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
