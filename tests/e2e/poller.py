@@ -1,0 +1,116 @@
+"""What the end-to-end tests share: the program, its simulated agents, a folder of their own."""
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+MULTISNMP = os.environ.get('MULTISNMP', os.path.abspath('multisnmp'))
+SNMP_AGENTS = os.environ.get('SNMP_AGENTS', os.path.abspath('snmp-agents'))
+SYS_DESCR = '1.3.6.1.2.1.1.1.0'
+LONG = 120  # seconds: no test is timed, this only ends what hangs
+
+
+def have(program):
+    return shutil.which(program, path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
+
+
+class Agents:
+    """Simulated agents on a free port of all loopback addresses; ended by their pid."""
+
+    def __init__(self, *rules, options=()):
+        words = [word for rule in rules for word in ('--rule', rule)]
+        self.process = subprocess.Popen(
+            [SNMP_AGENTS, '--port', '0', '--stop-after', '600s', '--with-parent', *options, *words],
+            stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def counters(self):
+        """So far: a line of JSON for a SIGUSR1."""
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        if self.process.returncode is None:
+            self.process.terminate()
+            self.process.communicate()
+
+
+class Poll(unittest.TestCase):
+    """A test with a scratch folder, which ends every process that it started by its pid."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='multisnmp-test.')
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def agents(self, *rules, options=()):
+        agents = Agents(*rules, options=options)
+        self.addCleanup(agents.stop)
+        return agents
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text, mode=0o600):
+        with open(self.path(name), 'w', encoding='utf-8') as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+        return self.path(name)
+
+    def read(self, name):
+        with open(self.path(name), encoding='utf-8') as f:
+            return f.read()
+
+    def run_poller(self, *words, **how):
+        """The finished process, its output as text."""
+        how.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.run([MULTISNMP, *map(str, words)], capture_output=True, text=True,
+                              timeout=LONG, check=False, **how)
+
+    def start_poller(self, *words, **how):
+        """A running one, ended at the end of the test if it is still there."""
+        how.setdefault('stdin', subprocess.DEVNULL)
+        how.setdefault('stdout', subprocess.PIPE)
+        how.setdefault('stderr', subprocess.PIPE)
+        process = subprocess.Popen([MULTISNMP, *map(str, words)], **how)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def poll(self, *words, status=0, **how):
+        """The records of a run that ends with `status`, and what it said on stderr."""
+        run = self.run_poller('-F', 'jsonl', *words, **how)
+        self.assertEqual(run.returncode, status, run.stderr)
+        self.stderr = run.stderr
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    def one(self, *words, status=0, **how):
+        records = self.poll(*words, status=status, **how)
+        self.assertEqual(len(records), 1, records)
+        return records[0]
+
+    def wait_for_output(self, process, octets=1):
+        """The first octets of a running poller's stdout."""
+        ready, _, _ = select.select([process.stdout], [], [], LONG)
+        self.assertTrue(ready, 'no output')
+        return os.read(process.stdout.fileno(), octets)
+
+
+def children(pid):
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as f:
+        return [int(word) for word in f.read().split()]
+
+
+def children_or_none(pid):
+    try:
+        return children(pid)
+    except OSError:
+        return []

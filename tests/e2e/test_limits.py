@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""What must stay bounded: descriptors, memory, what one device is hit with, and idle work."""
+import os
+import resource
+import subprocess
+import time
+import unittest
+
+import poller
+
+
+class Limits(poller.Poll):
+    def test_sixty_four_descriptors(self):
+        agents = self.agents()
+        records = self.poll('-p', agents.port, '127.11.0.0/18', '--exclude', '127.11.39.16-255',
+                            '--exclude', '127.11.40.0/21', '--exclude', '127.11.48.0/20',
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+        self.assertEqual(len(records), 10000)
+        self.assertEqual({r['status'] for r in records}, {'ok'})
+
+    def test_one_request_at_a_time(self):
+        """A device that is asked for many objects sees one request after the other."""
+        log = self.path('log')
+        agents = self.agents(options=('--latency', '20ms', '--interfaces', '300', '--log', log))
+        words = [word for n in range(1, 301) for word in ('-g', f'ifDescr.{n}')]
+        self.poll('-p', agents.port, *words, '127.11.0.1')
+        agents.stop()
+        times = [float(line.split()[0]) for line in self.read('log').splitlines()]
+        self.assertGreater(len(times), 2)
+        for one, next_one in zip(times, times[1:]):
+            self.assertGreaterEqual(next_one - one, 19.5)
+
+    def test_window(self):
+        agents = self.agents(options=('--latency', '30ms'))
+        self.poll('-j', '2', '--window', '8', '-p', agents.port, '127.11.0.0/24')
+        self.assertLessEqual(agents.counters()['max_pending'], 16)
+
+    @unittest.skipIf(os.environ.get('WITH_ASAN') == 'yes', 'counts context switches')
+    def test_waiting_costs_nothing(self):
+        """Four silent hosts for 1.5 s: a handful of turns, no tick, no busy loop."""
+        agents = self.agents('*:silent')
+        process = subprocess.Popen([poller.MULTISNMP, '-q', '-t', '500ms', '-r', '1', '-j', '2', '-p',
+                                    str(agents.port), '127.11.0.0/30'], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 1)
+        self.assertLess(usage.ru_nvcsw, 200)
+        self.assertLess(usage.ru_utime + usage.ru_stime, 0.5)
+
+    @unittest.skipIf(os.environ.get('WITH_ASAN') == 'yes', 'measures memory')
+    def test_memory_does_not_follow_the_targets(self):
+        """A block of a million addresses is expanded as it is handed out."""
+        agents = self.agents()
+        process = self.start_poller('-q', '-p', agents.port, '127.16.0.0/12',
+                                    stdout=subprocess.DEVNULL)
+        peak = {}
+        while process.poll() is None:
+            for pid in [process.pid, *poller.children_or_none(process.pid)]:
+                peak[pid] = max(peak.get(pid, 0), self.peak_of(pid))
+            time.sleep(0.05)
+        self.assertEqual(process.returncode, 0)
+        master = peak.pop(process.pid)
+        self.assertTrue(0 < master < 16384, master)
+        for worker in peak.values():
+            self.assertLess(worker, 32768)
+
+    @staticmethod
+    def peak_of(pid):
+        try:
+            with open(f'/proc/{pid}/status', encoding='ascii') as f:
+                return next((int(line.split()[1]) for line in f if line.startswith('VmHWM')), 0)
+        except OSError:
+            return 0
+
+    def test_rate(self):
+        agents = self.agents()
+        start = time.monotonic()
+        records = self.poll('--rate', '200', '-j', '2', '-p', agents.port, '127.11.0.0-99')
+        self.assertEqual(len(records), 100)
+        self.assertGreater(time.monotonic() - start, 0.3)
+
+
+if __name__ == '__main__':
+    unittest.main()
