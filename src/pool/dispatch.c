@@ -202,17 +202,18 @@ const struct dispatch_task *dispatch_lease_again(struct dispatch *d, unsigned wo
 	return &d->slots[at].task;
 }
 
+bool dispatch_holds(const struct dispatch *d, unsigned worker, uint32_t lease)
+{
+	return lease < d->nslots && d->slots[lease].state == LEASED &&
+	       d->slots[lease].worker == worker;
+}
+
 const struct dispatch_task *dispatch_find(const struct dispatch *d, unsigned worker, uint32_t lease,
 					  uint64_t seq)
 {
-	const struct slot *s;
-
-	if (lease >= d->nslots)
+	if (!dispatch_holds(d, worker, lease) || d->slots[lease].task.seq != seq)
 		return NULL;
-	s = &d->slots[lease];
-	if (s->state != LEASED || s->worker != worker || s->task.seq != seq)
-		return NULL;
-	return &s->task;
+	return &d->slots[lease].task;
 }
 
 /* The target has its record: its slot is free. */

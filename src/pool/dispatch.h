@@ -50,6 +50,8 @@ const struct dispatch_task *dispatch_lease_again(struct dispatch *d, unsigned wo
  * to nobody: the worker lies. Lent as above. */
 const struct dispatch_task *dispatch_find(const struct dispatch *d, unsigned worker, uint32_t lease,
 					  uint64_t seq);
+/* Whether anything is leased to this worker under that number. */
+bool dispatch_holds(const struct dispatch *d, unsigned worker, uint32_t lease);
 /* Its record has come. False: as NULL above, and nothing has changed. */
 bool dispatch_answer(struct dispatch *d, unsigned worker, uint32_t lease, uint64_t seq);
 
