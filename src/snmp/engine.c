@@ -1,0 +1,229 @@
+/*
+ * Every exchange with a device: the engine's life, its clock, and what happens in a turn.
+ *
+ * The problem: thousands of devices are asked at once, most of them answer within a millisecond, some
+ * never, some wrongly, and none may cost another one anything. A microsecond here is a tenth of the
+ * whole program's speed.
+ *
+ * The design: three things that know little of each other. A job (engine_job.c) is a target and decides
+ * what to ask next and when that was all. A request (engine_request.c) is a question under way: a slot, the
+ * ids of its tries, a timer. Sending (engine_send.c) takes what is ready, in batches, within the burst
+ * and the rate. Datagrams come back through engine_reply.c, which proves that they are ours before a job
+ * hears of them. Requests are built once per profile and chunk of objects, as templates. Jobs and
+ * requests are fixed arrays: a GET that is answered costs no allocation here.
+ *
+ * Turns: the sockets are read by the loop's callbacks, then engine_work() fires timers and sends. So a
+ * reply that is there is always seen before the timer that waits for it.
+ *
+ * The clock: the loop's, less the time in which nothing could happen (held back by a slow reader, the
+ * process stopped). Deadlines, burst and rate need no adjustment then; they stand still as well.
+ *
+ * The trap: a record is handed out in the middle of a loop over datagrams or timers, and who takes it may
+ * start, hold or cancel. Starting only appends to lists, holding is looked at between steps, cancelling
+ * sets a flag for the next turn.
+ */
+#include "snmp/engine_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void on_socket(void *arg, unsigned ready)
+{
+	struct lane *lane = arg;
+	struct engine *e = lane->engine;
+
+	(void)ready; /* an error waits like a datagram */
+	e->now_us = loop_now_us(e->loop) - e->lag_us;
+	engine_receive(e, lane->number);
+}
+
+/* A profile without objects gets a template without varbinds. */
+static void build_chunks(struct engine *e)
+{
+	size_t n = 0;
+
+	e->profile_chunks = mem_zero(e->config.nprofiles + 1, sizeof(size_t));
+	for (size_t i = 0; i < e->config.nprofiles; i++) {
+		struct pdu_question q = {.profile = &e->config.profiles[i]};
+
+		e->profile_chunks[i] = n;
+		do {
+			struct chunk *c;
+
+			e->chunks = mem_resize(e->chunks, n + 1, sizeof(*c));
+			c = &e->chunks[n++];
+			q.count = pdu_fit(q.profile, q.first);
+			*c = (struct chunk){.first = q.first, .count = q.count};
+			c->at = e->template_octets.len;
+			c->id_at = pdu_build_get(e->codec, &q, &e->template_octets) - c->at;
+			c->len = e->template_octets.len - c->at;
+			q.first += q.count;
+		} while (q.first < q.profile->nget);
+	}
+	e->profile_chunks[e->config.nprofiles] = n;
+}
+
+struct engine *engine_new(const struct engine_config *config, char *error, size_t len)
+{
+	struct udp_config sockets = {
+		.window = config->window,
+		.source4 = config->source4,
+		.source6 = config->source6,
+	};
+	struct udp *udp = udp_open(&sockets, error, len);
+	struct engine *e;
+
+	if (!udp)
+		return NULL;
+	e = mem_zero(1, sizeof(*e));
+	e->config = *config;
+	e->udp = udp;
+	e->inflight = inflight_new(config->window, inflight_system_random);
+	e->codec = pdu_codec_new();
+	e->timers = timers_new();
+	build_chunks(e);
+	e->requests = mem_zero(config->window, sizeof(*e->requests));
+	e->jobs = mem_zero(config->window, sizeof(*e->jobs));
+	engine_send_init(e);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	for (unsigned i = 0; i < e->fresh_jobs; i++) {
+		if (e->jobs[i].at_work)
+			job_drop(e, &e->jobs[i]);
+		free(e->jobs[i].host);
+	}
+	for (unsigned i = 0; i < e->nlanes; i++) {
+		if (e->loop)
+			loop_forget(e->loop, udp_fd(e->udp, i));
+	}
+	udp_close(e->udp);
+	inflight_free(e->inflight);
+	pdu_codec_free(e->codec);
+	timers_free(e->timers);
+	free(e->chunks);
+	free(e->profile_chunks);
+	free(e->requests);
+	free(e->jobs);
+	buf_free(&e->template_octets);
+	buf_free(&e->octets);
+	buf_free(&e->text);
+	vars_free(&e->scratch);
+	free(e);
+}
+
+static void watch(struct engine *e)
+{
+	for (unsigned i = 0; i < e->nlanes; i++)
+		loop_watch(e->loop, udp_fd(e->udp, i), LOOP_READ, on_socket, &e->lanes[i]);
+}
+
+void engine_attach(struct engine *e, struct loop *loop)
+{
+	e->loop = loop;
+	watch(e);
+}
+
+unsigned engine_room(const struct engine *e)
+{
+	return e->config.window - e->njobs;
+}
+
+unsigned engine_tasks(const struct engine *e)
+{
+	return e->njobs;
+}
+
+void engine_start(struct engine *e, const struct task *task)
+{
+	job_start(e, task);
+}
+
+int64_t engine_stamp_us(const struct engine *e)
+{
+	return loop_clock_us() - e->lag_us;
+}
+
+void engine_at_work(struct engine *e, const struct job *job)
+{
+	atomic_store_explicit(e->config.at_work, job ? job->task.seq + 1 : 0, memory_order_relaxed);
+}
+
+static void cancel_all(struct engine *e)
+{
+	for (unsigned i = 0; i < e->fresh_jobs; i++) {
+		if (e->jobs[i].at_work)
+			job_cancelled(e, &e->jobs[i], "stopped before there was an answer");
+	}
+}
+
+static void fire_timers(struct engine *e)
+{
+	struct timer *t;
+
+	timers_collect(e->timers, e->now_us);
+	while (!e->held && (t = timers_pop_due(e->timers)))
+		request_due(e, (struct request *)((char *)t - offsetof(struct request, timer)));
+}
+
+void engine_work(struct engine *e)
+{
+	e->now_us = loop_now_us(e->loop) - e->lag_us;
+	e->looked_at = 0;
+	if (e->cancelled)
+		cancel_all(e);
+	if (e->held)
+		return;
+	fire_timers(e);
+	engine_send(e);
+	engine_take_refusals(e);
+}
+
+int64_t engine_next_us(const struct engine *e)
+{
+	int64_t timer_us = timers_next_us(e->timers), send_us = engine_send_next_us(e);
+	int64_t next_us = timer_us < send_us ? timer_us : send_us;
+
+	if (!e->njobs)
+		return LOOP_NEVER; /* timers of requests that are over may still run */
+	if (e->cancelled)
+		return loop_now_us(e->loop);
+	if (e->held || next_us == INT64_MAX)
+		return LOOP_NEVER;
+	return next_us + e->lag_us;
+}
+
+void engine_renew(struct engine *e, int64_t late_us)
+{
+	e->lag_us += late_us;
+}
+
+/* Forgets the sockets instead of wanting nothing of them: an error would still wake the loop. */
+void engine_hold(struct engine *e, bool hold)
+{
+	if (hold == e->held)
+		return;
+	e->held = hold;
+	if (hold) {
+		e->held_since_us = loop_now_us(e->loop);
+		for (unsigned i = 0; i < e->nlanes; i++)
+			loop_forget(e->loop, udp_fd(e->udp, i));
+	} else {
+		e->lag_us += loop_now_us(e->loop) - e->held_since_us;
+		watch(e);
+	}
+}
+
+void engine_cancel(struct engine *e)
+{
+	e->cancelled = true;
+}
+
+void engine_take_stats(struct engine *e, struct stats *delta)
+{
+	e->stats.count[STATS_DROPPED] += udp_dropped(e->udp);
+	*delta = e->stats;
+	e->stats = (struct stats){0};
+}

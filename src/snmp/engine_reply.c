@@ -1,0 +1,189 @@
+/*
+ * Datagrams: whose is it, is it to be believed, and what does it end?
+ *
+ * The problem: anybody can send to our sockets. A datagram counts as an answer only when it names one of
+ * the request-ids that are out (31 random bits), comes from the address and port that were asked (unless
+ * any_source), and carries the version, the community and the PDU type of an answer. All of that is
+ * read by pdu_peek(), our own bounded code; the codec sees nothing else (DESIGN.md, invariant 4).
+ *
+ * What fails is counted under its own name and dropped; but where the id was right, the job takes notice:
+ * "192.0.2.9:161 answered instead" is worth more to who reads the timeout than the timeout. A
+ * datagram that cannot be read at all, from an address that is being asked, is remembered as well: it
+ * makes the timeout `malformed`.
+ *
+ * What the network refuses (udp_refusals) quotes our datagram, often with its request-id. Routers that
+ * quote eight octets only leave the address and port.
+ *
+ * The trap: looking for a request by its address is a walk over all slots. It is rare, but a liar can make
+ * it frequent; so a turn looks at LOOKS_MAX requests and no more.
+ */
+#include "snmp/engine_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TURN_BATCHES 16 /* received from a lane in a turn; then timers and sends have their turn */
+#define LOOKS_MAX    (1u << 18) /* about a millisecond */
+
+/* A request that is out and was sent to this address; NULL: none, or too many were looked for. */
+static struct request *find_by_address(struct engine *e, const struct addr *a)
+{
+	for (unsigned i = 0; i < e->config.window && e->looked_at < LOOKS_MAX; i++) {
+		struct request *r = &e->requests[i];
+
+		e->looked_at++;
+		if (r->job && inflight_tries(e->inflight, r->slot) &&
+		    addr_equal(&r->job->addrs[r->job->address], a))
+			return r;
+	}
+	return NULL;
+}
+
+static void take_notice(struct job *job, enum notice notice, int64_t number)
+{
+	if (job->notice != NOTICE_NONE)
+		return;
+	job->notice = notice;
+	job->notice_number = number;
+}
+
+static void unreadable(struct engine *e, const struct udp_in *in, const char *words)
+{
+	struct request *r = find_by_address(e, &in->from);
+
+	e->stats.count[STATS_MALFORMED]++;
+	if (!r)
+		return;
+	r->job->notice = NOTICE_UNREADABLE;
+	r->job->notice_words = words;
+}
+
+static bool same_community(const struct pdu_head *head, const struct profile *p)
+{
+	return strlen(p->community) == head->community_len &&
+	       memcmp(p->community, head->community, head->community_len) == 0;
+}
+
+/* The id is right; is the rest? Else the job takes notice of the first thing that is not. */
+static bool is_answer(struct job *job, const struct pdu_head *head, const struct udp_in *in)
+{
+	const struct profile *p = job->profile;
+
+	if (!p->any_source && !addr_equal(&in->from, &job->addrs[job->address])) {
+		if (job->notice == NOTICE_NONE)
+			job->notice_from = in->from;
+		take_notice(job, NOTICE_ADDRESS, 0);
+		return false;
+	}
+	if (head->version != (int64_t)p->version) {
+		take_notice(job, NOTICE_VERSION, head->version);
+		return false;
+	}
+	if (!same_community(head, p)) {
+		take_notice(job, NOTICE_COMMUNITY, 0);
+		return false;
+	}
+	if (head->type != PDU_RESPONSE) {
+		take_notice(job, NOTICE_TYPE, head->type);
+		return false;
+	}
+	return true;
+}
+
+static void answer(struct engine *e, struct request *r, const struct inflight_hit *hit,
+		   const struct udp_in *in)
+{
+	struct job *job = r->job;
+	int64_t rtt_us = e->received_us - hit->sent_us;
+	struct pdu_answer a;
+	bool decoded;
+
+	engine_at_work(e, job);
+	vars_reset(&e->scratch);
+	decoded = pdu_decode(e->codec, in->data, in->len, &a, &e->scratch);
+	if (job->rtt_us < 0)
+		job->rtt_us = rtt_us > 0 ? rtt_us : 0;
+	job->time_ms = e->received_ms;
+	request_end(e, r, ENDED_ANSWERED, !hit->newest);
+	if (decoded) {
+		job_answered(e, job, &a);
+	} else {
+		char words[PDU_WORDS_MAX + 32];
+
+		snprintf(words, sizeof(words), "the answer does not decode: %s", a.words);
+		job_malformed(e, job, words);
+	}
+	engine_at_work(e, NULL);
+}
+
+static void datagram(struct engine *e, const struct udp_in *in)
+{
+	struct inflight_hit hit;
+	struct pdu_head head;
+	const char *words;
+
+	e->stats.count[STATS_RECEIVED]++;
+	if (!pdu_peek(in->data, in->len, &head, &words)) {
+		if (head.version == SNMP_V3)
+			e->stats.count[STATS_FOREIGN]++;
+		else
+			unreadable(e, in, words);
+	} else if (!inflight_find(e->inflight, head.request_id, &hit)) {
+		bool again = inflight_completed(e->inflight, head.request_id);
+
+		e->stats.count[again ? STATS_DUPLICATE : STATS_FOREIGN]++;
+	} else if (!is_answer(e->requests[hit.slot].job, &head, in)) {
+		e->stats.count[STATS_FOREIGN]++;
+	} else {
+		answer(e, &e->requests[hit.slot], &hit, in);
+	}
+}
+
+void engine_receive(struct engine *e, unsigned lane)
+{
+	struct udp_in *list;
+	bool more = true;
+
+	for (int i = 0; i < TURN_BATCHES && more && !e->held; i++) {
+		size_t n = udp_receive(e->udp, lane, &list, &more);
+
+		e->received_us = engine_stamp_us(e);
+		e->received_ms = loop_wall_ms();
+		for (size_t k = 0; k < n; k++)
+			datagram(e, &list[k]);
+	}
+	engine_take_refusals(e);
+}
+
+/* The request that a refused datagram belonged to; NULL: it is over. */
+static struct request *find_refused(struct engine *e, const struct udp_refusal *refusal)
+{
+	struct inflight_hit hit;
+	struct pdu_head head;
+	const char *words;
+	struct request *r;
+
+	if (!pdu_peek(refusal->quoted, refusal->size, &head, &words))
+		return find_by_address(e, &refusal->to);
+	if (!inflight_find(e->inflight, head.request_id, &hit))
+		return NULL;
+	r = &e->requests[hit.slot];
+	return addr_equal(&r->job->addrs[r->job->address], &refusal->to) ? r : NULL;
+}
+
+void engine_take_refusals(struct engine *e)
+{
+	const struct udp_refusal *list;
+	size_t n = udp_refusals(e->udp, &list);
+
+	for (size_t i = 0; i < n; i++) {
+		struct request *r = find_refused(e, &list[i]);
+
+		if (r) {
+			struct job *job = r->job;
+
+			request_end(e, r, ENDED_REFUSED, false);
+			job_refused(e, job, list[i].error);
+		}
+	}
+}
