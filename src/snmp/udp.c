@@ -50,20 +50,26 @@ static int bind_source(int fd, const struct addr *source)
 	return bind(fd, (const struct sockaddr *)&sa, len);
 }
 
-/* Asks for a receive buffer, then for half of that, until it is granted; returns what there is. */
+static int granted_buffer(int fd)
+{
+	int octets = 0;
+	socklen_t len = sizeof(octets);
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, &len);
+	return octets;
+}
+
+/* Asks for a receive buffer, then for half of that, until it is granted; returns what there is. One
+ * that is larger by default is left so. */
 static int take_buffer(int fd, int octets)
 {
-	int granted = 0;
-	socklen_t len = sizeof(granted);
-
-	if (!udp_platform_force_buffer(fd, octets / 2)) {
-		for (int ask = octets / 2; ask >= UDP_REPLY_OCTETS; ask /= 2) {
-			if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &ask, sizeof(ask)) == 0)
-				break;
-		}
+	if (granted_buffer(fd) >= octets || udp_platform_force_buffer(fd, octets / 2))
+		return granted_buffer(fd);
+	for (int ask = octets / 2; ask > granted_buffer(fd) / 2; ask /= 2) {
+		if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &ask, sizeof(ask)) == 0)
+			break;
 	}
-	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
-	return granted;
+	return granted_buffer(fd);
 }
 
 /* A socket with all its options, or -1 with errno. */
