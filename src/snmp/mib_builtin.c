@@ -151,7 +151,11 @@ void mib_builtin_nearest(const struct mib_name *wanted, struct nearest *n)
 	for (size_t b = 0; b < BRANCHES && !elsewhere; b++) {
 		for (size_t i = 0; i < branches[b]->count; i++) {
 			const struct mib_object *object = &branches[b]->rows[i].object;
+			struct nearest alone = {.written = wanted->name};
 
+			nearest_try(&alone, object->name);
+			if (!alone.word[0])
+				continue; /* a module of a similar name makes it no nearer */
 			snprintf(full, sizeof(full), "%s%s%s", wanted->module ? object->module : "",
 				 wanted->module ? "::" : "", object->name);
 			nearest_try(n, full);

@@ -283,6 +283,9 @@ static void test_no_such_module(void **state)
 		 "'IF-MIB::ifDescr.3'?)",
 		 folder);
 	assert_string_equal(error_of("IFMIB::ifDescrs.3"), expected);
+	snprintf(expected, sizeof(expected),
+		 "unknown object 'NO-MIB::x': no MIB module NO-MIB in %.120s", folder);
+	assert_string_equal(error_of("NO-MIB::x"), expected);
 	memset(longer, 'x', 200); /* longer than a module's name can be */
 	strcat(longer, "::sysDescr.0");
 	error_of(longer);
