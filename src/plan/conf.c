@@ -131,7 +131,9 @@ const char *conf_mib_modules(const struct conf *c)
 	return (const char *)c->mib_modules.data;
 }
 
-const char *conf_run_as(const struct conf *c)
+const char *conf_run_as(const struct conf *c, struct conf_place *place)
 {
+	if (place)
+		*place = c->run_as_place;
 	return c->run_as;
 }

@@ -61,7 +61,8 @@ void conf_each_list(const struct conf *c, void (*fn)(void *arg, const struct con
 
 const char *conf_mib_dirs(const struct conf *c);    /* colon-separated; NULL: none */
 const char *conf_mib_modules(const struct conf *c); /* the same */
-const char *conf_run_as(const struct conf *c);      /* NULL: not set */
+/* NULL: not set. Where it stands goes to *place, unless that is NULL. */
+const char *conf_run_as(const struct conf *c, struct conf_place *place);
 
 /* Keeps a line "FILE:LINE:COLUMN: text" ("command line: text"); never with a secret in it. */
 void conf_error(struct conf *c, struct conf_place place, const char *format, ...)

@@ -106,6 +106,14 @@ static void check_list(void *arg, const struct conf_list *list)
 	plan_objects(arg, list);
 }
 
+static void refuse_run_as(struct conf *conf)
+{
+	struct conf_place place;
+
+	if (conf_run_as(conf, &place))
+		conf_error(conf, place, "run_as: not yet: this version runs as who started it");
+}
+
 struct plan *plan_new(const struct plan_request *r)
 {
 	struct plan *p = mem_zero(1, sizeof(*p));
@@ -113,6 +121,7 @@ struct plan *plan_new(const struct plan_request *r)
 
 	p->conf = p->profiles.conf = r->conf;
 	conf_check(r->conf, r->settings);
+	refuse_run_as(r->conf);
 	conf_each_list(r->conf, check_list, &p->profiles);
 	read_excludes(p, r);
 	if (r->only_targets)

@@ -334,12 +334,12 @@ static void test_several_files(void **state)
 	assert_string_equal(TEXT(c, 3, SET_COMMUNITY), "three");
 	assert_int_equal(NUMBER(c, 3, SET_RETRIES), 1);
 	assert_string_equal(settled(c, NULL, NULL)->value[SET_COMMUNITY].text, "three");
-	assert_string_equal(conf_run_as(c), "poller");
+	assert_string_equal(conf_run_as(c, NULL), "poller");
 	assert_string_equal(conf_mib_dirs(c), "./mine:/usr/share/mibs");
 	assert_string_equal(conf_mib_modules(c), "IF-MIB:FOO-MIB");
 	conf_free(c);
 	c = READ("hosts: []");
-	assert_null(conf_run_as(c));
+	assert_null(conf_run_as(c, NULL));
 	assert_null(conf_mib_dirs(c));
 	assert_null(conf_mib_modules(c));
 	conf_free(c);

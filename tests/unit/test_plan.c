@@ -589,6 +589,10 @@ static void test_not_yet(void **state)
 		assert_string_equal(errors_of(&w), expected);
 		end(&w);
 	}
+	begin(&w, "hosts: []\nrun_as: nobody\n");
+	assert_string_equal(errors_of(&w),
+			    "2:9: run_as: not yet: this version runs as who started it\n");
+	end(&w);
 	begin(&w, "credentials: {k: {version: 3, user: u}}\n" /* nobody's: is checked, and rests */
 		  "groups: {g: {walk: [ifTable]}}\n"
 		  "hosts: [h, {host: i, per_host: 1}]\n");
