@@ -175,6 +175,19 @@ static bool complete(struct parse *p, bool targets)
 	return true;
 }
 
+/* A vendor's folder in a file adds to the usual ones: its modules import from those. -M has '+'. */
+static const char *add_dirs(struct options *o, const char *dirs)
+{
+	size_t len = dirs ? strlen(dirs) : 0;
+
+	if (!dirs)
+		return NULL;
+	o->more_dirs = mem_alloc(len + 2);
+	o->more_dirs[0] = '+';
+	memcpy(o->more_dirs + 1, dirs, len + 1);
+	return o->more_dirs;
+}
+
 static void read_files(struct parse *p, char *const *targets)
 {
 	struct options *o = p->o;
@@ -186,7 +199,7 @@ static void read_files(struct parse *p, char *const *targets)
 	for (; *targets; targets++)
 		conf_add_target(o->conf, *targets);
 	if (!o->mib_dirs)
-		o->mib_dirs = conf_mib_dirs(o->conf);
+		o->mib_dirs = add_dirs(o, conf_mib_dirs(o->conf));
 	if (!o->mib_modules)
 		o->mib_modules = conf_mib_modules(o->conf);
 }
@@ -232,4 +245,5 @@ void options_free(struct options *o)
 {
 	conf_free(o->conf);
 	free(o->excludes);
+	free(o->more_dirs);
 }

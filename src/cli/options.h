@@ -29,8 +29,9 @@ struct options {
 	struct conf *conf;        /* files and targets, read; its errors are told by the caller */
 	struct settings settings; /* of the command line */
 	const char **excludes;
+	char *more_dirs; /* what mib_dirs may point to */
 
-	const char *mib_dirs;    /* of -M, else of the files; NULL: none */
+	const char *mib_dirs;    /* of -M; else "+" and those of the files; NULL: none */
 	const char *mib_modules; /* of -m, else of the files; NULL: none */
 
 	const char *output; /* NULL: standard output */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,10 +327,12 @@ static void put_file(const char *path, const char *text)
 static void test_files(void **state)
 {
 	char folder[] = "/tmp/test_options.XXXXXX";
+	int home = open(".", O_RDONLY);
 	struct line l;
 	size_t count;
 
 	(void)state;
+	assert_true(home >= 0);
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
 	put_file("a.yaml", "hosts: [a, b]\nmibs: [./mibs, A-MIB]\n");
@@ -341,6 +344,7 @@ static void test_files(void **state)
 	assert_false(l.o.plan.only_targets);
 	conf_entries(l.o.conf, &count);
 	assert_int_equal(count, 3);
+	assert_int_equal(l.o.mib_dirs[0], '+'); /* beside the usual folders */
 	assert_non_null(strstr(l.o.mib_dirs, "mibs"));
 	assert_string_equal(l.o.mib_modules, "A-MIB");
 	end(&l);
@@ -365,7 +369,8 @@ static void test_files(void **state)
 	unlink("b.yaml");
 	unlink("list");
 	unlink("empty");
-	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(fchdir(home), 0);
+	close(home);
 	rmdir(folder);
 }
 
@@ -472,6 +477,60 @@ static void test_help(void **state)
 	end(&l);
 }
 
+/* A page of man/, whole; the caller frees it. */
+static char *read_page(const char *name)
+{
+	const char *top = getenv("ABS_SRCDIR");
+	struct buf text = {0};
+	char path[1024];
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/man/%s", top ? top : ".", name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while ((n = fread(buf_room(&text, 4096), 1, 4096, file)) > 0)
+		text.len += n;
+	fclose(file);
+	buf_putc(&text, '\0');
+	return (char *)text.data;
+}
+
+/* Whether the word stands in the page, as a whole. */
+static bool tells(const char *page, const char *word)
+{
+	for (const char *at = page; (at = strstr(at, word)); at++) {
+		if (strchr(" \n", at[strlen(word)]))
+			return true;
+	}
+	return false;
+}
+
+/* Each option and each key stands in its manual page. */
+static void test_manuals(void **state)
+{
+	char *page = read_page("multisnmp.1");
+	char word[64];
+
+	(void)state;
+	for (const struct option_row *row = options_table; row->help; row++) {
+		snprintf(word, sizeof(word), "Fl %c", row->letter);
+		if (row->letter && !tells(page, word))
+			fail_msg("multisnmp.1 lacks -%c", row->letter);
+		snprintf(word, sizeof(word), " -%s", row->name ? row->name : "");
+		if (row->name && !tells(page, word))
+			fail_msg("multisnmp.1 lacks --%s", row->name);
+	}
+	free(page);
+	page = read_page("multisnmp.yaml.5");
+	for (unsigned key = 0; key < SETTING_COUNT; key++) {
+		snprintf(word, sizeof(word), "Li %s", setting_text((enum setting_key)key));
+		if (!tells(page, word))
+			fail_msg("multisnmp.yaml.5 lacks %s", word);
+	}
+	free(page);
+}
+
 static void test_version(void **state)
 {
 	struct line l;
@@ -494,7 +553,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_enough),
 		cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_help),
-		cmocka_unit_test(test_version),
+		cmocka_unit_test(test_manuals),        cmocka_unit_test(test_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
