@@ -24,7 +24,7 @@
  */
 #include "snmp/engine_internal.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 static void on_socket(void *arg, unsigned ready)
@@ -138,6 +138,8 @@ unsigned engine_tasks(const struct engine *e)
 
 void engine_start(struct engine *e, const struct task *task)
 {
+	assert(e->njobs < e->config.window && task->profile < e->config.nprofiles);
+	assert(task->naddrs >= 1 && task->naddrs <= TASK_ADDRS_MAX);
 	job_start(e, task);
 }
 

@@ -56,9 +56,8 @@ void engine_set_rate(struct engine *e, double pps);
 /* Back-pressure: while held nothing new is sent, nothing is received and no timer fires; what was
  * held is added to all deadlines at release. */
 void engine_hold(struct engine *e, bool hold);
-void engine_cancel(
-	struct engine *
-		e); /* nothing is sent any more; all in hand ends as cancelled in the next engine_work() */
+/* Nothing is sent any more; all in hand ends as cancelled in the next engine_work(), held or not. */
+void engine_cancel(struct engine *e);
 
 void engine_take_stats(struct engine *e, struct stats *delta); /* since the last call */
 
