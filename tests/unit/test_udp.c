@@ -20,18 +20,25 @@
 
 /* ---- the other side: a plain socket on a loopback address */
 
-static int peer_open(struct addr *at)
+static int peer_open_at(const struct addr *loopback, struct addr *at)
 {
 	struct sockaddr_storage sa;
-	struct addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
-	socklen_t len = addr_to_sockaddr(&loopback, &sa);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = addr_to_sockaddr(loopback, &sa);
+	int fd = socket(loopback->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0) {
+		assert_int_equal(loopback->family, 6); /* some machines have none */
+		return -1;
+	}
 	len = sizeof(sa);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
 	assert_true(addr_from_sockaddr((struct sockaddr *)&sa, at));
 	return fd;
+}
+
+static int peer_open(struct addr *at)
+{
+	return peer_open_at(&(struct addr){.family = 4, .ip = {127, 0, 0, 1}}, at);
 }
 
 /* An address and port where nobody listens. */
@@ -88,8 +95,12 @@ static void test_sockets(void **state)
 {
 	struct udp *u = open_udp(16);
 	unsigned v4 = 0;
+	int usual = 0, fresh = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t usual_len = sizeof(usual);
 
 	(void)state;
+	assert_int_equal(getsockopt(fresh, SOL_SOCKET, SO_RCVBUF, &usual, &usual_len), 0);
+	close(fresh);
 	for (unsigned i = 0; i < udp_lanes(u); i++) {
 		int fd = udp_fd(u, i), granted = 0;
 		socklen_t len = sizeof(granted);
@@ -141,6 +152,45 @@ static void test_batches(void **state)
 	assert_int_equal(udp_receive(u, 0, &in, &more), 0);
 	assert_false(more);
 	close(peer);
+	udp_close(u);
+}
+
+/* The same on IPv6: there, back, and refused when nobody listens any more. */
+static void test_version_6(void **state)
+{
+	struct addr at;
+	int peer = peer_open_at(&(struct addr){.family = 6, .ip = {[15] = 1}}, &at), error;
+	struct udp *u = peer < 0 ? NULL : open_udp(16);
+	struct udp_out out = {.to = at, .data = (const uint8_t *)"request", .len = 7};
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	const struct udp_refusal *list;
+	struct udp_in *in;
+	unsigned lane = 0;
+	char got[8];
+	bool more;
+
+	(void)state;
+	if (!u)
+		skip();
+	while (udp_family(u, lane) != 6)
+		lane++;
+	assert_int_equal(udp_send(u, lane, &out, 1, &error), 1);
+	assert_int_equal(recvfrom(peer, got, sizeof(got), 0, (struct sockaddr *)&sa, &len), 7);
+	sendto(peer, "answer", 6, 0, (struct sockaddr *)&sa, len);
+	wait_readable(udp_fd(u, lane));
+	assert_int_equal(udp_receive(u, lane, &in, &more), 1);
+	assert_true(addr_equal(&in->from, &at));
+	close(peer);
+	assert_int_equal(udp_send(u, lane, &out, 1, &error), 1);
+	if (has_error_queue()) {
+		wait_readable(udp_fd(u, lane));
+		assert_int_equal(udp_receive(u, lane, &in, &more), 0);
+		assert_int_equal(udp_refusals(u, &list), 1);
+		assert_int_equal(list->error, ECONNREFUSED);
+		assert_true(addr_equal(&list->to, &at));
+		assert_memory_equal(list->quoted, "request", 7);
+	}
 	udp_close(u);
 }
 
@@ -431,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_version_6),
 		cmocka_unit_test(test_the_largest_datagram),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_errors_stop_nothing),
