@@ -157,8 +157,15 @@ const char *writer_error(const struct writer *w)
 
 void writer_put(struct writer *w, const void *p, size_t len)
 {
+	writer_put_part(w, p, len);
+	w->in_record = false;
+}
+
+void writer_put_part(struct writer *w, const void *p, size_t len)
+{
 	if (w->kind)
 		buf_put(&w->buffer, p, len);
+	w->in_record = true;
 }
 
 bool writer_full(const struct writer *w)
@@ -168,7 +175,7 @@ bool writer_full(const struct writer *w)
 
 bool writer_pending(const struct writer *w)
 {
-	return writer_left(w) > 0;
+	return writer_left(w) > 0 || (w->held && !w->in_record);
 }
 
 int writer_fd(const struct writer *w)
@@ -185,7 +192,7 @@ enum writer_result writer_flush(struct writer *w, bool all)
 {
 	if (w->failed != WRITER_OK)
 		return w->failed;
-	if (!writer_left(w) || (!all && writer_left(w) < w->kind->worth))
+	if (!writer_pending(w) || (!all && !w->held && writer_left(w) < w->kind->worth))
 		return WRITER_OK;
 	return w->kind->flush(w);
 }
@@ -194,7 +201,7 @@ enum writer_result writer_commit(struct writer *w)
 {
 	enum writer_result result = w->failed;
 
-	if (result == WRITER_OK && writer_left(w))
+	if (result == WRITER_OK && (writer_pending(w) || w->in_record))
 		return writer_fail(w, WRITER_FAILED, "%s was not written to its end", w->path);
 	if (result == WRITER_OK)
 		result = w->kind->commit(w);

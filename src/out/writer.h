@@ -3,8 +3,8 @@
  *
  * Knows no engine and no format. Never blocks the master on a stream: what stdout does not take
  * stays here, writer_full() tells the master to stop reading its workers until it has drained.
- * SIGPIPE must be ignored, and writer_open() be called before the process opens anything else: with
- * standard output closed, the next descriptor to be opened would be taken for it.
+ * SIGPIPE must be ignored, and descriptors 0 to 2 be open, if only on /dev/null: with standard output
+ * closed, the next file to be opened would be taken for it.
  */
 #ifndef OUT_WRITER_H
 #define OUT_WRITER_H
@@ -34,10 +34,13 @@ struct writer;
 struct writer *writer_open(const struct writer_options *o, enum writer_result *result);
 const char *writer_error(const struct writer *w);
 
-/* Copies. A record may come in pieces if writer_flush() is not called between them. */
+/* Copies a record, or the end of one whose beginning came by writer_put_part(). */
 void writer_put(struct writer *w, const void *p, size_t len);
+/* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no
+ * other record may come. An output that others write to as well is held until its end. */
+void writer_put_part(struct writer *w, const void *p, size_t len);
 bool writer_full(const struct writer *w);
-bool writer_pending(const struct writer *w); /* something is buffered */
+bool writer_pending(const struct writer *w); /* writer_flush() has something to do */
 
 /* The descriptor to watch for LOOP_WRITE while something is buffered; -1: writer_flush() need not
  * wait for anything, or waits for writer_next_us(). */
@@ -50,8 +53,8 @@ int64_t writer_next_us(const struct writer *w);
  * gone, every later call gives the same, what is put is dropped. */
 enum writer_result writer_flush(struct writer *w, bool all);
 
-/* The end of a good run: everything buffered must be out (writer_pending() is false). fsync, rename,
- * close; each checked. Only writer_error() and writer_free() may follow. */
+/* The end of a good run: everything must be out (writer_pending() is false) and the last record whole.
+ * fsync, rename, close; each checked. Only writer_error() and writer_free() may follow. */
 enum writer_result writer_commit(struct writer *w);
 /* The end of a bad one: the temporary file goes, the old one stays. */
 void writer_abort(struct writer *w);

@@ -9,7 +9,8 @@
  * sleeps until then (F_SETLKW would hold up the master, and with it every worker).
  *
  * The trap: a disk that is full in the middle of a batch. What was written of it is cut off again while
- * the lock is held, else the next run's first line would continue our half one.
+ * the lock is held, else the next run's first line would continue our half one. A record that comes
+ * in parts over several flushes keeps the batch open, and FILE locked, until it is whole.
  */
 #include "out/writer_internal.h"
 
@@ -42,44 +43,56 @@ static int close_file(struct writer *w)
 	return w->sys->close(fd);
 }
 
-/* Opens and locks FILE. WRITER_OK with w->fd closed: not now, w->next_us says when. */
-static enum writer_result take_file(struct writer *w, struct stat *st)
+/* Opens and locks FILE: w->held. WRITER_OK without: not now, w->next_us says when. */
+static enum writer_result take_file(struct writer *w)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct stat named;
-	bool held;
+	struct stat locked, named;
+	bool got;
 
 	if (open_file(w) < 0)
 		return append_failed(w);
-	held = w->sys->set_lock(w->fd, &lock) == 0;
-	if (!held && errno != EACCES && errno != EAGAIN)
+	got = w->sys->set_lock(w->fd, &lock) == 0;
+	if (!got && errno != EACCES && errno != EAGAIN)
 		return append_failed(w);
-	if (held && fstat(w->fd, st) == 0 && stat(w->path, &named) == 0 &&
-	    st->st_dev == named.st_dev && st->st_ino == named.st_ino) {
+	if (got && fstat(w->fd, &locked) == 0 && stat(w->path, &named) == 0 &&
+	    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino) {
 		w->next_us = INT64_MAX;
+		w->held = true;
+		w->batch = locked.st_size;
 		return WRITER_OK;
 	}
 	close_file(w);
-	w->next_us = loop_clock_us() + (held ? 0 : LOCK_WAIT_US);
+	w->next_us = loop_clock_us() + (got ? 0 : LOCK_WAIT_US);
 	return WRITER_OK;
+}
+
+/* Cuts off what FILE has of the batch. */
+static bool take_back(struct writer *w)
+{
+	w->held = false;
+	return w->sys->ftruncate(w->fd, w->batch) == 0;
 }
 
 static enum writer_result append_flush(struct writer *w)
 {
-	struct stat st;
-	enum writer_result result;
+	enum writer_result result = WRITER_OK;
 	int why;
 
 	if (w->next_us != INT64_MAX && loop_clock_us() < w->next_us)
 		return WRITER_OK;
-	result = take_file(w, &st);
-	if (result != WRITER_OK || w->fd < 0)
+	if (!w->held)
+		result = take_file(w);
+	if (!w->held)
 		return result;
-	if (writer_write_all(w) == WRITER_OK)
+	if (writer_write_all(w) == WRITER_OK) {
+		if (w->in_record)
+			return WRITER_OK;
+		w->held = false;
 		return close_file(w) < 0 ? append_failed(w) : WRITER_OK;
-
+	}
 	why = errno;
-	if (w->sys->ftruncate(w->fd, st.st_size) < 0)
+	if (!take_back(w))
 		return writer_fail(w, WRITER_FAILED,
 				   "cannot append to '%s': %s; it now ends in half a record",
 				   w->path, strerror(why));
@@ -94,8 +107,11 @@ static enum writer_result append_commit(struct writer *w)
 	return WRITER_OK;
 }
 
+/* Nobody is left to be told when it cannot be taken back. */
 static void append_drop(struct writer *w)
 {
+	if (w->held)
+		take_back(w);
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;

@@ -44,6 +44,7 @@ struct writer {
 	const struct writer_kind *kind; /* NULL: not open */
 	struct buf buffer;
 	size_t head;               /* octets of the buffer that are written */
+	bool in_record;            /* the end of the last record is still to come */
 	char *path;                /* as the user named it */
 	int fd;                    /* -1: closed */
 	enum writer_result failed; /* not WRITER_OK: how it ended */
@@ -61,6 +62,8 @@ struct writer {
 
 	/* append */
 	int64_t next_us; /* when to try for the lock again; INT64_MAX: not waiting */
+	bool held;       /* fd is open and locked, in the middle of a record */
+	off_t batch;     /* while held: where in FILE what is taken back on failure begins */
 };
 
 struct writer *writer_open_with(const struct writer_options *o, const struct writer_system *sys,

@@ -970,6 +970,107 @@ static void test_append_leaves_no_half_record(void **state)
 	writer_free(w);
 }
 
+static void put_part(struct writer *w, const char *text)
+{
+	writer_put_part(w, text, strlen(text));
+}
+
+/* Whether another process could lock FILE now. */
+static bool is_locked(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd = open(path, O_WRONLY);
+
+		_exit(fd < 0 ? 2 : fcntl(fd, F_SETLK, &lock) < 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+/* A record in parts, with flushes between them: no other run may come in between. */
+static void test_append_holds_until_the_record_is_whole(void **state)
+{
+	struct writer *w = open_path("log", true);
+	struct stat st;
+
+	(void)state;
+	put(w, "first\n");
+	put_part(w, "be");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	assert_false(writer_pending(w)); /* nothing to do until more comes: no busy loop */
+	assert_true(is_locked("log"));
+	put_part(w, "gin");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	assert_true(stat("log", &st) == 0 && st.st_size == 11); /* to open it would end the lock */
+	assert_true(is_locked("log"));
+	put(w, "ning\n");
+	assert_int_equal(writer_flush(w, false), WRITER_OK); /* others wait: soon */
+	assert_false(is_locked("log"));
+	assert_false(writer_pending(w));
+	assert_int_equal(writer_commit(w), WRITER_OK);
+	writer_free(w);
+	check_file("log", "first\nbeginning\n");
+}
+
+/* The last part may be empty; the lock goes all the same. */
+static void test_append_empty_end(void **state)
+{
+	struct writer *w = open_path("log", true);
+
+	(void)state;
+	put_part(w, "record\n");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	writer_put(w, "", 0);
+	assert_true(writer_pending(w));
+	assert_int_equal(writer_flush(w, false), WRITER_OK);
+	assert_false(writer_pending(w));
+	assert_false(is_locked("log"));
+	assert_int_equal(writer_commit(w), WRITER_OK);
+	writer_free(w);
+	check_file("log", "record\n");
+}
+
+/* What went in earlier flushes of a record is cut off with the rest: on a full disk, when the run is
+ * aborted, and when it ends without the record's end. */
+static void test_append_takes_parts_back(void **state)
+{
+	struct writer *w;
+
+	(void)state;
+	make("log", "first\n");
+	w = open_fake("log", true);
+	put_part(w, "rec");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	fake.write_errno = ENOSPC;
+	fake.write_max = 1;
+	put(w, "ord\n");
+	assert_int_equal(writer_flush(w, true), WRITER_FAILED);
+	writer_free(w);
+	check_file("log", "first\n");
+
+	w = open_path("log", true);
+	put_part(w, "rec");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	check_file("log", "first\nrec");
+	writer_abort(w);
+	check_file("log", "first\n");
+	writer_free(w);
+
+	w = open_path("log", true);
+	put_part(w, "rec");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	assert_int_equal(writer_commit(w), WRITER_FAILED);
+	assert_non_null(strstr(writer_error(w), "not written to its end"));
+	writer_free(w);
+	check_file("log", "first\n");
+}
+
 static void test_append_checks_fsync_and_close(void **state)
 {
 	struct writer *w = open_fake("log", true);
@@ -1105,6 +1206,9 @@ int main(void)
 		TEST(test_append),
 		TEST(test_append_waits_for_the_lock),
 		FAKE(test_append_leaves_no_half_record),
+		TEST(test_append_holds_until_the_record_is_whole),
+		TEST(test_append_empty_end),
+		FAKE(test_append_takes_parts_back),
 		FAKE(test_append_checks_fsync_and_close),
 		FAKE(test_append_follows_the_name),
 		TEST(test_append_of_several_runs),
