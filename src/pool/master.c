@@ -1,0 +1,172 @@
+/*
+ * The master: owns the ledger, the children and the output; never parses a byte of the network.
+ *
+ * Waits for: records and counters of the workers, answers of the resolver, signals, the writer's
+ * descriptor while something is buffered, and the nearest of: a child's silence, a respawn, the run's
+ * deadline, the flush of a record that has waited long enough. Ends when every target has its record,
+ * every child has stopped and everything is written; at once after a second signal or when the
+ * output fails.
+ *
+ * A turn: sleep, serve what is ready, then what is due, then hand out what may be handed out, then
+ * write and send. All bounds hang together here: a slow reader blocks the output, a blocked output is
+ * no longer fed, workers that nobody reads keep their answers and then stop asking. Nothing is
+ * dropped and nothing grows.
+ *
+ * The trap: an end that is noticed instead of counted. The run ends when the ledger owes nothing, the
+ * plan is through and no name is open; then STOP goes out, and never earlier, for a late death needs
+ * somebody who takes its targets.
+ */
+#include "pool/master_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/log.h"
+#include "out/spool.h"
+
+#define LEASE_SPARE 256 /* leases beyond the window: on their way, or waiting in the worker */
+
+/* Nothing new is asked, what is open ends as cancelled. */
+void master_cancel(struct master *m, const char *words)
+{
+	if (m->cancelled != NULL)
+		return;
+	m->cancelled = words;
+	names_release(m);
+	children_cancel(m);
+}
+
+/* The first asks for a good end, the second for an end. */
+static void signal_ready(void *arg, unsigned ready)
+{
+	struct master *m = arg;
+	int signal;
+
+	(void)ready;
+	while ((signal = signals_take(m->signals)) != 0) {
+		if (m->result->signal != 0)
+			m->result->aborted = m->over = true;
+		else
+			m->result->signal = signal;
+		master_cancel(m, "stopped by a signal");
+	}
+}
+
+static int64_t deadline_us(const struct master *m)
+{
+	if (m->config->deadline_us == 0 || m->cancelled != NULL)
+		return LOOP_NEVER;
+	return m->start_us + m->config->deadline_us;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t master_next_us(const struct master *m)
+{
+	int64_t writer_us = writer_next_us(m->config->writer); /* it waits for a lock until then */
+
+	if (m->busy || (m->unread && !m->blocked) || large_may_continue(m))
+		return loop_now_us(m->loop);
+	return least(least(children_next_us(m), deadline_us(m)),
+		     writer_us == INT64_MAX ? m->flush_us : writer_us);
+}
+
+/* Hands out what may be handed out, takes back what nobody shall be asked. */
+static void master_advance(struct master *m)
+{
+	if (deadline_us(m) <= loop_now_us(m->loop))
+		master_cancel(m, "the deadline of the run came first");
+	if (m->cancelled != NULL)
+		leases_cancel(m);
+	else
+		leases_fill(m);
+	names_ask(m);
+	if (!m->stopping && !leases_left(m))
+		children_stop(m);
+}
+
+/* The output comes last of what may fill it: so whether it is blocked is true for the whole sleep. */
+static void master_turn(struct master *m)
+{
+	int64_t late_us = loop_turn(m->loop, master_next_us(m));
+	bool was_blocked = m->blocked;
+
+	if (late_us > 0) /* the others were stopped too */
+		children_renew(m);
+	if (m->unread && !m->blocked)
+		children_serve(m);
+	children_times(m);
+	master_advance(m);
+	large_continue(m);
+	output_turn(m);
+	m->blocked = output_blocked(m);
+	if (was_blocked && !m->blocked) /* whom we did not hear was not silent */
+		children_renew(m);
+	children_watch(m);
+}
+
+static bool is_done(const struct master *m)
+{
+	return m->over || (m->stopping && !children_live(m) && !writer_pending(m->config->writer));
+}
+
+/* The page in which workers say what they are at work on; NULL: no memory. */
+static struct cell *page_new(unsigned workers)
+{
+	void *p = mmap(NULL, workers * sizeof(struct cell), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool master_open(struct master *m)
+{
+	m->loop = loop_new();
+	m->start_us = loop_now_us(m->loop);
+	m->frame = mem_alloc(MASTER_FRAME);
+	m->page = page_new(m->config->workers);
+	m->signals = signals_open();
+	if (m->page == NULL || m->signals == NULL) {
+		log_error("cannot start: no memory or no descriptor for the run itself");
+		return false;
+	}
+	m->dispatch = dispatch_new(m->config->workers, m->config->window + LEASE_SPARE);
+	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
+	children_start(m);
+	children_watch(m);
+	return true;
+}
+
+static void master_close(struct master *m)
+{
+	if (m->children != NULL)
+		children_free(m);
+	names_free(m);
+	spool_free(m->large.spool);
+	dispatch_free(m->dispatch);
+	signals_close(m->signals);
+	if (m->page != NULL)
+		munmap(m->page, m->config->workers * sizeof(*m->page));
+	buf_free(&m->scratch);
+	free(m->frame);
+	loop_free(m->loop);
+}
+
+void master_run(const struct master_config *config, struct master_result *result)
+{
+	struct master m = {
+		.config = config, .result = result, .busy = true, .flush_us = LOOP_NEVER};
+
+	*result = (struct master_result){.latency = histogram_new(), .written = WRITER_OK};
+	if (master_open(&m))
+		while (!is_done(&m))
+			master_turn(&m);
+	else
+		result->failed = true;
+	result->elapsed_us = loop_clock_us() - m.start_us;
+	master_close(&m);
+}

@@ -1,0 +1,54 @@
+/*
+ * master - owns the ledger, the children and the output; never parses a byte of the network.
+ */
+#ifndef POOL_MASTER_H
+#define POOL_MASTER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/record.h"
+#include "base/stats.h"
+#include "out/writer.h"
+#include "plan/plan.h"
+
+struct master_config {
+	struct plan *plan;     /* lent */
+	struct writer *writer; /* lent, opened */
+	/* What a child does after the fork; its value is its exit status (worker_main and
+	 * resolver_main, which stand in the master's own layer and so come from main). */
+	int (*worker)(const void *arg, int queue_fd, _Atomic uint64_t *at_work);
+	const void *worker_arg;
+	int (*resolver)(const void *arg, int queue_fd);
+	const void *resolver_arg;
+	unsigned window;    /* of each worker: bounds what may be leased to it */
+	unsigned workers;   /* how many to keep */
+	double rate_pps;    /* all workers together; 0: no limit */
+	int64_t silence_us; /* until who owes a word is asked, and again until it is killed; 0: 5 s */
+	int64_t deadline_us; /* the run's, from its start; 0: none */
+	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
+	void (*format)(struct buf *out, const struct record *r);
+};
+
+/* What the run came to. */
+struct master_result {
+	uint64_t targets; /* handed out by the plan */
+	uint64_t status
+		[RECORD_STATUS_COUNT]; /* records by status; their sum is targets, or exit_status says so */
+	struct stats stats;
+	struct histogram *latency; /* of the first request answered; the caller frees it */
+	int64_t elapsed_us;
+	unsigned deaths; /* of workers and resolvers */
+	enum writer_result written;
+	int signal;   /* that ended the run early; 0 */
+	bool aborted; /* a second signal: at once; nothing may be committed */
+	bool failed;  /* no worker could live, or no process, socket or memory (exit 4) */
+};
+
+/* The whole run. The output is flushed but not committed. */
+void master_run(const struct master_config *config, struct master_result *result);
+
+#endif

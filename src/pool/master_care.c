@@ -1,0 +1,164 @@
+/*
+ * The care for children: what is sent to them, when something is due, the end by STOP.
+ *
+ * There is no periodic tick: a child that owes us a word and keeps silent has a deadline, others have
+ * none. While the output is blocked we do not listen to workers, so none of them is silent then; when it
+ * is open again all periods begin anew.
+ *
+ * The trap: poll(2) tells a hang-up even to who asks for nothing. A worker that dies while we do not
+ * listen would wake us all the time; so its queue leaves the loop, and comes back with the listening.
+ */
+#include "pool/master_internal.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "pool/message.h"
+
+#define SILENCE_US 5000000 /* default */
+#define RATE_UNIT  1000    /* MESSAGE_RATE counts packets per so many seconds */
+
+bool child_owes(const struct child *c)
+{
+	if (child_is_resolver(c))
+		return c->master->names.asked > 0;
+	return dispatch_leased(c->master->dispatch, c->number) > 0;
+}
+
+/* --- what is sent --------------------------------------------------------------------------- */
+
+/* Invariant 5: all workers together are not faster than asked, however many live. */
+void children_rate(struct master *m)
+{
+	double share = m->config->rate_pps * RATE_UNIT;
+	unsigned living = 0;
+	uint8_t octets[4];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	for (unsigned i = 0; i < m->config->workers; i++)
+		living += m->children[i].queue != NULL;
+	if (share <= 0 || living == 0)
+		return;
+	share /= living;
+	wire_put_u32(&w, share < 1 ? 1 : share > UINT32_MAX ? UINT32_MAX : (uint32_t)share);
+	for (unsigned i = 0; i < m->config->workers; i++)
+		if (m->children[i].queue != NULL)
+			queue_put(m->children[i].queue, MESSAGE_RATE, octets, sizeof(octets));
+}
+
+static void child_watch(struct child *c)
+{
+	struct master *m = c->master;
+	bool listen = child_is_resolver(c) || !output_blocked(m);
+	unsigned want = LOOP_READ;
+
+	queue_flush(c->queue); /* false: it is dead, which its end of file says */
+	if (queue_backlog(c->queue) > 0)
+		want |= LOOP_WRITE;
+	if (listen && !c->watched)
+		loop_watch(m->loop, c->proc.fd, want, child_ready, c);
+	else if (listen)
+		loop_want(m->loop, c->proc.fd, want);
+	else /* not: wants nothing, for a dead one's hang-up would wake us all the time */
+		loop_forget(m->loop, c->proc.fd);
+	c->watched = listen;
+}
+
+void children_watch(struct master *m)
+{
+	for (unsigned i = 0; i <= m->config->workers; i++)
+		if (m->children[i].queue != NULL)
+			child_watch(&m->children[i]);
+}
+
+static void children_put(struct master *m, enum message kind)
+{
+	for (unsigned i = 0; i <= m->config->workers; i++)
+		if (m->children[i].queue != NULL)
+			queue_put(m->children[i].queue, (uint8_t)kind, NULL, 0);
+}
+
+void children_stop(struct master *m)
+{
+	m->stopping = true;
+	children_put(m, MESSAGE_STOP);
+	for (unsigned i = 0; i <= m->config->workers; i++) {
+		m->children[i].stopping = true;
+		m->children[i].respawn_us = LOOP_NEVER;
+	}
+	children_renew(m);
+}
+
+/* Nothing more is asked: workers end what they have in hand, the resolver is of no use any more. */
+void children_cancel(struct master *m)
+{
+	for (unsigned i = 0; i < m->config->workers; i++) {
+		m->children[i].respawn_us = LOOP_NEVER;
+		if (m->children[i].queue != NULL)
+			queue_put(m->children[i].queue, MESSAGE_CANCEL, NULL, 0);
+	}
+	m->resolver->respawn_us = LOOP_NEVER;
+	m->resolver->stopping = true;
+	if (m->resolver->queue != NULL)
+		child_death(m->resolver);
+}
+
+/* --- silence ------------------------------------------------------------------------------ */
+
+/* When something is to be done about it; LOOP_NEVER. */
+static int64_t child_due_us(const struct child *c)
+{
+	int64_t silence_us = c->master->config->silence_us;
+
+	silence_us = silence_us > 0 ? silence_us : SILENCE_US;
+	if (c->queue == NULL)
+		return c->respawn_us;
+	if (c->killed || (output_blocked(c->master) && !child_is_resolver(c)))
+		return LOOP_NEVER;
+	if (c->stopping)
+		return c->heard_us + silence_us;
+	if (child_owes(c))
+		return c->heard_us + (c->pinged ? 2 : 1) * silence_us;
+	return LOOP_NEVER;
+}
+
+int64_t children_next_us(const struct master *m)
+{
+	int64_t next_us = LOOP_NEVER;
+
+	for (unsigned i = 0; i <= m->config->workers; i++) {
+		int64_t due_us = child_due_us(&m->children[i]);
+		next_us = due_us < next_us ? due_us : next_us;
+	}
+	return next_us;
+}
+
+static void child_due(struct child *c)
+{
+	if (c->queue == NULL) {
+		child_birth(c);
+	} else if (c->stopping || c->pinged) {
+		log_warning("%s %s; it is killed", child_noun(c),
+			    c->stopping ? "does not stop" : "does not answer");
+		kill(c->proc.pid, SIGKILL);
+		c->killed = true;
+	} else {
+		queue_put(c->queue, MESSAGE_PING, NULL, 0);
+		c->pinged = true;
+	}
+}
+
+void children_times(struct master *m)
+{
+	for (unsigned i = 0; i <= m->config->workers; i++)
+		if (child_due_us(&m->children[i]) <= loop_now_us(m->loop))
+			child_due(&m->children[i]);
+}
+
+void children_renew(struct master *m)
+{
+	for (unsigned i = 0; i <= m->config->workers; i++) {
+		m->children[i].heard_us = loop_now_us(m->loop);
+		m->children[i].pinged = false;
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * master_child - workers and the resolver as the master sees them; private to it.
+ */
+#ifndef POOL_MASTER_CHILD_H
+#define POOL_MASTER_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/proc.h"
+#include "pool/queue.h"
+
+struct master;
+
+struct part { /* the frames of a large record so far */
+	struct part *next;
+	uint32_t lease;
+	struct spool *spool;
+};
+
+struct child {
+	struct master *master;
+	unsigned number; /* of a worker; the resolver's is the number of workers */
+	struct proc proc;
+	struct queue *queue;    /* NULL: it does not live */
+	enum queue_state state; /* of the last read */
+	bool watched;           /* its queue is in the loop */
+	bool delivered;         /* since its birth a record, or the resolver's answer, has come */
+	bool pinged;
+	bool stopping;      /* STOP was sent: its end is not a death */
+	bool killed;        /* its end of file is on the way */
+	int64_t heard_us;   /* when it last said something, or came to owe us a word */
+	int64_t respawn_us; /* when to fork it (again); LOOP_NEVER: not */
+	int64_t pause_us;   /* before the next respawn */
+	struct part *parts;
+};
+
+/* master_children.c: birth, word, death */
+void children_start(struct master *m);
+void children_free(struct master *m); /* kills those that live */
+bool children_live(const struct master *m);
+void child_birth(struct child *c);
+void child_death(struct child *c);
+void children_serve(struct master *m); /* what was read before the output was blocked */
+void child_ready(void *arg, unsigned ready);
+bool child_is_resolver(const struct child *c);
+const char *child_noun(const struct child *c);
+
+/* master_care.c: what is sent to them, and when something is due */
+bool child_owes(const struct child *c); /* it has work in hand, so a word is due some time */
+void children_watch(struct master *m);  /* sends what is queued, sets what the loop looks for */
+void children_rate(struct master *m);
+void children_stop(struct master *m);
+void children_cancel(struct master *m);
+void children_renew(struct master *m); /* all periods of silence begin anew */
+void children_times(struct master *m); /* does what is due: pings, kills, respawns */
+int64_t children_next_us(const struct master *m);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * master_internal - what the files of the master share; private to it.
+ *
+ * master.c: the loop and the run's life. master_children.c and master_care.c: the processes.
+ * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records
+ * to the writer. master_signals.c: signals to the loop.
+ */
+#ifndef POOL_MASTER_INTERNAL_H
+#define POOL_MASTER_INTERNAL_H
+
+#include "base/loop.h"
+#include "base/task.h"
+#include "pool/dispatch.h"
+#include "pool/master.h"
+#include "pool/master_child.h"
+#include "pool/master_names.h"
+#include "pool/master_signals.h"
+
+#define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
+#define MASTER_FRAME ((size_t)MASTER_BATCH * TASK_PACKED_MAX)
+#define MASTER_STEPS 4096 /* targets looked at in a turn, so that signals and children are heard */
+
+struct large {               /* a record that is being copied from its spool to the writer */
+	struct child *child; /* whose frame holds the rest; NULL: there is none */
+	struct spool *spool;
+	struct queue_frame rest;
+};
+
+struct cell { /* of the page shared with the workers: a cache line each */
+	_Alignas(64) _Atomic uint64_t at_work;
+};
+
+struct master {
+	const struct master_config *config;
+	struct master_result *result;
+	struct loop *loop;
+	struct dispatch *dispatch;
+	struct cell *page;
+	struct child *children; /* the workers, then the resolver */
+	struct child *resolver;
+	struct names names;
+	struct signals *signals;
+	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
+	struct buf scratch; /* the master's own records */
+	struct large large;
+	const char *cancelled; /* words for the records of what is not asked any more; NULL */
+	bool plan_done;
+	bool busy;     /* there is more to do than one turn may take */
+	bool blocked;  /* the output took no records at the end of the last turn */
+	bool unread;   /* frames, or an end, were left in the queues when it became so */
+	bool stopping; /* STOP was sent to all */
+	bool over;     /* leave the loop as things stand */
+	bool output_watched;
+	unsigned barren; /* deaths of workers in a row without a record, not charged to a target */
+	int64_t start_us;
+	int64_t flush_us; /* when what is buffered is to be written, however little; LOOP_NEVER */
+};
+
+/* leases */
+void leases_fill(struct master *m);
+void leases_cancel(struct master *m); /* all that is not leased, as the writer takes it */
+bool leases_left(struct master *m);   /* not all targets have their records */
+
+/* records */
+bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
+bool part_take(struct child *c, const struct queue_frame *f);
+void parts_free(struct child *c);
+void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
+		   const char *message);
+void large_continue(struct master *m);
+bool large_may_continue(const struct master *m);
+void output_turn(struct master *m);
+bool output_blocked(const struct master *m); /* no record may be read */
+
+void master_cancel(struct master *m, const char *words);
+
+#endif

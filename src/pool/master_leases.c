@@ -1,0 +1,232 @@
+/*
+ * Targets become tasks of workers, as many as these have credit for, and no earlier.
+ *
+ * The order: who waits again after a death, then who has waited for a name, then the plan. Workers are
+ * topped up in turns, a frame of tasks each, so that a short list is shared and a long one costs few
+ * frames. A target whose name is not known yet steps aside and holds up nobody.
+ *
+ * The trap: a list of a million names is walked through at once, since none of them takes a worker's
+ * credit before it is known; so a turn looks at MASTER_STEPS targets and then lets signals and children
+ * be heard.
+ */
+#include "pool/master_internal.h"
+
+#include <stdlib.h>
+
+#include "base/task.h"
+#include "pool/message.h"
+
+/* --- the next target ---------------------------------------------------------------------- */
+
+enum next {
+	NEXT_TASK,
+	NEXT_UNKNOWN,
+	NEXT_NOT_YET,
+	NEXT_NONE
+};
+
+static struct dispatch_task task_named(const struct master *m, const struct waiter *t)
+{
+	const struct name *n = &m->names.list[t->name];
+
+	return (struct dispatch_task){.seq = t->seq,
+				      .host = t->host,
+				      .addrs = n->addrs,
+				      .profile = t->profile,
+				      .port = t->port,
+				      .naddrs = n->naddrs};
+}
+
+/* The first of those whose name is known, or known to be unknown (then why is set). */
+static bool ready_next(struct master *m, struct dispatch_task *task, const char **why)
+{
+	struct waiters *ready = &m->names.ready;
+	struct waiter *t = ready->first;
+
+	if (t == NULL)
+		return false;
+	*task = task_named(m, t);
+	*why = m->names.list[t->name].message;
+	ready->first = t->next;
+	if (ready->first == NULL)
+		ready->last = NULL;
+	free(t);
+	return true;
+}
+
+/* The plan's next target. NEXT_NOT_YET: it waits for its name now. */
+static enum next planned_next(struct master *m, struct dispatch_task *task, const char **why)
+{
+	struct plan_target p;
+	struct waiter named;
+	const struct name *n;
+
+	if (m->plan_done || !plan_next(m->config->plan, &p)) {
+		m->plan_done = true;
+		return NEXT_NONE;
+	}
+	m->result->targets++;
+	if (p.name == NULL || m->cancelled != NULL) { /* then no name is looked up any more */
+		*task = (struct dispatch_task){.seq = p.seq,
+					       .host = p.host,
+					       .addr = p.addr,
+					       .profile = p.profile,
+					       .naddrs = 1};
+		return NEXT_TASK;
+	}
+	named = (struct waiter){.seq = p.seq, .host = p.host, .profile = p.profile, .port = p.port};
+	named.name = names_find(m, &p);
+	n = &m->names.list[named.name];
+	if (n->state != NAME_KNOWN && n->state != NAME_UNKNOWN) {
+		names_wait(m, &p, named.name);
+		return NEXT_NOT_YET;
+	}
+	*task = task_named(m, &named);
+	*why = n->message;
+	return n->state == NAME_UNKNOWN ? NEXT_UNKNOWN : NEXT_TASK;
+}
+
+static enum next target_next(struct master *m, struct dispatch_task *task, const char **why)
+{
+	*why = NULL;
+	if (ready_next(m, task, why))
+		return *why != NULL ? NEXT_UNKNOWN : NEXT_TASK;
+	return planned_next(m, task, why);
+}
+
+bool leases_left(struct master *m)
+{
+	return !m->plan_done || m->names.ready.first != NULL || names_left(m) ||
+	       dispatch_owes(m->dispatch) > 0;
+}
+
+/* --- leases ------------------------------------------------------------------------------- */
+
+struct frame { /* of tasks */
+	struct child *child;
+	unsigned *steps; /* left in this turn */
+	unsigned tasks;
+	struct wire_out out;
+};
+
+static void frame_add(struct frame *f, uint32_t lease, const struct dispatch_task *t)
+{
+	struct addr addrs[TASK_ADDRS_MAX];
+	struct task task = {.seq = t->seq,
+			    .lease = lease,
+			    .profile = t->profile,
+			    .host = t->host,
+			    .addrs = &t->addr,
+			    .naddrs = t->naddrs};
+
+	if (t->addrs != NULL) {
+		for (unsigned i = 0; i < t->naddrs; i++) {
+			addrs[i] = t->addrs[i];
+			addrs[i].port = t->port;
+		}
+		task.addrs = addrs;
+	}
+	task_pack(&task, &f->out);
+	f->tasks++;
+}
+
+/* One target more for the frame's worker. False: there is none now. */
+static bool frame_next(struct master *m, struct frame *f)
+{
+	const struct dispatch_task *again;
+	struct dispatch_task task;
+	const char *why;
+	uint32_t lease;
+
+	again = dispatch_lease_again(m->dispatch, f->child->number, &lease);
+	if (again != NULL) {
+		frame_add(f, lease, again);
+		return true;
+	}
+	switch (target_next(m, &task, &why)) {
+	case NEXT_TASK:
+		frame_add(f, dispatch_lease(m->dispatch, f->child->number, &task), &task);
+		return true;
+	case NEXT_UNKNOWN:
+		record_settle(m, &task, RECORD_RESOLVE, why);
+		return !writer_full(m->config->writer);
+	case NEXT_NOT_YET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Fills a frame for one worker. False: there is nothing more to hand out now. */
+static bool frame_fill(struct master *m, struct frame *f)
+{
+	bool more = true, owed = child_owes(f->child);
+
+	f->tasks = 0;
+	f->out = (struct wire_out){.at = m->frame, .end = m->frame + MASTER_FRAME};
+	while (more && *f->steps > 0 && f->tasks < MASTER_BATCH &&
+	       dispatch_room(m->dispatch, f->child->number) > 0) {
+		more = frame_next(m, f);
+		--*f->steps;
+	}
+	if (f->tasks == 0)
+		return more;
+	if (!owed) { /* from now on it owes us a word */
+		f->child->heard_us = loop_now_us(m->loop);
+		f->child->pinged = false;
+	}
+	queue_put(f->child->queue, MESSAGE_TASKS, m->frame, (size_t)(f->out.at - m->frame));
+	return more;
+}
+
+static bool wants_tasks(const struct child *c)
+{
+	const struct dispatch *d = c->master->dispatch;
+	unsigned room = c->queue == NULL || c->killed ? 0 : dispatch_room(d, c->number);
+
+	return room >= MASTER_BATCH || (room > 0 && dispatch_leased(d, c->number) < room);
+}
+
+void leases_fill(struct master *m)
+{
+	unsigned steps = MASTER_STEPS;
+	struct frame f = {.steps = &steps};
+	bool more = !writer_full(m->config->writer), wanted = true;
+
+	while (more && wanted && steps > 0) {
+		wanted = false;
+		for (unsigned i = 0; more && i < m->config->workers; i++) {
+			f.child = &m->children[i];
+			if (!wants_tasks(f.child))
+				continue;
+			wanted = true;
+			more = frame_fill(m, &f);
+		}
+	}
+	m->busy = more && wanted;
+}
+
+/* --- the end of leasing ------------------------------------------------------------------- */
+
+void leases_cancel(struct master *m)
+{
+	struct dispatch_task task;
+	unsigned steps = MASTER_STEPS;
+	const char *why;
+
+	m->busy = true;
+	while (steps-- > 0 && !writer_full(m->config->writer)) {
+		if (dispatch_withdraw(m->dispatch, &task)) {
+			record_settle(m, &task, RECORD_CANCELLED, m->cancelled);
+			continue;
+		}
+		enum next next = target_next(m, &task, &why);
+		if (next == NEXT_NONE) {
+			m->busy = false;
+			return;
+		}
+		record_settle(m, &task, next == NEXT_UNKNOWN ? RECORD_RESOLVE : RECORD_CANCELLED,
+			      next == NEXT_UNKNOWN ? why : m->cancelled);
+	}
+	m->busy = !writer_full(m->config->writer);
+}

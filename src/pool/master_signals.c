@@ -1,0 +1,93 @@
+/*
+ * Signals become octets in a pipe, which the loop reads like everything else.
+ *
+ * SIGINT and SIGTERM ask for a good end, SIGHUP too unless nohup(1) has it ignored. SIGPIPE is ignored: a
+ * write says it better. SIGCHLD must not be: whoever started us may have it ignored, then the system
+ * forgets our dead at once, and a process killed by its number may be somebody else's.
+ *
+ * The trap: fork copies handlers, and the pipe with them; proc blocks all signals until a child has its
+ * own set.
+ */
+#include "pool/master_signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
+#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
+
+struct signals {
+	int pipe[2];
+	struct sigaction before[CAUGHT];
+};
+
+static volatile sig_atomic_t pipe_end = -1; /* where the handler writes */
+
+static void on_signal(int signal)
+{
+	unsigned char octet = (unsigned char)signal;
+	int error = errno;
+
+	if (write((int)pipe_end, &octet, 1) < 0) {
+		/* full: enough of them wait to be read */
+	}
+	errno = error;
+}
+
+static void (*action_of(int signal, const struct sigaction *before))(int)
+{
+	if (signal == SIGCHLD)
+		return SIG_DFL;
+	if (signal == SIGPIPE || (signal == SIGHUP && before->sa_handler == SIG_IGN))
+		return SIG_IGN;
+	return on_signal;
+}
+
+struct signals *signals_open(void)
+{
+	struct signals *s = mem_zero(1, sizeof(*s));
+
+	if (pipe(s->pipe) < 0) {
+		free(s);
+		return NULL;
+	}
+	fcntl(s->pipe[0], F_SETFL, O_NONBLOCK);
+	fcntl(s->pipe[1], F_SETFL, O_NONBLOCK);
+	pipe_end = s->pipe[1];
+	for (size_t i = 0; i < CAUGHT; i++) {
+		struct sigaction sa;
+		sigaction(caught[i], NULL, &s->before[i]);
+		sa = (struct sigaction){.sa_handler = action_of(caught[i], &s->before[i])};
+		sigaction(caught[i], &sa, NULL);
+	}
+	return s;
+}
+
+int signals_fd(const struct signals *s)
+{
+	return s->pipe[0];
+}
+
+int signals_take(struct signals *s)
+{
+	unsigned char octet;
+
+	return read(s->pipe[0], &octet, 1) == 1 ? octet : 0;
+}
+
+void signals_close(struct signals *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaction(caught[i], &s->before[i], NULL);
+	pipe_end = -1;
+	close(s->pipe[0]);
+	close(s->pipe[1]);
+	free(s);
+}

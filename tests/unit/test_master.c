@@ -1,0 +1,1222 @@
+/*
+ * master: master_run() with a plan, workers and a resolver made here. What a worker does with a target
+ * stands in the target's host, "WHAT#NUMBER"; how often each was asked, and what the master said, stands
+ * in a page shared with the children. The records are read back from what the writer wrote: each
+ * target must have exactly one, whatever happened.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "pool/lookup.h"
+#include "pool/master.h"
+#include "pool/message.h"
+#include "pool/queue.h"
+
+#define MAX        20000 /* targets of a test */
+#define NAMES_MAX  100
+#define PART       175000 /* octets of a part of a large record */
+#define LARGE      (4 * PART)
+#define HUGE_PARTS 200
+#define LONG_LINE  2000
+#define SILENCE_US 400000 /* instead of 5 s */
+#define PATIENCE_S 100    /* no test is timed; this only ends what hangs */
+
+struct page {
+	_Atomic unsigned asked[MAX];
+	_Atomic unsigned total; /* sum of asked */
+	_Atomic unsigned answered;
+	_Atomic unsigned name_asked[NAMES_MAX];
+	_Atomic unsigned names_at_once;
+	_Atomic unsigned births;
+	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
+	_Atomic unsigned rate_max;
+	_Atomic unsigned pings;
+};
+
+static struct page *page;
+
+/* --- the plan ----------------------------------------------------------------------------- */
+
+struct plan {
+	uint64_t total;
+	uint64_t next;
+	const char *(*what)(uint64_t seq);
+	const char *(*name)(uint64_t seq); /* NULL, or of this target: an address */
+	char hosts[MAX][32];
+};
+
+bool plan_next(struct plan *p, struct plan_target *out)
+{
+	uint64_t seq = p->next;
+
+	if (seq == p->total)
+		return false;
+	p->next++;
+	snprintf(p->hosts[seq], sizeof(p->hosts[0]), "%s#%u", p->what(seq), (unsigned)seq);
+	*out = (struct plan_target){.seq = seq,
+				    .profile = (uint32_t)seq % 7,
+				    .host = p->hosts[seq],
+				    .name = p->name ? p->name(seq) : NULL,
+				    .port = 1000};
+	if (out->name == NULL)
+		out->addr = (struct addr){.family = 4, .ip = {127}, .port = 161};
+	return true;
+}
+
+/* --- a worker ----------------------------------------------------------------------------- */
+
+struct mock {
+	struct queue *q;
+	int fd;
+	_Atomic uint64_t *at_work;
+	struct task held[MAX]; /* silent ones, until CANCEL */
+	char hosts[MAX][32];
+	unsigned nheld;
+	unsigned answered;
+	bool deaf; /* CANCEL is not heard */
+};
+
+static void mock_flush(struct mock *w)
+{
+	struct pollfd p = {.fd = w->fd, .events = POLLOUT};
+
+	while (queue_backlog(w->q) > 0) {
+		if (!queue_flush(w->q))
+			_exit(0);
+		if (queue_backlog(w->q) > 0)
+			poll(&p, 1, -1);
+	}
+}
+
+static void put_record(struct mock *w, const struct task *t, enum record_status status,
+		       size_t octets)
+{
+	uint8_t head[RECORD_HEAD_PACKED];
+	struct wire_out out = {.at = head, .end = head + sizeof(head)};
+	char *line = malloc(octets + 100);
+	size_t len = (size_t)sprintf(line, "%s %s ", t->host, record_status_name(status));
+
+	while (len < octets)
+		line[len++] = 'x';
+	line[len++] = '\n';
+	record_head_pack(&(struct record_head){.seq = t->seq,
+					       .lease = t->lease,
+					       .status = (uint8_t)status,
+					       .rtt_us = status == RECORD_OK ? 5 : -1},
+			 &out);
+	struct queue_part parts[] = {{head, sizeof(head)}, {line, len}};
+	queue_put_parts(w->q, MESSAGE_RECORD, parts, 2);
+	free(line);
+	w->answered++;
+	atomic_fetch_add(&page->answered, 1);
+}
+
+static void put_part(struct mock *w, const struct task *t, const char *text)
+{
+	uint8_t lease[4];
+	struct wire_out out = {.at = lease, .end = lease + 4};
+
+	wire_put_u32(&out, t->lease);
+	struct queue_part parts[] = {{lease, 4}, {text, strlen(text)}};
+	queue_put_parts(w->q, MESSAGE_PART, parts, 2);
+}
+
+/* In so many parts; the last one is what put_record() would write of it alone. */
+static void put_large(struct mock *w, const struct task *t, int parts)
+{
+	char *fill = malloc(PART + 1);
+
+	memset(fill, 'x', PART);
+	fill[PART] = '\0';
+	put_part(w, t, t->host);
+	put_part(w, t, " ok ");
+	for (int i = 0; i < parts; i++) {
+		put_part(w, t, fill);
+		mock_flush(w);
+	}
+	put_part(w, t, " then ");
+	put_record(w, t, RECORD_OK, 0);
+	free(fill);
+}
+
+static void leave_badly(void)
+{
+	raise(SIGKILL);
+}
+
+/* What goes wrong only the first time that this target is asked. */
+static void first_time(struct mock *w, const struct task *t)
+{
+	struct task other = *t;
+
+	if (strncmp(t->host, "crash-once", 10) == 0)
+		leave_badly();
+	if (strncmp(t->host, "answer-and-crash", 16) == 0)
+		put_record(w, t, RECORD_OK, 0);
+	if (strncmp(t->host, "part-and-crash", 14) == 0)
+		put_part(w, t, "this must not be seen\n");
+	mock_flush(w);
+	if (strstr(t->host, "-and-crash") != NULL)
+		leave_badly();
+	if (strncmp(t->host, "lie-lease", 9) == 0) {
+		other.lease++;
+		put_record(w, &other, RECORD_OK, 0);
+	}
+	if (strncmp(t->host, "lie-part", 8) == 0) {
+		other.lease += 100000;
+		put_part(w, &other, "x");
+	}
+	if (strncmp(t->host, "lie-twice", 9) == 0)
+		put_record(w, t, RECORD_OK, 0);
+	if (strncmp(t->host, "lie-kind", 8) == 0)
+		queue_put(w->q, MESSAGE_TASKS, NULL, 0);
+	if (strncmp(t->host, "lie-stopped", 11) == 0)
+		queue_put(w->q, MESSAGE_STOPPED, NULL, 0);
+	if (strncmp(t->host, "lie-frame", 9) == 0 && write(w->fd, "\xff\xff\xff\xff", 4) != 4)
+		abort();
+	if (strncmp(t->host, "close", 5) == 0)
+		close(w->fd);
+	if (strncmp(t->host, "close", 5) == 0 || strncmp(t->host, "hang", 4) == 0)
+		pause();
+}
+
+static void mock_task(struct mock *w, const struct task *t)
+{
+	atomic_fetch_add(&page->total, 1);
+	atomic_store(w->at_work, t->seq + 1);
+	if (atomic_fetch_add(&page->asked[t->seq], 1) == 0)
+		first_time(w, t);
+	if (strncmp(t->host, "crash#", 6) == 0)
+		leave_badly();
+	w->deaf |= strncmp(t->host, "deaf", 4) == 0;
+	if (strncmp(t->host, "silent", 6) == 0 || strncmp(t->host, "deaf", 4) == 0) {
+		w->held[w->nheld] = *t;
+		snprintf(w->hosts[w->nheld], sizeof(w->hosts[0]), "%s", t->host);
+		w->held[w->nheld].host = w->hosts[w->nheld];
+		w->nheld++;
+	} else if (strncmp(t->host, "large", 5) == 0) {
+		put_large(w, t, LARGE / PART);
+	} else if (strncmp(t->host, "huge", 4) == 0) {
+		put_large(w, t, HUGE_PARTS);
+	} else {
+		put_record(w, t, RECORD_OK, strncmp(t->host, "long", 4) == 0 ? LONG_LINE : 0);
+	}
+	atomic_store(w->at_work, 0);
+	if (queue_backlog(w->q) > 65536)
+		mock_flush(w);
+}
+
+static void mock_rate(const struct queue_frame *f)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	unsigned rate = wire_get_u32(&r);
+
+	atomic_store(&page->rate, rate);
+	if (rate > atomic_load(&page->rate_max))
+		atomic_store(&page->rate_max, rate);
+}
+
+static bool mock_frame(struct mock *w, const struct queue_frame *f)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	struct task_store store;
+	struct task t;
+
+	while (f->kind == MESSAGE_TASKS && r.at < r.end) {
+		if (!task_unpack(&t, &store, &r) || t.profile != t.seq % 7)
+			_exit(9);
+		mock_task(w, &t);
+	}
+	while (f->kind == MESSAGE_CANCEL && !w->deaf && w->nheld > 0)
+		put_record(w, &w->held[--w->nheld], RECORD_CANCELLED, 0);
+	if (f->kind == MESSAGE_RATE)
+		mock_rate(f);
+	if (f->kind == MESSAGE_PING) {
+		atomic_fetch_add(&page->pings, 1);
+		queue_put(w->q, MESSAGE_PONG, NULL, 0);
+	}
+	return f->kind != MESSAGE_STOP;
+}
+
+static void put_stats(struct mock *w)
+{
+	uint8_t bytes[STATS_PACKED];
+	struct wire_out out = {.at = bytes, .end = bytes + sizeof(bytes)};
+
+	stats_pack(&(struct stats){.count = {[STATS_SENT] = 1}}, &out);
+	queue_put(w->q, MESSAGE_STATS, bytes, sizeof(bytes));
+}
+
+/* arg: what is special about it, or NULL. */
+static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
+{
+	struct mock *w = calloc(1, sizeof(*w));
+	const char *special = arg ? arg : "";
+	struct queue_frame f;
+	bool on = true;
+
+	unsigned birth = atomic_fetch_add(&page->births, 1);
+	bool weak = strcmp(special, "weak") == 0;
+
+	if (strcmp(special, "stillborn") == 0 || (weak && birth % 2 == 1))
+		return 3;
+	*w = (struct mock){.q = queue_new(fd), .fd = fd, .at_work = at_work};
+	while (on) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		poll(&p, 1, -1);
+		enum queue_state state = queue_read(w->q);
+		while (on && queue_next(w->q, &f))
+			on = mock_frame(w, &f);
+		if (state != QUEUE_OPEN && on)
+			return 0;
+		mock_flush(w);
+		if (weak && w->answered > 0)
+			return 3;
+	}
+	put_stats(w);
+	queue_put(w->q, MESSAGE_STOPPED, NULL, 0);
+	mock_flush(w);
+	if (strcmp(special, "stays") == 0)
+		pause();
+	return 0;
+}
+
+/* --- a resolver --------------------------------------------------------------------------- */
+
+static void put_answer(struct queue *q, uint32_t ticket, const char *message)
+{
+	struct lookup_answer a = {.ticket = ticket, .count = message == NULL ? 2 : 0};
+	uint8_t bytes[LOOKUP_ANSWER_PACKED_MAX];
+	struct wire_out w = {.at = bytes, .end = bytes + sizeof(bytes)};
+
+	a.addrs[0] = a.addrs[1] = (struct addr){.family = 4, .ip = {127, 0, 0, 1}};
+	snprintf(a.message, sizeof(a.message), "%s", message ? message : "");
+	lookup_answer_pack(&a, &w);
+	queue_put(q, MESSAGE_ADDRESSES, bytes, (size_t)(w.at - bytes));
+}
+
+static bool resolver_frame(struct queue *q, const struct queue_frame *f, unsigned *slow)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	struct lookup_question question;
+
+	if (f->kind == MESSAGE_STOP)
+		queue_put(q, MESSAGE_STOPPED, NULL, 0);
+	if (f->kind != MESSAGE_NAME)
+		return f->kind != MESSAGE_STOP;
+	if (!lookup_question_unpack(&question, &r))
+		_exit(9);
+	atomic_fetch_add(&page->name_asked[question.ticket], 1);
+	if (strncmp(question.name, "poison", 6) == 0)
+		leave_badly();
+	if (strncmp(question.name, "twice", 5) == 0)
+		put_answer(q, question.ticket, NULL);
+	if (strncmp(question.name, "lie", 3) == 0)
+		put_answer(q, 4711, NULL);
+	else if (strncmp(question.name, "slow", 4) == 0)
+		slow[++slow[0]] = question.ticket;
+	else
+		put_answer(q, question.ticket,
+			   strncmp(question.name, "unknown", 7) == 0 ? "no such name" : NULL);
+	return true;
+}
+
+/* Slow names are answered when 500 targets have been. */
+static int mock_resolver(const void *arg, int fd)
+{
+	struct queue *q = queue_new(fd);
+	unsigned slow[1 + NAMES_MAX] = {0};
+	struct queue_frame f;
+	bool on = true;
+
+	if (arg != NULL)
+		return 5;
+	while (on) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		poll(&p, 1, 10);
+		if (p.revents && queue_read(q) != QUEUE_OPEN)
+			return 0;
+		while (on && queue_next(q, &f))
+			on = resolver_frame(q, &f, slow);
+		while (atomic_load(&page->answered) >= 500 && slow[0] > 0)
+			put_answer(q, slow[slow[0]--], NULL);
+		queue_flush(q);
+	}
+	while (read(fd, &on, 1) > 0) /* the master closes its end */
+		;
+	return 0;
+}
+
+/* --- a run -------------------------------------------------------------------------------- */
+
+static void format(struct buf *out, const struct record *r)
+{
+	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
+}
+
+struct run {
+	struct master_config config;
+	struct master_result result;
+	struct plan plan;
+	char folder[64];
+	char path[80];         /* the output */
+	unsigned records[MAX]; /* of each target */
+	char status[MAX][16];  /* the second word of its record */
+	char message[MAX][80]; /* the rest of it */
+	unsigned lines;
+	pid_t helper;
+	int helper_status;
+};
+
+static const char *always_ok(uint64_t seq)
+{
+	(void)seq;
+	return "ok";
+}
+
+static int set_up(void **state)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	snprintf(r->folder, sizeof(r->folder), "/tmp/test_master.XXXXXX");
+	assert_non_null(mkdtemp(r->folder));
+	snprintf(r->path, sizeof(r->path), "%s/out", r->folder);
+	r->plan.what = always_ok;
+	r->config = (struct master_config){.plan = &r->plan,
+					   .worker = mock_worker,
+					   .resolver = mock_resolver,
+					   .window = 64,
+					   .workers = 2,
+					   .silence_us = SILENCE_US,
+					   .format = format};
+	log_set_level(LOG_LEVEL_ERROR);
+	alarm(PATIENCE_S);
+	*state = r;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct run *r = *state;
+
+	if (r->helper > 0) {
+		kill(r->helper, SIGKILL);
+		waitpid(r->helper, NULL, 0);
+	}
+	histogram_free(r->result.latency);
+	unlink(r->path);
+	rmdir(r->folder);
+	munmap(page, sizeof(*page));
+	free(r);
+	return 0;
+}
+
+static void take_line(struct run *r, const char *line)
+{
+	const char *number = strchr(line, '#');
+	unsigned long seq;
+
+	assert_non_null(number);
+	seq = strtoul(number + 1, NULL, 10);
+	assert_in_range(seq, 0, MAX - 1);
+	r->records[seq]++;
+	r->lines++;
+	sscanf(number, "%*s %15s %79[^\n]", r->status[seq], r->message[seq]);
+}
+
+static void read_records(struct run *r, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL;
+	size_t cap = 0;
+
+	assert_non_null(f);
+	while (getline(&line, &cap, f) > 0)
+		take_line(r, line);
+	free(line);
+	fclose(f);
+}
+
+static void go(struct run *r)
+{
+	struct writer_options o = {.path = r->path};
+	enum writer_result opened;
+
+	r->config.writer = writer_open(&o, &opened);
+	assert_int_equal(opened, WRITER_OK);
+	master_run(&r->config, &r->result);
+	if (r->result.written == WRITER_OK && !r->result.aborted)
+		assert_int_equal(writer_commit(r->config.writer), WRITER_OK);
+	writer_free(r->config.writer);
+	pid_t left = waitpid(-1, &r->helper_status,
+			     WNOHANG); /* no child is left, but for a helper of the test */
+	assert_int_equal(left, left == r->helper ? left : r->helper > 0 ? 0 : -1);
+	if (left == r->helper)
+		r->helper = 0;
+}
+
+/* Invariant 1. */
+static void assert_one_each(const struct run *r)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t seq = 0; seq < r->plan.total; seq++)
+		if (r->records[seq] != 1)
+			fail_msg("target %u has %u records", (unsigned)seq, r->records[seq]);
+	assert_int_equal(r->lines, r->plan.total);
+	assert_int_equal(r->result.targets, r->plan.total);
+	for (int i = 0; i < RECORD_STATUS_COUNT; i++)
+		sum += r->result.status[i];
+	assert_int_equal(sum, r->plan.total);
+}
+
+static void run_all(struct run *r, uint64_t total)
+{
+	r->plan.total = total;
+	go(r);
+	read_records(r, r->path);
+	assert_one_each(r);
+}
+
+/* --- plain runs --------------------------------------------------------------------------- */
+
+static void test_no_target(void **state)
+{
+	struct run *r = *state;
+
+	run_all(r, 0);
+	assert_int_equal(r->result.deaths, 0);
+}
+
+static void test_many_targets(void **state)
+{
+	struct run *r = *state;
+
+	run_all(r, MAX);
+	assert_int_equal(r->result.status[RECORD_OK], MAX);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(histogram_count(r->result.latency), MAX);
+	assert_int_equal(r->result.stats.count[STATS_SENT], 2); /* each worker's last word */
+	assert_int_equal(atomic_load(&page->births), 2);
+}
+
+static void test_few_targets_are_shared(void **state)
+{
+	struct run *r = *state;
+
+	r->config.workers = 7;
+	run_all(r, 3);
+	assert_int_equal(r->result.deaths, 0);
+}
+
+/* --- deaths ------------------------------------------------------------------------------- */
+
+static const char *trouble; /* what every 100th target from the 50th is */
+
+static const char *some_trouble(uint64_t seq)
+{
+	return seq % 100 == 50 ? trouble : "ok";
+}
+
+/* All targets have their record, though each trouble ends its worker, the first time. A lie ends it a
+ * little later, and another worker may have told the next one by then. */
+static void survive(struct run *r, const char *what)
+{
+	unsigned deaths;
+
+	trouble = what;
+	r->plan.what = some_trouble;
+	run_all(r, 1000);
+	deaths = r->result.deaths;
+	assert_int_equal(r->result.status[RECORD_OK], 1000);
+	assert_in_range(deaths, strncmp(what, "lie", 3) == 0 ? 1 : 10, 10);
+	assert_in_range(atomic_load(&page->births), deaths, deaths + 2);
+}
+
+static void test_crash(void **state)
+{
+	survive(*state, "crash-once");
+}
+
+/* What a worker said before it died counts. */
+static void test_answer_and_crash(void **state)
+{
+	struct run *r = *state;
+
+	survive(r, "answer-and-crash");
+	for (unsigned seq = 50; seq < 1000; seq += 100)
+		assert_int_equal(atomic_load(&page->asked[seq]), 1);
+}
+
+static void test_half_a_record_and_crash(void **state)
+{
+	survive(*state, "part-and-crash");
+}
+
+static void test_lie_about_the_lease(void **state)
+{
+	survive(*state, "lie-lease");
+}
+
+static void test_lie_about_a_part(void **state)
+{
+	survive(*state, "lie-part");
+}
+
+static void test_lie_twice(void **state)
+{
+	survive(*state, "lie-twice");
+}
+
+static void test_lie_with_a_kind(void **state)
+{
+	survive(*state, "lie-kind");
+}
+
+static void test_lie_stopped(void **state)
+{
+	survive(*state, "lie-stopped");
+}
+
+static void test_lie_with_a_frame(void **state)
+{
+	survive(*state, "lie-frame");
+}
+
+/* End of file, and the process stays: it must not live on. */
+static void test_closed_queue(void **state)
+{
+	survive(*state, "close");
+}
+
+/* Whoever started us ignores SIGCHLD: the dead are waited for all the same. */
+static void test_ignored_children(void **state)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before, after;
+
+	sigaction(SIGCHLD, &ignore, &before);
+	survive(*state, "close");
+	sigaction(SIGCHLD, &before, &after);
+	assert_ptr_equal(after.sa_handler, SIG_IGN);
+}
+
+static const char *poison(uint64_t seq)
+{
+	return seq == 5 || seq == 300 ? "crash" : "ok";
+}
+
+static void test_poison(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = poison;
+	run_all(r, 1000);
+	assert_int_equal(r->result.status[RECORD_CRASHED], 2);
+	assert_int_equal(r->result.status[RECORD_OK], 998);
+	assert_string_equal(r->status[5], "crashed");
+	assert_int_equal(atomic_load(&page->asked[5]), 3);
+	assert_int_equal(atomic_load(&page->asked[300]), 3);
+	assert_int_equal(r->result.deaths, 6);
+}
+
+static const char *poison_first(uint64_t seq)
+{
+	return seq < 4 ? "crash" : "ok";
+}
+
+/* Twelve deaths in a row without a record, but each has its reason: the run does not give up. */
+static void test_poison_first(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = poison_first;
+	r->config.workers = 1;
+	run_all(r, 100);
+	assert_false(r->result.failed);
+	assert_int_equal(r->result.status[RECORD_CRASHED], 4);
+	assert_int_equal(r->result.deaths, 12);
+}
+
+static const char *hang_at_10(uint64_t seq)
+{
+	return seq == 10 ? "hang" : "ok";
+}
+
+/* Silent while it owes: asked, then killed; the other worker goes on meanwhile. */
+static void test_hang(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = hang_at_10;
+	run_all(r, 2000);
+	assert_int_equal(r->result.deaths, 1);
+	assert_int_equal(r->result.status[RECORD_OK], 2000);
+	assert_in_range(r->result.elapsed_us, 2 * SILENCE_US, 4000000);
+}
+
+static const char *silent_at_10(uint64_t seq)
+{
+	return seq == 10 ? "silent" : "ok";
+}
+
+/* A worker that only waits for its devices answers PING and lives. */
+static void test_patient_worker(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = silent_at_10;
+	r->config.deadline_us = SILENCE_US * 5 / 2;
+	run_all(r, 100);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(atomic_load(&page->pings), 2);
+	assert_string_equal(r->status[10], "cancelled");
+}
+
+static void test_does_not_exit(void **state)
+{
+	struct run *r = *state;
+
+	r->config.worker_arg = "stays";
+	run_all(r, 10);
+	assert_int_equal(r->result.deaths, 0);
+	assert_in_range(r->result.elapsed_us, SILENCE_US, 4000000);
+}
+
+static void test_no_worker_can_live(void **state)
+{
+	struct run *r = *state;
+
+	r->config.worker_arg = "stillborn";
+	log_set_level(LOG_LEVEL_ERROR);
+	run_all(r, 1000);
+	assert_true(r->result.failed);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 1000);
+	assert_in_range(atomic_load(&page->births), 5, 20);
+	assert_in_range(r->result.elapsed_us, 1400000,
+			6000000); /* pauses of 0.1, 0.2, 0.4, 0.8 s */
+}
+
+/* Every second one is stillborn, the others answer what they have and die: the run gets on. */
+static void test_weak_workers(void **state)
+{
+	struct run *r = *state;
+
+	r->config.worker_arg = "weak";
+	r->config.workers = 1;
+	r->config.window = 1; /* 257 leases */
+	run_all(r, 9 * 257);
+	assert_int_equal(r->result.status[RECORD_OK], 9 * 257);
+	assert_in_range(atomic_load(&page->births), 12, 100);
+	assert_false(r->result.failed);
+}
+
+static void test_no_process_can_be_made(void **state)
+{
+	struct run *r = *state;
+	struct rlimit limit, low;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	low = limit;
+	int next = dup(0);
+	close(next);
+	low.rlim_cur = (rlim_t)next + 5; /* the output, its folder, the signals' pipe */
+	setrlimit(RLIMIT_NOFILE, &low);
+	r->plan.total = 100;
+	go(r);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	read_records(r, r->path);
+	assert_one_each(r);
+	assert_true(r->result.failed);
+	assert_int_equal(atomic_load(&page->births), 0);
+}
+
+static void test_rate(void **state)
+{
+	struct run *r = *state;
+
+	trouble = "crash-once";
+	r->plan.what = some_trouble;
+	r->config.rate_pps = 1000;
+	run_all(r, 100);
+	assert_int_equal(atomic_load(&page->rate_max), 1000000); /* while one was dead */
+	if (atomic_load(&page->births) == 3)
+		assert_int_equal(atomic_load(&page->rate), 500000);
+}
+
+/* --- the output --------------------------------------------------------------------------- */
+
+static const char *always_large(uint64_t seq)
+{
+	(void)seq;
+	return "large";
+}
+
+static void test_large_records(void **state)
+{
+	struct run *r = *state;
+	struct stat st;
+
+	r->plan.what = always_large;
+	run_all(r, 30);
+	assert_int_equal(stat(r->path, &st), 0);
+	assert_in_range(st.st_size, 30 * LARGE, 30 * (LARGE + 100));
+}
+
+static const char *always_long(uint64_t seq)
+{
+	(void)seq;
+	return "long";
+}
+
+/* Reads the output, a FIFO, into the file `copy`, when it has slept. Then tells by its exit status
+ * how far the workers had come by then, in hundreds. */
+static void slow_reader(struct run *r, const char *copy)
+{
+	assert_int_equal(mkfifo(r->path, 0600), 0);
+	r->helper = fork();
+	if (r->helper != 0)
+		return;
+	int in = open(r->path, O_RDONLY), out = open(copy, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	static char octets[65536];
+	unsigned before, total = 0;
+	ssize_t n;
+
+	do { /* until all stands still */
+		before = total;
+		usleep(300000);
+		total = atomic_load(&page->total);
+	} while (total != before || total == 0);
+	while ((n = read(in, octets, sizeof(octets))) > 0)
+		if (write(out, octets, (size_t)n) != n)
+			_exit(255);
+	_exit((int)(total / 100 < 254 ? total / 100 : 254));
+}
+
+static unsigned slow_reader_saw(struct run *r)
+{
+	if (r->helper > 0)
+		waitpid(r->helper, &r->helper_status, 0);
+	r->helper = 0;
+	assert_true(WIFEXITED(r->helper_status));
+	return (unsigned)WEXITSTATUS(r->helper_status) * 100;
+}
+
+/* Invariant 2: the reader stops, and so do the workers; nothing is lost. */
+static void test_slow_reader(void **state)
+{
+	struct run *r = *state;
+	char copy[100];
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
+	r->plan.what = always_long;
+	r->config.window = MAX; /* the workers may have all of them */
+	r->config.silence_us = 0;
+	slow_reader(r, copy);
+	r->plan.total = MAX;
+	go(r);
+	assert_in_range(slow_reader_saw(r), 100, 4000);
+	read_records(r, copy);
+	unlink(copy);
+	assert_one_each(r);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(atomic_load(&page->pings),
+			 0); /* nothing read was forgotten in the queues */
+}
+
+/* All has been said when the reader begins to read: the last frames lie in the master, unread. */
+static void test_late_reader(void **state)
+{
+	struct run *r = *state;
+	char copy[100];
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
+	r->plan.what = always_long;
+	r->config.window = 1000;
+	r->config.silence_us = 0;
+	slow_reader(r, copy);
+	r->plan.total = 700;
+	go(r);
+	assert_in_range(slow_reader_saw(r), 500, 700);
+	read_records(r, copy);
+	unlink(copy);
+	assert_one_each(r);
+	assert_int_equal(atomic_load(&page->pings), 0);
+	assert_in_range(r->result.elapsed_us, 0, 4000000);
+}
+
+static void test_slow_reader_of_large_records(void **state)
+{
+	struct run *r = *state;
+	struct stat st;
+	char copy[100];
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
+	r->plan.what = always_large;
+	slow_reader(r, copy);
+	r->plan.total = 50;
+	go(r);
+	slow_reader_saw(r);
+	stat(copy, &st);
+	read_records(r, copy);
+	unlink(copy);
+	assert_one_each(r);
+	assert_in_range(st.st_size, 50 * LARGE, 50 * (LARGE + 100));
+}
+
+static const char *always_huge(uint64_t seq)
+{
+	(void)seq;
+	return "huge";
+}
+
+/* A record of 35 MB does not pass through the memory as a whole. */
+static void test_slow_reader_of_a_huge_record(void **state)
+{
+	struct run *r = *state;
+	struct rusage before, after;
+	struct stat st;
+	char copy[100];
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
+	r->plan.what = always_huge;
+	slow_reader(r, copy);
+	r->plan.total = 1;
+	getrusage(RUSAGE_SELF, &before);
+	go(r);
+	getrusage(RUSAGE_SELF, &after);
+	slow_reader_saw(r);
+	stat(copy, &st);
+	read_records(r, copy);
+	unlink(copy);
+	assert_one_each(r);
+	assert_in_range(st.st_size, HUGE_PARTS * PART, HUGE_PARTS * PART + 100);
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 12000); /* KiB */
+}
+
+static void test_reader_leaves(void **state)
+{
+	struct run *r = *state;
+
+	assert_int_equal(mkfifo(r->path, 0600), 0);
+	r->helper = fork();
+	if (r->helper == 0) {
+		char octet;
+		_exit(read(open(r->path, O_RDONLY), &octet, 1) == 1 ? 0 : 1);
+	}
+	r->plan.what = always_long;
+	r->plan.total = MAX;
+	go(r);
+	assert_int_equal(r->result.written, WRITER_CLOSED);
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+static const char *twenty_names(uint64_t seq)
+{
+	static const char *const names[] = {"a0",       "b1", "c2", "d3", "unknown4", "f5", "g6",
+					    "h7",       "i8", "j9", "A0", "B1",       "C2", "D3",
+					    "UNKNOWN4", "F5", "G6", "H7", "I8",       "J9"};
+
+	return names[seq % 20];
+}
+
+/* Each name is asked once, whatever its letters' case, and all its targets get its addresses. */
+static void test_each_name_once(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = twenty_names;
+	r->config.silence_us = 0;
+	run_all(r, 2000);
+	assert_in_range(r->result.elapsed_us, 0, 4000000); /* the resolver had its end told */
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(atomic_load(&page->name_asked[i]), 1);
+	assert_int_equal(atomic_load(&page->name_asked[10]), 0);
+	assert_int_equal(r->result.status[RECORD_OK], 1800);
+	assert_int_equal(r->result.status[RECORD_RESOLVE], 200);
+	assert_string_equal(r->status[4], "resolve");
+	assert_string_equal(r->message[4], "no such name");
+}
+
+static const char *slow_names_first(uint64_t seq)
+{
+	static char names[50][16];
+
+	if (seq >= 50)
+		return NULL;
+	snprintf(names[seq], sizeof(names[0]), "slow%u", (unsigned)seq);
+	return names[seq];
+}
+
+/* Invariant 3: the slow names are answered only after 500 other targets were. */
+static void test_a_name_holds_up_nobody(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = slow_names_first;
+	run_all(r, 1000);
+	assert_int_equal(r->result.status[RECORD_OK], 1000);
+}
+
+static const char *a_poisonous_name(uint64_t seq)
+{
+	static char names[20][16];
+
+	snprintf(names[seq], sizeof(names[0]), "%s%u", seq == 7 ? "poison" : "n", (unsigned)seq);
+	return names[seq];
+}
+
+/* Three deaths of the resolver, all charged to the one name; the others are found. */
+static void test_a_name_that_kills(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = a_poisonous_name;
+	run_all(r, 20);
+	assert_int_equal(r->result.deaths, 3);
+	assert_int_equal(r->result.status[RECORD_OK], 19);
+	assert_string_equal(r->status[7], "resolve");
+	assert_int_equal(atomic_load(&page->name_asked[7]), 3);
+}
+
+static const char *a_lying_name(uint64_t seq)
+{
+	return seq == 3 ? "lie" : NULL;
+}
+
+static void test_a_resolver_that_lies(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = a_lying_name;
+	run_all(r, 20);
+	assert_int_equal(r->result.deaths, 3);
+	assert_string_equal(r->status[3], "resolve");
+}
+
+static const char *a_name_answered_twice(uint64_t seq)
+{
+	return seq == 3 ? "twice" : NULL;
+}
+
+static void test_a_resolver_that_answers_twice(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = a_name_answered_twice;
+	r->config.silence_us = 0;
+	run_all(r, 20);
+	assert_in_range(r->result.elapsed_us, 0, 4000000);
+	assert_int_equal(r->result.deaths, 1);
+	assert_int_equal(r->result.status[RECORD_OK], 20);
+}
+
+static void test_no_resolver_can_live(void **state)
+{
+	struct run *r = *state;
+
+	r->config.resolver_arg = "stillborn";
+	r->plan.name = a_lying_name;
+	run_all(r, 20);
+	assert_int_equal(r->result.status[RECORD_OK], 19);
+	assert_string_equal(r->status[3], "resolve");
+	assert_false(r->result.failed);
+}
+
+/* --- early ends --------------------------------------------------------------------------- */
+
+static const char *always_silent(uint64_t seq)
+{
+	(void)seq;
+	return "silent";
+}
+
+static const char *always_deaf(uint64_t seq)
+{
+	(void)seq;
+	return "deaf";
+}
+
+/* Sends us signals when the workers have all that they may have. */
+static void signal_when_full(struct run *r, int signal, int times)
+{
+	pid_t us = getpid();
+
+	r->helper = fork();
+	if (r->helper != 0)
+		return;
+	while (atomic_load(&page->total) < 2 * (64 + 256))
+		usleep(1000);
+	for (; times > 0; times--) {
+		kill(us, signal);
+		usleep(100000);
+	}
+	_exit(0);
+}
+
+static void test_signal(void **state)
+{
+	struct run *r = *state;
+	struct sigaction before, after;
+
+	sigaction(SIGTERM, NULL, &before);
+	r->plan.what = always_silent;
+	signal_when_full(r, SIGTERM, 1);
+	run_all(r, 10000);
+	assert_int_equal(r->result.signal, SIGTERM);
+	assert_false(r->result.aborted);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 10000);
+	assert_int_equal(atomic_load(&page->total), 640); /* nothing new after it */
+	assert_string_equal(r->message[9999], "stopped by a signal");
+	sigaction(SIGTERM, NULL, &after);
+	assert_ptr_equal(before.sa_handler, after.sa_handler);
+}
+
+static const char *slow_names_only(uint64_t seq)
+{
+	return seq % 2 ? "slow-one" : "slow-two";
+}
+
+static void test_signal_while_names_are_open(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.name = slow_names_only;
+	r->config.deadline_us = 300000;
+	run_all(r, 1000);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 1000);
+	assert_int_equal(r->result.deaths, 0);
+}
+
+/* Workers that do not even listen: the second signal waits for nobody. */
+static void test_second_signal(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = always_deaf;
+	r->plan.total = 10000;
+	signal_when_full(r, SIGINT, 2);
+	go(r);
+	assert_int_equal(r->result.signal, SIGINT);
+	assert_true(r->result.aborted);
+	assert_in_range(r->result.elapsed_us, 0, 4000000);
+}
+
+static void test_deadline(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = always_silent;
+	r->config.deadline_us = 300000;
+	run_all(r, 10000);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 10000);
+	assert_int_equal(r->result.signal, 0);
+	assert_string_equal(r->message[9999], "the deadline of the run came first");
+	assert_in_range(r->result.elapsed_us, 300000, 2000000);
+}
+
+/* From a process beside us: kills the workers one after the other, a little later. */
+static void kill_workers(struct run *r)
+{
+	pid_t us = getpid();
+	char path[64], text[64] = "";
+
+	r->helper = fork();
+	if (r->helper != 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", us, us);
+	usleep(300000);
+	int fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		_exit(1);
+	for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+		if (atoi(word) != getpid())
+			kill(atoi(word), SIGKILL);
+		usleep(300000);
+	}
+	_exit(0);
+}
+
+/* Workers die after the end was called: nobody is asked again, nobody is born again. */
+static void test_deaths_after_the_end(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = always_deaf;
+	r->config.deadline_us = 100000;
+	r->config.silence_us = 0;
+	r->plan.total = 100;
+	kill_workers(r);
+	go(r);
+	read_records(r, r->path);
+	assert_one_each(r);
+	assert_int_equal(atomic_load(&page->total), 100);
+	assert_int_equal(atomic_load(&page->births), 2);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 100);
+}
+
+int main(void)
+{
+#define RUN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		RUN(test_slow_reader_of_a_huge_record), /* first: it measures the largest so far */
+		RUN(test_no_target),
+		RUN(test_many_targets),
+		RUN(test_few_targets_are_shared),
+		RUN(test_crash),
+		RUN(test_answer_and_crash),
+		RUN(test_half_a_record_and_crash),
+		RUN(test_lie_about_the_lease),
+		RUN(test_lie_about_a_part),
+		RUN(test_lie_twice),
+		RUN(test_lie_with_a_kind),
+		RUN(test_lie_stopped),
+		RUN(test_lie_with_a_frame),
+		RUN(test_closed_queue),
+		RUN(test_ignored_children),
+		RUN(test_poison),
+		RUN(test_poison_first),
+		RUN(test_hang),
+		RUN(test_patient_worker),
+		RUN(test_does_not_exit),
+		RUN(test_no_worker_can_live),
+		RUN(test_weak_workers),
+		RUN(test_no_process_can_be_made),
+		RUN(test_rate),
+		RUN(test_large_records),
+		RUN(test_slow_reader),
+		RUN(test_late_reader),
+		RUN(test_slow_reader_of_large_records),
+		RUN(test_reader_leaves),
+		RUN(test_each_name_once),
+		RUN(test_a_name_holds_up_nobody),
+		RUN(test_a_name_that_kills),
+		RUN(test_a_resolver_that_lies),
+		RUN(test_a_resolver_that_answers_twice),
+		RUN(test_no_resolver_can_live),
+		RUN(test_signal),
+		RUN(test_signal_while_names_are_open),
+		RUN(test_second_signal),
+		RUN(test_deadline),
+		RUN(test_deaths_after_the_end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
