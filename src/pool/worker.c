@@ -63,7 +63,7 @@ struct worker {
 static void leave(struct worker *w, enum exit_status status)
 {
 	w->leaving = true;
-	w->exit_status = status;
+	w->exit_status = (int)status;
 }
 
 /* --- records ------------------------------------------------------------------------------ */
