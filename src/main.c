@@ -1,0 +1,194 @@
+/*
+ * multisnmp: the words of a person in, one record per target out, an exit status that can be trusted.
+ *
+ * Puts the rooms together: options and plan say what to do, the writer where to, the master does
+ * it with workers and a resolver that it knows only as functions given to it here. What is wrong
+ * is told before anything is polled.
+ *
+ * The trap: a descriptor among 0, 1 and 2 that is closed at the start would be given to the first
+ * file or queue opened, and what is meant for stderr would go there.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/options.h"
+#include "cli/summary.h"
+#include "out/writer.h"
+#include "plan/plan.h"
+#include "pool/master.h"
+#include "pool/resolver.h"
+#include "pool/worker.h"
+#include "snmp/mib.h"
+#include "snmp/pdu.h"
+
+enum exit_status { /* DESIGN.md, "Exit status and signals"; 128 + n: ended by signal n */
+	EXIT_ALL_OK = 0,
+	EXIT_NOT_ALL = 1,
+	EXIT_WRONG = 2,
+	EXIT_NOT_WRITTEN = 3,
+	EXIT_SYSTEM = 4,
+	EXIT_CLOSED = 141,
+};
+
+/* Standard output only for reading: who closed it must not believe that it was written. */
+static void open_missing(void)
+{
+	static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			_exit(EXIT_SYSTEM);
+}
+
+/* Shows text and frees it. False: it could not be written. */
+static bool show(FILE *to, struct buf *text)
+{
+	bool shown = text->len == 0 || fwrite(text->data, 1, text->len, to) == text->len;
+
+	shown = fflush(to) == 0 && shown;
+
+	buf_free(text);
+	return shown;
+}
+
+static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
+{
+	return worker_main(arg, fd, at_work);
+}
+
+static int run_resolver(const void *arg, int fd)
+{
+	return resolver_main(arg, fd);
+}
+
+/* --- the end of a run --------------------------------------------------------------------- */
+
+static int writer_status(struct writer *w, enum writer_result result)
+{
+	if (result == WRITER_CLOSED)
+		return EXIT_CLOSED;
+	if (*writer_error(w) != '\0')
+		log_error("%s", writer_error(w));
+	return result == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
+}
+
+static int run_status(const struct options *o, struct writer *w, const struct master_result *r)
+{
+	enum writer_result written = r->written;
+
+	if (r->aborted)
+		return 128 + r->signal;
+	if (written == WRITER_OK)
+		written = writer_commit(w);
+	if (written != WRITER_OK)
+		return writer_status(w, written);
+	if (r->signal != 0)
+		return 128 + r->signal;
+	if (r->failed)
+		return EXIT_SYSTEM;
+	return options_enough(o, r->status[RECORD_OK], r->targets) ? EXIT_ALL_OK : EXIT_NOT_ALL;
+}
+
+static int run(const struct options *o, struct plan *plan, struct writer *writer)
+{
+	struct worker_config worker = {.window = o->window,
+				       .source4 = o->source4,
+				       .source6 = o->source6,
+				       .format = o->format->record};
+	struct resolver_options resolver = {0};
+	struct master_config master = {.plan = plan,
+				       .writer = writer,
+				       .worker = run_worker,
+				       .worker_arg = &worker,
+				       .resolver = run_resolver,
+				       .resolver_arg = &resolver,
+				       .window = o->window,
+				       .workers = o->workers,
+				       .rate_pps = o->rate_pps,
+				       .deadline_us = o->deadline_us,
+				       .format = o->format->record};
+	struct master_result result;
+	struct buf summary = {0};
+	int status;
+
+	worker.profiles = plan_profiles(plan, &worker.nprofiles);
+	master_run(&master, &result);
+	status = run_status(o, writer, &result);
+	if (o->summary && status != EXIT_CLOSED) {
+		summary_put(&summary, &result);
+		show(stderr, &summary);
+	}
+	histogram_free(result.latency);
+	return status;
+}
+
+static int open_and_run(const struct options *o, struct plan *plan)
+{
+	struct writer_options options = {.path = o->output, .append = o->append};
+	enum writer_result opened;
+	struct writer *writer = writer_open(&options, &opened);
+	int status = opened == WRITER_OK ? run(o, plan, writer) : writer_status(writer, opened);
+
+	writer_free(writer);
+	return status;
+}
+
+/* --- what is asked for -------------------------------------------------------------------- */
+
+static int check(const struct plan *plan)
+{
+	struct buf text = {0};
+
+	plan_describe(plan, &text);
+	return show(stdout, &text) ? EXIT_ALL_OK : EXIT_NOT_WRITTEN;
+}
+
+static int act(const struct options *o, enum options_action action)
+{
+	struct buf text = {0};
+	struct plan *plan;
+	int status;
+
+	pdu_init();
+	mib_setup(o->mib_dirs, o->mib_modules);
+	plan = plan_new(&o->plan);
+	if (!o->quiet)
+		conf_warnings(o->conf, &text);
+	conf_errors(o->conf, &text);
+	show(stderr, &text);
+	if (plan == NULL)
+		return EXIT_WRONG;
+	status = action == OPTIONS_CHECK ? check(plan) : open_and_run(o, plan);
+	plan_free(plan);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct buf text = {0};
+	int status;
+
+	open_missing();
+	switch (options_parse(&options, argc, argv, &text)) {
+	case OPTIONS_SHOWN:
+		status = show(stdout, &text) ? EXIT_ALL_OK : EXIT_NOT_WRITTEN;
+		break;
+	case OPTIONS_WRONG:
+		show(stderr, &text);
+		status = EXIT_WRONG;
+		break;
+	case OPTIONS_CHECK:
+		status = act(&options, OPTIONS_CHECK);
+		break;
+	default:
+		log_set_level(options.quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
+		status = act(&options, OPTIONS_RUN);
+		break;
+	}
+	buf_free(&text);
+	options_free(&options);
+	return status;
+}
