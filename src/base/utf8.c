@@ -118,3 +118,22 @@ bool utf8_shown(uint32_t code)
 		return false;
 	return !(code >= 0x2028 && code <= 0x202e) && !(code >= 0x2066 && code <= 0x2069);
 }
+
+void utf8_make_shown(char *text)
+{
+	const uint8_t *from = (const uint8_t *)text;
+	size_t left = strlen(text);
+
+	while (left) {
+		uint32_t code;
+		size_t n = utf8_decode(from, left, &code);
+		bool shown = n && utf8_shown(code);
+
+		n = n ? n : 1;
+		memmove(text, shown ? (const char *)from : "?", shown ? n : 1);
+		text += shown ? n : 1;
+		from += n;
+		left -= n;
+	}
+	*text = '\0';
+}

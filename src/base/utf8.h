@@ -21,5 +21,7 @@ size_t utf8_plain(const uint8_t *p, size_t len);
  * U+2028 and U+2029, and what turns the direction of writing (U+061C, U+200E, U+200F,
  * U+202A to U+202E, U+2066 to U+2069). */
 bool utf8_shown(uint32_t code);
+/* Puts a '?' in place of each character that is not shown, and of each octet that is not UTF-8. */
+void utf8_make_shown(char *text);
 
 #endif

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/utf8.h"
 #include "cli/options_internal.h"
 
 #define DEFAULT_FILE   SYSCONFDIR "/multisnmp/multisnmp.yaml"
@@ -37,9 +38,7 @@ bool options_wrong(struct parse *p, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	for (char *c = text; *c; c++) /* one line, whatever was typed */
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	utf8_make_shown(text); /* one line, whatever was typed */
 	buf_printf(p->out, "multisnmp: %s; see multisnmp --help\n", text);
 	return false;
 }

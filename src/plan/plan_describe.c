@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "plan/plan_internal.h"
 #include "snmp/mib.h"
 
@@ -52,13 +53,23 @@ static void put_duration(struct buf *out, int64_t us)
 		buf_printf(out, "%.10gs", (double)us / 1e6);
 }
 
+/* A label may hold anything, and this goes to a terminal. */
+static void put_label(struct buf *out, const char *label, const char *target)
+{
+	char *shown = mem_strdup(label);
+
+	utf8_make_shown(shown);
+	buf_printf(out, "%s (%s): ", shown, target);
+	free(shown);
+}
+
 static void put_item(const struct plan *p, size_t item, const struct target *t, struct buf *out)
 {
 	uint64_t excluded = target_set_count(p->excluded, t);
 	const char *label = p->slots[item].labelled ? plan_label(p, item) : NULL;
 
 	if (label)
-		buf_printf(out, "%s (%s): ", label, plan_text(p, item));
+		put_label(out, label, plan_text(p, item));
 	else
 		buf_printf(out, "%s: ", plan_text(p, item));
 	put_count(out, t->count - excluded);

@@ -114,6 +114,25 @@ static void test_shown(void **state)
 		assert_true(utf8_shown(shown[i]));
 }
 
+static void check_made_shown(const char *text, const char *wanted)
+{
+	char copy[64];
+
+	strcpy(copy, text);
+	utf8_make_shown(copy);
+	assert_string_equal(copy, wanted);
+}
+
+static void test_make_shown(void **state)
+{
+	(void)state;
+	check_made_shown("", "");
+	check_made_shown("core \xc3\xa9 \xf0\x9f\x98\x80", "core \xc3\xa9 \xf0\x9f\x98\x80");
+	check_made_shown("a\033[2Jb\nc\x7f", "a?[2Jb?c?");
+	check_made_shown("\xc2\x9b\xe2\x80\xae\xe2\x80\xa8z", "???z"); /* a '?' a character */
+	check_made_shown("\xff\xc3z\xe2\x80", "??z??");                /* a '?' an octet */
+}
+
 static void test_valid_is_decided_to_the_end(void **state)
 {
 	(void)state;
@@ -130,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_all_characters),
 		cmocka_unit_test(test_plain_stops_at_every_octet),
 		cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_make_shown),
 		cmocka_unit_test(test_valid_is_decided_to_the_end),
 	};
 
