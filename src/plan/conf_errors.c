@@ -6,7 +6,9 @@
  * their places, and sorted when they are shown.
  *
  * A million entries with the same mistake must not become a million lines: CONF_ERRORS_MAX are
- * kept, the rest is counted. What two targets inherit from one place is one mistake, told once.
+ * kept, the rest is counted. Nor must it take minutes: what was meant is looked for only while there is
+ * room (conf_error_room()), since comparing with every word costs more than all else. What two targets
+ * inherit from one place is one mistake, told once.
  */
 #include "plan/conf_internal.h"
 
@@ -14,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 #define TEXT_MAX 500 /* octets of one error with its NUL */
 
@@ -48,9 +52,6 @@ void conf_error(struct conf *c, struct conf_place place, const char *format, ...
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	for (char *p = text; *p; p++) /* what was written may hold anything, a line is a line */
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
 	if (is_known(c, place, text))
 		return;
 	if (c->nerrors < CONF_ERRORS_MAX) {
@@ -63,6 +64,11 @@ void conf_error(struct conf *c, struct conf_place place, const char *format, ...
 size_t conf_error_count(const struct conf *c)
 {
 	return c->nerrors;
+}
+
+bool conf_error_room(const struct conf *c)
+{
+	return c->nerrors < CONF_ERRORS_MAX;
 }
 
 static int compare(const void *pa, const void *pb)
@@ -83,15 +89,21 @@ size_t conf_errors(const struct conf *c, struct buf *out)
 {
 	const struct conf_mistake *sorted[CONF_ERRORS_MAX];
 	size_t kept = c->nerrors < CONF_ERRORS_MAX ? c->nerrors : CONF_ERRORS_MAX;
+	struct buf line = {0};
 
 	for (size_t i = 0; i < kept; i++)
 		sorted[i] = &c->mistakes[i];
 	if (kept)
 		qsort(sorted, kept, sizeof(sorted[0]), compare);
 	for (size_t i = 0; i < kept; i++) {
-		conf_place_text(c, sorted[i]->place, out);
-		buf_printf(out, ": %s\n", sorted[i]->text);
+		line.len = 0;
+		conf_place_text(c, sorted[i]->place, &line);
+		buf_printf(&line, ": %s", sorted[i]->text);
+		buf_putc(&line, '\0');
+		utf8_make_shown((char *)line.data); /* a path or a key may hold anything */
+		buf_printf(out, "%s\n", (const char *)line.data);
 	}
+	buf_free(&line);
 	if (c->nerrors > kept)
 		buf_printf(out, "and %zu more\n", c->nerrors - kept);
 	return c->nerrors;
@@ -106,6 +118,7 @@ void conf_warning(struct conf *c, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text) - 1, format, args);
 	va_end(args);
+	utf8_make_shown(text);
 	len = strlen(text);
 	text[len++] = '\n';
 	if (!c->warnings.len || !memmem(c->warnings.data, c->warnings.len, text, len))

@@ -34,7 +34,8 @@ static void refuse_key(struct doc *d, const struct doc_key *key, enum setting_le
 		conf_error(d->conf, key->place, "'%s' stands at the top level of a file only",
 			   key->text);
 	} else {
-		settings_nearest(&near, level);
+		if (conf_error_room(d->conf))
+			settings_nearest(&near, level);
 		if (level == LEVEL_HOST)
 			nearest_try(&near, "host");
 		conf_error(d->conf, key->place, "unknown key '%s'%s", key->text,

@@ -121,7 +121,7 @@ static void check_name(struct conf *c, const struct conf_names *names, const cha
 
 	if (conf_name(names, name))
 		return;
-	for (size_t i = 0; i < names->count; i++)
+	for (size_t i = 0; i < names->count && conf_error_room(c); i++)
 		nearest_try(&near, names->list[i].name);
 	conf_error(c, place, "unknown %s '%.100s'%s", names == &c->groups ? "group" : "credential",
 		   name, nearest_hint(&near, hint));

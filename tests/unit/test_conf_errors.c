@@ -335,18 +335,47 @@ static void test_order_and_cap(void **state)
 			    "h.yaml:3:20: unknown group 'h'\n"
 			    "h.yaml:3:23: unknown key 'prot' (did you mean 'port'?)\n"
 			    "h.yaml:4:3: target 'b c': blank or control character in a host name");
+	assert_true(conf_error_room(c));
 	buf_puts(&text, "hosts:\n");
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&text, "- a b\n");
 	write_octets("h.yaml", text.data, text.len);
 	conf_read(c, "h.yaml");
 	assert_int_equal(conf_error_count(c), 1000);
+	assert_false(conf_error_room(c));
 	all = said(c);
 	assert_non_null(strstr(all, "\nh.yaml:51:3: target"));
 	assert_null(strstr(all, "\nh.yaml:52:3:"));
 	assert_string_equal(strrchr(all, '\n'), "\nand 950 more");
 	buf_free(&text);
 	conf_free(c);
+}
+
+/* Keys, and the names of files, may hold what acts on a terminal. */
+static void test_errors_are_for_terminals(void **state)
+{
+	struct conf *c = conf_new();
+	static const char yaml[] = "hosts: [{host: a, \"k\\e\\x9b\\u202e\": 1}]\n";
+	static const char path[] = "h\033\xc2\x9b.yaml";
+	struct buf warnings = {0};
+
+	(void)state;
+	write_octets(path, yaml, sizeof(yaml) - 1);
+	conf_read(c, path);
+	assert_string_equal(said(c), "h??.yaml:1:19: unknown key 'k??"
+				     "?'");
+	conf_free(c);
+	c = conf_new();
+	write_octets(path, "defaults: {community: x}\n", 25);
+	assert_int_equal(chmod(path, 0644), 0);
+	conf_read(c, path);
+	conf_warnings(c, &warnings);
+	buf_putc(&warnings, '\0');
+	assert_string_equal((char *)warnings.data,
+			    "h??.yaml: holds a secret and is readable by everyone: chmod o-r it\n");
+	buf_free(&warnings);
+	conf_free(c);
+	unlink(path);
 }
 
 static void test_several_files(void **state)
@@ -602,6 +631,7 @@ int main(void)
 		cmocka_unit_test(test_v3_keys),
 		cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_order_and_cap),
+		cmocka_unit_test(test_errors_are_for_terminals),
 		cmocka_unit_test(test_several_files),
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_no_secret_shown),

@@ -562,6 +562,23 @@ static void test_unknown_objects(void **state)
 	end(&w);
 }
 
+/* A million wrong names must not take minutes: behind the last error that is shown none is looked up. */
+static void test_many_unknown_objects(void **state)
+{
+	struct buf yaml = {0};
+	struct world w;
+
+	(void)state;
+	buf_puts(&yaml, "hosts:\n");
+	for (int i = 0; i < 60; i++)
+		buf_puts(&yaml, "  - {host: a, get: [sysDecsr.0]}\n");
+	begin(&w, take(&yaml));
+	assert_non_null(strstr(errors_of(&w), "\n51:21: unknown object 'sysDecsr.0'"));
+	assert_int_equal(conf_error_count(w.conf), 50);
+	buf_free(&yaml);
+	end(&w);
+}
+
 static void test_not_yet(void **state)
 {
 	static const char *const rows[][2] = {
@@ -627,6 +644,17 @@ static void test_description(void **state)
 					     "get: sysDescr.0\n"
 					     "SNMP 2c, silent host: 7s (1s + 2s + 4s), a name with "
 					     "several addresses at most 56s\n");
+	end(&w);
+}
+
+static void test_description_is_for_terminals(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: [{host: 192.0.2.1, label: \"a\\e[2J\\x9bb\\u202ec\\n\"}]\n");
+	must(&w);
+	assert_non_null(strstr(description(&w), "a?[2J?b?c? (192.0.2.1): 1 target\n"));
 	end(&w);
 }
 
@@ -699,9 +727,11 @@ int main(void)
 		cmocka_unit_test(test_only_targets),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_unknown_objects),
+		cmocka_unit_test(test_many_unknown_objects),
 		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_conf_is_checked),
 		cmocka_unit_test(test_description),
+		cmocka_unit_test(test_description_is_for_terminals),
 		cmocka_unit_test(test_description_of_profiles),
 		cmocka_unit_test(test_description_of_many),
 	};
