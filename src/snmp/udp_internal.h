@@ -12,6 +12,7 @@ struct udp_lane {
 	uint8_t family; /* 4 or 6 */
 	unsigned burst; /* replies that the buffer holds */
 	uint32_t drops; /* the kernel's count, as last seen */
+	bool fragments; /* Linux, IPv4: datagrams may be split on the way */
 };
 
 struct udp_batch; /* what the platform needs for a batch */

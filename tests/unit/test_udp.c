@@ -221,6 +221,27 @@ static void test_the_largest_datagram(void **state)
 	udp_close(u);
 }
 
+/* No way to send it: told so once, and the next one goes. */
+static void test_too_large(void **state)
+{
+	struct udp *u = open_udp(64);
+	struct addr at;
+	int peer = peer_open(&at), error;
+	uint8_t *large = calloc(70000, 1);
+	struct udp_out out[2] = {{.to = at, .data = large, .len = 70000},
+				 {.to = at, .data = large, .len = 7}};
+
+	(void)state;
+	assert_int_equal(udp_send(u, 0, out, 2, &error), 0);
+	assert_int_equal(error, EMSGSIZE);
+	assert_int_equal(udp_send(u, 0, out + 1, 1, &error), 1);
+	assert_int_equal(error, 0);
+	assert_int_equal(recv(peer, large, 70000, 0), 7);
+	free(large);
+	close(peer);
+	udp_close(u);
+}
+
 static void test_refused(void **state)
 {
 	struct udp *u = has_error_queue() ? open_udp(16) : NULL;
@@ -483,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_version_6),
 		cmocka_unit_test(test_the_largest_datagram),
+		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_errors_stop_nothing),
 		cmocka_unit_test(test_answers_behind_errors),
