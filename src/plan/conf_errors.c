@@ -106,6 +106,8 @@ size_t conf_errors(const struct conf *c, struct buf *out)
 	buf_free(&line);
 	if (c->nerrors > kept)
 		buf_printf(out, "and %zu more\n", c->nerrors - kept);
+	else if (!conf_error_room(c))
+		buf_puts(out, "and perhaps more\n");
 	return c->nerrors;
 }
 

@@ -573,7 +573,8 @@ static void test_many_unknown_objects(void **state)
 	for (int i = 0; i < 60; i++)
 		buf_puts(&yaml, "  - {host: a, get: [sysDecsr.0]}\n");
 	begin(&w, take(&yaml));
-	assert_non_null(strstr(errors_of(&w), "\n51:21: unknown object 'sysDecsr.0'"));
+	assert_non_null(strstr(errors_of(&w), "\n51:21: unknown object 'sysDecsr.0' (did you mean "
+					      "'sysDescr.0'?)\nand perhaps more\n"));
 	assert_int_equal(conf_error_count(w.conf), 50);
 	buf_free(&yaml);
 	end(&w);
