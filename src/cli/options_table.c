@@ -45,7 +45,7 @@ static bool is_secret(const char *written)
 	enum setting_source source;
 
 	return setting_find(written, &key, &source) && source == SOURCE_LITERAL &&
-	       (key == SET_COMMUNITY || key == SET_AUTH_PASS || key == SET_PRIV_PASS);
+	       setting_is_secret(key);
 }
 
 static bool take_set(struct parse *p, const struct option_row *row, char *value)

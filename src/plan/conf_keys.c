@@ -148,10 +148,8 @@ static bool take_list(struct doc *d, enum setting_key key, union setting_value *
 
 static bool is_secret(const struct conf_word *w)
 {
-	if (w->source != SOURCE_LITERAL)
-		return false;
-	return w->key == SET_AUTH_PASS || w->key == SET_PRIV_PASS ||
-	       (w->key == SET_COMMUNITY && strcmp(w->text, "public") != 0);
+	return w->source == SOURCE_LITERAL && setting_is_secret(w->key) &&
+	       !(w->key == SET_COMMUNITY && strcmp(w->text, "public") == 0);
 }
 
 static bool take_word(struct doc *d, enum setting_key key, enum setting_source source,

@@ -143,6 +143,11 @@ bool setting_is_list(enum setting_key key)
 	return rows[key].kind == KIND_LIST;
 }
 
+bool setting_is_secret(enum setting_key key)
+{
+	return rows[key].secret;
+}
+
 /* Decimal digits without leading zeros, below 10^10. */
 static bool read_number(const char *text, int64_t *out)
 {

@@ -75,6 +75,7 @@ bool setting_find(const char *written, enum setting_key *key, enum setting_sourc
 const char *setting_text(enum setting_key key);
 bool setting_allowed(enum setting_key key, enum setting_level level);
 bool setting_is_list(enum setting_key key);
+bool setting_is_secret(enum setting_key key); /* also as NAME_file and NAME_env */
 
 #define SETTING_ERROR_MAX 200 /* octets with the NUL */
 
