@@ -70,7 +70,7 @@ void record_settle(struct master *m, const struct dispatch_task *t, enum record_
 void large_continue(struct master *m);
 bool large_may_continue(const struct master *m);
 void output_turn(struct master *m);
-bool output_blocked(const struct master *m); /* no record may be read */
+bool output_blocked(const struct master *m); /* no record may be read, or made */
 
 void master_cancel(struct master *m, const char *words);
 

@@ -149,7 +149,7 @@ static bool frame_next(struct master *m, struct frame *f)
 		return true;
 	case NEXT_UNKNOWN:
 		record_settle(m, &task, RECORD_RESOLVE, why);
-		return !writer_full(m->config->writer);
+		return !output_blocked(m);
 	case NEXT_NOT_YET:
 		return true;
 	default:
@@ -191,7 +191,7 @@ void leases_fill(struct master *m)
 {
 	unsigned steps = MASTER_STEPS;
 	struct frame f = {.steps = &steps};
-	bool more = !writer_full(m->config->writer), wanted = true;
+	bool more = !output_blocked(m), wanted = true;
 
 	while (more && wanted && steps > 0) {
 		wanted = false;
@@ -215,7 +215,7 @@ void leases_cancel(struct master *m)
 	const char *why;
 
 	m->busy = true;
-	while (steps-- > 0 && !writer_full(m->config->writer)) {
+	while (steps-- > 0 && !output_blocked(m)) {
 		if (dispatch_withdraw(m->dispatch, &task)) {
 			record_settle(m, &task, RECORD_CANCELLED, m->cancelled);
 			continue;
@@ -228,5 +228,5 @@ void leases_cancel(struct master *m)
 		record_settle(m, &task, next == NEXT_UNKNOWN ? RECORD_RESOLVE : RECORD_CANCELLED,
 			      next == NEXT_UNKNOWN ? why : m->cancelled);
 	}
-	m->busy = !writer_full(m->config->writer);
+	m->busy = !output_blocked(m);
 }

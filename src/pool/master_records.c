@@ -128,7 +128,7 @@ void large_continue(struct master *m)
 		if (n == 0)
 			writer_put(m->config->writer, l->rest.data, l->rest.len);
 		if (n > 0)
-			writer_put(m->config->writer, octets, (size_t)n);
+			writer_put_part(m->config->writer, octets, (size_t)n);
 	}
 	if (n > 0)
 		return; /* to be continued when the writer has room */

@@ -881,6 +881,32 @@ static void test_slow_reader_of_large_records(void **state)
 	assert_in_range(st.st_size, 50 * LARGE, 50 * (LARGE + 100));
 }
 
+static const char *large_at_first(uint64_t seq)
+{
+	return seq < 40 ? "large" : "silent";
+}
+
+/* The end is called while half a large record is written: our own records wait until it is whole. */
+static void test_cancelled_in_a_large_record(void **state)
+{
+	struct run *r = *state;
+	char copy[100];
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
+	r->plan.what = large_at_first;
+	r->config.deadline_us = 300000;
+	r->config.silence_us = 0;
+	slow_reader(r, copy);
+	r->plan.total = 5000;
+	go(r);
+	slow_reader_saw(r);
+	read_records(r, copy);
+	unlink(copy);
+	assert_one_each(r);
+	for (unsigned seq = 40; seq < 5000; seq++)
+		assert_string_equal(r->status[seq], "cancelled");
+}
+
 static const char *always_huge(uint64_t seq)
 {
 	(void)seq;
@@ -1205,6 +1231,7 @@ int main(void)
 		RUN(test_slow_reader),
 		RUN(test_late_reader),
 		RUN(test_slow_reader_of_large_records),
+		RUN(test_cancelled_in_a_large_record),
 		RUN(test_reader_leaves),
 		RUN(test_each_name_once),
 		RUN(test_a_name_holds_up_nobody),
