@@ -16,11 +16,10 @@
 
 #include <string.h>
 
-int64_t profile_wait_us(const struct profile *p, unsigned try)
+int64_t profile_wait_us(const struct profile *p, unsigned sends)
 {
-	int64_t factor = try < 3 ? INT64_C(1) <<
-	try : PROFILE_BACKOFF_MAX, wait_us
-		;
+	int64_t factor = sends < 3 ? INT64_C(1) << sends : PROFILE_BACKOFF_MAX;
+	int64_t wait_us;
 
 	return __builtin_mul_overflow(p->timeout_us, factor, &wait_us) ? INT64_MAX : wait_us;
 }

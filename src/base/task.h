@@ -39,8 +39,8 @@ struct profile {
 
 #define PROFILE_BACKOFF_MAX 8 /* the longest wait of a try, in first waits */
 
-/* Wait of try number `try` (from 0), in us. */
-int64_t profile_wait_us(const struct profile *p, unsigned try);
+/* Wait of a try that so many sends came before, in us. */
+int64_t profile_wait_us(const struct profile *p, unsigned sends);
 /* The longest that a silent host with `addresses` addresses takes: all waits, or the deadline. */
 int64_t profile_worst_us(const struct profile *p, unsigned addresses);
 
