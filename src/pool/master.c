@@ -69,7 +69,7 @@ static int64_t master_next_us(const struct master *m)
 {
 	int64_t writer_us = writer_next_us(m->config->writer); /* it waits for a lock until then */
 
-	if (m->busy || (m->unread && !m->blocked) || large_may_continue(m))
+	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m))
 		return loop_now_us(m->loop);
 	return least(least(children_next_us(m), deadline_us(m)),
 		     writer_us == INT64_MAX ? m->flush_us : writer_us);

@@ -45,7 +45,7 @@ struct master {
 	struct large large;
 	const char *cancelled; /* words for the records of what is not asked any more; NULL */
 	bool plan_done;
-	bool busy;     /* there is more to do than one turn may take */
+	bool busy;     /* there is more to do than one turn, or the output, may take */
 	bool blocked;  /* the output took no records at the end of the last turn */
 	bool unread;   /* frames, or an end, were left in the queues when it became so */
 	bool stopping; /* STOP was sent to all */

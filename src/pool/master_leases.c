@@ -203,7 +203,7 @@ void leases_fill(struct master *m)
 			more = frame_fill(m, &f);
 		}
 	}
-	m->busy = more && wanted;
+	m->busy = wanted && (more || output_blocked(m));
 }
 
 /* --- the end of leasing ------------------------------------------------------------------- */
@@ -228,5 +228,4 @@ void leases_cancel(struct master *m)
 		record_settle(m, &task, next == NEXT_UNKNOWN ? RECORD_RESOLVE : RECORD_CANCELLED,
 			      next == NEXT_UNKNOWN ? why : m->cancelled);
 	}
-	m->busy = !output_blocked(m);
 }

@@ -907,6 +907,39 @@ static void test_cancelled_in_a_large_record(void **state)
 		assert_string_equal(r->status[seq], "cancelled");
 }
 
+/* Our own records, more of them than the writer holds, and then nobody else has anything to say. */
+static void format_long(struct buf *out, const struct record *r)
+{
+	buf_printf(out, "%s %s %s%*s\n", r->host, record_status_name(r->status), r->message, 600,
+		   "");
+}
+
+static const char *name_unknown(uint64_t seq)
+{
+	(void)seq;
+	return "unknown";
+}
+
+static void test_own_records_fill_the_output(void **state)
+{
+	struct run *r = *state;
+
+	r->config.format = format_long;
+	r->plan.name = name_unknown;
+	run_all(r, MAX);
+	assert_int_equal(r->result.status[RECORD_RESOLVE], MAX);
+}
+
+static void test_cancelled_records_fill_the_output(void **state)
+{
+	struct run *r = *state;
+
+	r->config.format = format_long;
+	r->config.deadline_us = 1;
+	run_all(r, MAX);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], MAX);
+}
+
 static const char *always_huge(uint64_t seq)
 {
 	(void)seq;
@@ -1232,6 +1265,8 @@ int main(void)
 		RUN(test_late_reader),
 		RUN(test_slow_reader_of_large_records),
 		RUN(test_cancelled_in_a_large_record),
+		RUN(test_own_records_fill_the_output),
+		RUN(test_cancelled_records_fill_the_output),
 		RUN(test_reader_leaves),
 		RUN(test_each_name_once),
 		RUN(test_a_name_holds_up_nobody),
