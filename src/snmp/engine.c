@@ -200,6 +200,7 @@ int64_t engine_next_us(const struct engine *e)
 void engine_renew(struct engine *e, int64_t late_us)
 {
 	e->lag_us += late_us;
+	e->held_since_us += late_us; /* if it is held: the time is not to count twice */
 }
 
 /* Forgets the sockets instead of wanting nothing of them: an error would still wake the loop. */

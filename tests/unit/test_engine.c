@@ -1052,6 +1052,27 @@ static void test_hold(void **state)
 	close_lab(lab);
 }
 
+/* The process was stopped while it was held back: that time stands still once, not twice. */
+static void test_renewal_while_held(void **state)
+{
+	struct lab *lab = open_lab(1);
+	int64_t begin_us = loop_clock_us();
+
+	(void)state;
+	lab->profile.timeout_us = 20000;
+	lab->profile.retries = 0;
+	lab->devices[0].behave = silent;
+	open_engine(lab, 4);
+	start(lab, 0, &lab->devices[0]);
+	turn(lab, begin_us);
+	engine_hold(lab->engine, true);
+	run_ms(lab, 600);
+	engine_renew(lab->engine, 500000); /* as if it had been stopped for most of it */
+	engine_hold(lab->engine, false);
+	assert_in_range(only_record(lab)->at_us - begin_us, 620000, 1000000);
+	close_lab(lab);
+}
+
 /* The reader is full after one record: no other verdict is made before it is released. */
 static void test_hold_by_a_record(void **state)
 {
@@ -1374,6 +1395,7 @@ int main(void)
 		cmocka_unit_test(test_timer_of_the_last_request),
 		cmocka_unit_test(test_renewal),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_renewal_while_held),
 		cmocka_unit_test(test_hold_by_a_record),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_freed_with_tasks_in_hand),
