@@ -188,8 +188,10 @@ void child_ready(void *arg, unsigned ready)
 {
 	struct child *c = arg;
 
-	if (!(ready & LOOP_READ) || (!child_is_resolver(c) && output_blocked(c->master)))
+	if (!(ready & LOOP_READ))
 		return;
+	if (!child_is_resolver(c) && (output_blocked(c->master) || c->master->unread))
+		return; /* what was read before comes first, or it would pile up in the queue */
 	c->state = queue_read(c->queue);
 	child_serve(c);
 }

@@ -970,6 +970,32 @@ static void test_slow_reader_of_a_huge_record(void **state)
 	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 12000); /* KiB */
 }
 
+/* The reader goes on, slowly: what it does not take stays with the workers, not in our queues. */
+static void test_steady_reader(void **state)
+{
+	struct run *r = *state;
+	struct rusage before, after;
+	static char octets[65536];
+
+	assert_int_equal(mkfifo(r->path, 0600), 0);
+	r->plan.what = always_long;
+	r->plan.total = MAX;
+	r->config.window = MAX;
+	r->config.silence_us = 0;
+	r->helper = fork();
+	if (r->helper == 0) {
+		int in = open(r->path, O_RDONLY);
+		while (read(in, octets, sizeof(octets)) > 0)
+			usleep(1000);
+		_exit(0);
+	}
+	getrusage(RUSAGE_SELF, &before);
+	go(r);
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(r->result.status[RECORD_OK], MAX);
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 20000); /* KiB, of 40,000 */
+}
+
 static void test_reader_leaves(void **state)
 {
 	struct run *r = *state;
@@ -1237,6 +1263,7 @@ int main(void)
 #define RUN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		RUN(test_slow_reader_of_a_huge_record), /* first: it measures the largest so far */
+		RUN(test_steady_reader),                /* second, for the same reason */
 		RUN(test_no_target),
 		RUN(test_many_targets),
 		RUN(test_few_targets_are_shared),
