@@ -79,7 +79,7 @@ static int run_status(const struct options *o, struct writer *w, const struct ma
 	enum writer_result written = r->written;
 
 	if (r->aborted)
-		return 128 + r->signal;
+		return r->signal != 0 ? 128 + r->signal : EXIT_SYSTEM;
 	if (written == WRITER_OK)
 		written = writer_commit(w);
 	if (written != WRITER_OK)

@@ -166,7 +166,7 @@ void master_run(const struct master_config *config, struct master_result *result
 		while (!is_done(&m))
 			master_turn(&m);
 	else
-		result->failed = true;
+		result->failed = result->aborted = true;
 	result->elapsed_us = loop_clock_us() - m.start_us;
 	master_close(&m);
 }

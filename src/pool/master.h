@@ -44,7 +44,7 @@ struct master_result {
 	unsigned deaths; /* of workers and resolvers */
 	enum writer_result written;
 	int signal;   /* that ended the run early; 0 */
-	bool aborted; /* a second signal: at once; nothing may be committed */
+	bool aborted; /* not begun, or a second signal: nothing may be committed */
 	bool failed;  /* no worker could live, or no process, socket or memory (exit 4) */
 };
 

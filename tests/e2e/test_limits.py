@@ -18,6 +18,16 @@ class Limits(poller.Poll):
         self.assertEqual(len(records), 10000)
         self.assertEqual({r['status'] for r in records}, {'ok'})
 
+    def test_too_few_descriptors_to_begin(self):
+        """Wherever they run out: exit status 3 or 4, and the old file or a record in it."""
+        for most in range(4, 9):
+            output = self.write('out', 'old\n')
+            run = self.run_poller('-t', '100ms', '-r', '0', '-o', output, '127.11.0.1',
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                        (most, most)))
+            self.assertIn(run.returncode, (3, 4), run.stderr)
+            self.assertRegex(self.read('out'), r'\A(old|127\.11\.0\.1\t.*)\n\Z')
+
     def test_one_request_at_a_time(self):
         """A device that is asked for many objects sees one request after the other."""
         log = self.path('log')
