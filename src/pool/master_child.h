@@ -13,9 +13,8 @@
 struct master;
 
 struct part { /* the frames of a large record so far */
-	struct part *next;
 	uint32_t lease;
-	struct spool *spool;
+	struct spool *spool; /* NULL: none has come */
 };
 
 struct child {
@@ -32,7 +31,7 @@ struct child {
 	int64_t heard_us;   /* when it last said something, or came to owe us a word */
 	int64_t respawn_us; /* when to fork it (again); LOOP_NEVER: not */
 	int64_t pause_us;   /* before the next respawn */
-	struct part *parts;
+	struct part part;   /* a worker brings one record after the other */
 };
 
 /* master_children.c: birth, word, death */

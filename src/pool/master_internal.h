@@ -64,7 +64,7 @@ bool leases_left(struct master *m);   /* not all targets have their records */
 /* records */
 bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
 bool part_take(struct child *c, const struct queue_frame *f);
-void parts_free(struct child *c);
+void part_free(struct child *c);
 void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
 		   const char *message);
 void large_continue(struct master *m);

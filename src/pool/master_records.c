@@ -60,51 +60,38 @@ static void spool_failed(struct master *m)
 	m->over = true;
 }
 
-static struct part **part_find(struct child *c, uint32_t lease)
+/* A part of another record, or its end, while one is open: no worker says that. */
+static bool is_interleaved(const struct child *c, uint32_t lease)
 {
-	struct part **at = &c->parts;
-
-	while (*at != NULL && (*at)->lease != lease)
-		at = &(*at)->next;
-	return at;
+	return c->part.spool != NULL && c->part.lease != lease;
 }
 
 bool part_take(struct child *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	uint32_t lease = wire_get_u32(&r);
-	struct part **at = part_find(c, lease);
 
-	if (r.bad || !dispatch_holds(c->master->dispatch, c->number, lease))
+	if (r.bad || !dispatch_holds(c->master->dispatch, c->number, lease) ||
+	    is_interleaved(c, lease))
 		return false;
-	if (*at == NULL) {
-		*at = mem_zero(1, sizeof(**at));
-		(*at)->lease = lease;
-		(*at)->spool = spool_new(SPOOL_MEMORY);
-	}
-	if (!spool_put((*at)->spool, r.at, (size_t)(r.end - r.at)))
+	if (c->part.spool == NULL)
+		c->part = (struct part){.lease = lease, .spool = spool_new(SPOOL_MEMORY)};
+	if (!spool_put(c->part.spool, r.at, (size_t)(r.end - r.at)))
 		spool_failed(c->master);
 	return true;
 }
 
-void parts_free(struct child *c)
+void part_free(struct child *c)
 {
-	while (c->parts != NULL) {
-		struct part *p = c->parts;
-		c->parts = p->next;
-		spool_free(p->spool);
-		free(p);
-	}
+	spool_free(c->part.spool);
+	c->part.spool = NULL;
 }
 
 /* The record's last octets are here; what came before them is in the spool. */
-static void large_begin(struct child *c, struct part **at, struct queue_frame rest)
+static void large_begin(struct child *c, struct queue_frame rest)
 {
-	struct part *p = *at;
-
-	*at = p->next;
-	c->master->large = (struct large){.child = c, .spool = p->spool, .rest = rest};
-	free(p);
+	c->master->large = (struct large){.child = c, .spool = c->part.spool, .rest = rest};
+	c->part.spool = NULL;
 	large_continue(c->master);
 }
 
@@ -141,20 +128,17 @@ bool record_take(struct child *c, const struct queue_frame *f)
 	struct master *m = c->master;
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	struct record_head head;
-	struct part **part;
 
-	if (!record_head_unpack(&head, &r) ||
+	if (!record_head_unpack(&head, &r) || is_interleaved(c, head.lease) ||
 	    !dispatch_answer(m->dispatch, c->number, head.lease, head.seq))
 		return false;
 	record_count(m, head.status, head.rtt_us);
 	c->delivered = true;
 	m->barren = 0;
-	part = part_find(c, head.lease);
-	if (*part == NULL)
+	if (c->part.spool == NULL)
 		writer_put(m->config->writer, r.at, (size_t)(r.end - r.at));
 	else
-		large_begin(c, part,
-			    (struct queue_frame){.data = r.at, .len = (size_t)(r.end - r.at)});
+		large_begin(c, (struct queue_frame){.data = r.at, .len = (size_t)(r.end - r.at)});
 	return true;
 }
 

@@ -206,6 +206,10 @@ static void mock_task(struct mock *w, const struct task *t)
 	if (strncmp(t->host, "crash#", 6) == 0)
 		leave_badly();
 	w->deaf |= strncmp(t->host, "deaf", 4) == 0;
+	if (strncmp(t->host, "lie-mixed", 9) == 0 && atomic_load(&page->asked[t->seq]) == 1) {
+		put_part(w, t, "the next record comes before the end of this one");
+		return;
+	}
 	if (strncmp(t->host, "silent", 6) == 0 || strncmp(t->host, "deaf", 4) == 0) {
 		w->held[w->nheld] = *t;
 		snprintf(w->hosts[w->nheld], sizeof(w->hosts[0]), "%s", t->host);
@@ -579,6 +583,15 @@ static void test_lie_about_the_lease(void **state)
 static void test_lie_about_a_part(void **state)
 {
 	survive(*state, "lie-part");
+}
+
+/* Else it could open as many spools as it has leases, with memory and a descriptor each. */
+static void test_lie_about_two_records(void **state)
+{
+	struct run *r = *state;
+
+	r->config.workers = 1;
+	survive(r, "lie-mixed");
 }
 
 static void test_lie_twice(void **state)
@@ -1272,6 +1285,7 @@ int main(void)
 		RUN(test_half_a_record_and_crash),
 		RUN(test_lie_about_the_lease),
 		RUN(test_lie_about_a_part),
+		RUN(test_lie_about_two_records),
 		RUN(test_lie_twice),
 		RUN(test_lie_with_a_kind),
 		RUN(test_lie_stopped),
