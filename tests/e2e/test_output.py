@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Results appear whole or not at all: files, locks, pipes, full disks, signals."""
+import itertools
 import json
 import os
 import signal
@@ -89,6 +90,24 @@ class Files(poller.Poll):
         lines = self.read('all.jsonl').splitlines()
         self.assertEqual(lines[0], 'first')
         self.assertEqual(len({json.loads(line)['host'] for line in lines[1:]}), 1024)
+
+    def test_append_of_large_records(self):
+        """Two runs append records that are larger than the writer's buffer: each stands together."""
+        agents = self.agents(options=('--interfaces', '5000'))
+        gets = ', '.join(f'ifDescr.{n}' for n in range(1, 5001))
+        output = self.path('out')
+        runs = []
+        for run in 'AB':
+            hosts = ''.join(f'  - {{host: 127.11.0.{n}, label: {run * 500}{n}}}\n'
+                            for n in range(1, 31))
+            name = self.write(run, f'defaults: {{port: {agents.port}, get: [{gets}]}}\n'
+                                   f'hosts:\n{hosts}')
+            runs.append(self.start_poller('-f', name, '--append', '-o', output))
+        for run in runs:
+            self.assertEqual(run.wait(poller.LONG), 0)
+        hosts = [line.split('\t')[0] for line in self.read('out').splitlines()]
+        groups = [len(list(lines)) for _, lines in itertools.groupby(hosts)]
+        self.assertEqual(groups, [5000] * 60)
 
     def wait_until(self, condition):
         for _ in range(poller.LONG * 50):
