@@ -136,7 +136,8 @@ enum writer_result writer_stream_stdout(struct writer *w)
 				   "standard output is closed; redirect it or name a file with -o");
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return writer_fail(w, WRITER_FAILED,
-				   "standard output is open for reading only; name a file with -o");
+				   "standard output is closed, or open for reading only; "
+				   "redirect it or name a file with -o");
 	choose_stdout(w, st.st_mode);
 	return WRITER_OK;
 }
