@@ -42,7 +42,8 @@ static bool parse_v4(const char *text, size_t len, uint8_t ip[4])
 	return at == len;
 }
 
-/* An interface's number or name; 0 is not a zone. */
+/* An interface's number or name; 0 is not a zone. What stands behind a ':' is an alias to Linux, which
+ * would take "eth0:161" for eth0, and never a port. */
 static bool parse_zone(const char *text, size_t len, uint32_t *zone)
 {
 	char name[IF_NAMESIZE];
@@ -55,12 +56,20 @@ static bool parse_zone(const char *text, size_t len, uint32_t *zone)
 		*zone = (uint32_t)v;
 		return v > 0 && v <= UINT32_MAX;
 	}
-	if (len >= sizeof(name))
+	if (len >= sizeof(name) || memchr(text, ':', len))
 		return false;
 	memcpy(name, text, len);
 	name[len] = '\0';
 	*zone = if_nametoindex(name);
 	return *zone != 0;
+}
+
+/* Link-local, unicast or multicast (RFC 4007 §4): to all others the kernel gives no zone, neither at a
+ * send nor in an answer's address. */
+static bool has_zones(const struct addr *a)
+{
+	return (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80) ||
+	       (a->ip[0] == 0xff && (a->ip[1] & 0x0f) <= 2);
 }
 
 static bool parse_v6(const char *text, size_t len, struct addr *out)
@@ -78,6 +87,8 @@ static bool parse_v6(const char *text, size_t len, struct addr *out)
 		return false;
 	if (percent && !parse_zone(percent + 1, len - ndigits - 1, &a.zone))
 		return false;
+	if (!has_zones(&a))
+		a.zone = 0;
 	*out = a;
 	return true;
 }

@@ -19,7 +19,7 @@ struct addr {
 };
 
 /* Reads "192.0.2.1", "2001:db8::1" or "fe80::1%eth0" (no brackets, no port; port is left as it is).
- * A zone is an interface's name or number. False, and out as it was, when it is not a numeric
+ * A zone is an interface's name or number, kept where it means something (link-local addresses). False, and out as it was, when it is not a numeric
  * address: IPv4 is four decimal numbers without leading zeros, nothing that inet_aton(3) adds. */
 bool addr_parse(const char *text, size_t len, struct addr *out);
 

@@ -98,6 +98,8 @@ static void test_not_addresses(void **state)
 		"1::2::3",
 		"::1%",
 		"::1%nosuchif",
+		"fe80::1%lo:161",
+		"fe80::1%lo:foo",
 		"::g",
 		"::1%0",
 		"12345::",
@@ -144,6 +146,19 @@ static void test_v6(void **state)
 	assert_true(parses("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", &a));
 	assert_true(parses("::", &a));
 	assert_text(&a, "::", "[::]:1161");
+}
+
+/* Kept where it means something: as in the address that an answer comes from. */
+static void test_zones_of_whom(void **state)
+{
+	struct addr a = {0};
+
+	(void)state;
+	assert_true(parses("::1%1", &a) && a.zone == 0);
+	assert_true(parses("2001:db8::1%1", &a) && a.zone == 0);
+	assert_true(parses("febf::1%1", &a) && a.zone == 1);
+	assert_true(parses("ff02::1%1", &a) && a.zone == 1);
+	assert_true(parses("ff05::1%1", &a) && a.zone == 0);
 }
 
 static void test_zones(void **state)
@@ -245,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_embedded_nul),
 		cmocka_unit_test(test_v6),
 		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_zones_of_whom),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_equality),
