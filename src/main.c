@@ -8,8 +8,11 @@
  * The trap: a descriptor among 0, 1 and 2 that is closed at the start would be given to the first
  * file or queue opened, and what is meant for stderr would go there.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -22,6 +25,7 @@
 #include "pool/worker.h"
 #include "snmp/mib.h"
 #include "snmp/pdu.h"
+#include "snmp/udp.h"
 
 enum exit_status { /* DESIGN.md, "Exit status and signals"; 128 + n: ended by signal n */
 	EXIT_ALL_OK = 0,
@@ -137,12 +141,38 @@ static int open_and_run(const struct options *o, struct plan *plan)
 
 /* --- what is asked for -------------------------------------------------------------------- */
 
+/* Text that is the result, for standard output. */
+static int show_result(struct buf *text)
+{
+	if (show(stdout, text))
+		return EXIT_ALL_OK;
+	log_error("cannot write standard output: %s", strerror(errno));
+	return EXIT_NOT_WRITTEN;
+}
+
 static int check(const struct plan *plan)
 {
 	struct buf text = {0};
 
 	plan_describe(plan, &text);
-	return show(stdout, &text) ? EXIT_ALL_OK : EXIT_NOT_WRITTEN;
+	return show_result(&text);
+}
+
+/* A source address that is not ours is told here, once, and not by every worker. */
+static bool can_send(const struct options *o)
+{
+	struct udp_config config = {.window = 1, .source4 = o->source4, .source6 = o->source6};
+	char error[256];
+	struct udp *udp;
+
+	if (o->source4.family == 0 && o->source6.family == 0)
+		return true;
+	udp = udp_open(&config, error, sizeof(error));
+	if (udp == NULL)
+		log_error("%s", error);
+	else
+		udp_close(udp);
+	return udp != NULL;
 }
 
 static int act(const struct options *o, enum options_action action)
@@ -160,7 +190,10 @@ static int act(const struct options *o, enum options_action action)
 	show(stderr, &text);
 	if (plan == NULL)
 		return EXIT_WRONG;
-	status = action == OPTIONS_CHECK ? check(plan) : open_and_run(o, plan);
+	if (!can_send(o))
+		status = EXIT_WRONG;
+	else
+		status = action == OPTIONS_CHECK ? check(plan) : open_and_run(o, plan);
 	plan_free(plan);
 	return status;
 }
@@ -172,9 +205,10 @@ int main(int argc, char **argv)
 	int status;
 
 	open_missing();
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
 	switch (options_parse(&options, argc, argv, &text)) {
 	case OPTIONS_SHOWN:
-		status = show(stdout, &text) ? EXIT_ALL_OK : EXIT_NOT_WRITTEN;
+		status = show_result(&text);
 		break;
 	case OPTIONS_WRONG:
 		show(stderr, &text);

@@ -155,6 +155,14 @@ class Mistakes(poller.Poll):
         self.assertIn('readable', run.stderr)
         self.assertNotIn('hush-hush', run.stderr + run.stdout)
 
+    def test_source_of_somebody_else(self):
+        """Found before a worker is forked: one line, and nothing is polled."""
+        for words in ([], ['--check']):
+            run = self.run_poller('--source', '192.0.2.1', *words, '127.0.0.1')
+            self.assertEqual((run.returncode, run.stdout), (2, ''), run.stderr)
+            self.assertEqual(run.stderr.count('\n'), 1, run.stderr)
+            self.assertIn('192.0.2.1', run.stderr)
+
     def test_no_file(self):
         run = self.run_poller('-f', self.path('none.yaml'))
         self.assertEqual(run.returncode, 2)

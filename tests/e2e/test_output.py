@@ -50,13 +50,35 @@ class Files(poller.Poll):
         out = self.write('now.jsonl', 'old\n')
         import resource
         def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
             resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
         run = self.run_poller('-F', 'jsonl', '-o', out, '-p', agents.port, '127.8.0.0/20',
                               preexec_fn=limit)
         self.assertEqual(run.returncode, 3, run.stderr)
         self.assertEqual(self.read('now.jsonl'), 'old\n')
         self.assertEqual(os.listdir(self.folder), ['now.jsonl'])
+
+    def test_full_disk_leaves_no_half_record(self):
+        agents = self.agents()
+        out = self.write('all.jsonl', 'first\n')
+        import resource
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+        run = self.run_poller('-F', 'jsonl', '--append', '-o', out, '-p', agents.port, '127.8.0.0/20',
+                              preexec_fn=limit)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        text = self.read('all.jsonl')
+        self.assertTrue(text.startswith('first\n') and text.endswith('\n'))
+        for line in text.splitlines()[1:]:
+            json.loads(line)
+
+    def test_full_output_of_a_check(self):
+        with open('/dev/full', 'wb') as full:
+            run = subprocess.run([poller.MULTISNMP, '--check', '127.0.0.1'], stdout=full,
+                                 stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(run.returncode, 3)
+        self.assertIn(b'standard output', run.stderr)
 
     def test_unwritable_folder_is_found_first(self):
         agents = self.agents()
