@@ -256,6 +256,21 @@ class Signals(poller.Poll):
         self.assertEqual(len(records), 256)
         self.assertEqual({r['status'] for r in records}, {'ok', 'cancelled'})
 
+    def test_deadline_with_a_pipe_to_fill(self):
+        """Most records are the master's own, and fill the output while nobody else wakes it."""
+        agents = self.agents('*:silent')
+        records = self.poll(*SLOW, '--deadline', '300ms', '-p', agents.port, '127.9.0.0/16', status=1)
+        self.assertEqual(len(records), 65536)
+        self.assertEqual({r['status'] for r in records}, {'cancelled'})
+
+    def test_names_that_fill_the_output(self):
+        """20,000 entries of one name that is unknown: each has its record, and the run ends."""
+        label = 'x' * 400
+        hosts = ''.join(f'- {{host: nobody.invalid, label: {label}{i}}}\n' for i in range(20000))
+        records = self.poll('-f', self.write('hosts.yaml', 'hosts:\n' + hosts), status=1)
+        self.assertEqual(len({r['host'] for r in records}), 20000)
+        self.assertEqual({r['status'] for r in records}, {'resolve'})
+
 
 if __name__ == '__main__':
     unittest.main()
