@@ -123,11 +123,20 @@ static struct cell *page_new(unsigned workers)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* A short list goes to all workers, or one would have it all and the others its share of the rate. */
+static unsigned batch_of(const struct master_config *c)
+{
+	uint64_t share = (plan_total(c->plan) + c->workers - 1) / c->workers;
+
+	return share < 1 ? 1 : share < MASTER_BATCH ? (unsigned)share : MASTER_BATCH;
+}
+
 static bool master_open(struct master *m)
 {
 	m->loop = loop_new();
 	m->start_us = loop_now_us(m->loop);
 	m->frame = mem_alloc(MASTER_FRAME);
+	m->batch = batch_of(m->config);
 	m->page = page_new(m->config->workers);
 	m->signals = signals_open();
 	if (m->page == NULL || m->signals == NULL) {

@@ -41,6 +41,7 @@ struct master {
 	struct names names;
 	struct signals *signals;
 	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
+	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
 	struct buf scratch; /* the master's own records */
 	struct large large;
 	const char *cancelled; /* words for the records of what is not asked any more; NULL */

@@ -164,7 +164,7 @@ static bool frame_fill(struct master *m, struct frame *f)
 
 	f->tasks = 0;
 	f->out = (struct wire_out){.at = m->frame, .end = m->frame + MASTER_FRAME};
-	while (more && *f->steps > 0 && f->tasks < MASTER_BATCH &&
+	while (more && *f->steps > 0 && f->tasks < m->batch &&
 	       dispatch_room(m->dispatch, f->child->number) > 0) {
 		more = frame_next(m, f);
 		--*f->steps;

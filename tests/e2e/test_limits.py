@@ -82,6 +82,15 @@ class Limits(poller.Poll):
         except OSError:
             return 0
 
+    def test_a_short_list_is_shared(self):
+        """Eight targets and four workers: each has two, and so none idles with its share of a rate."""
+        log = self.path('log')
+        agents = self.agents(options=('--log', log))
+        self.poll('--rate', '100', '-j', '4', '-p', agents.port, '127.11.0.0/29')
+        agents.stop()
+        ports = [line.split()[2] for line in self.read('log').splitlines()]
+        self.assertEqual(sorted(ports.count(port) for port in set(ports)), [2, 2, 2, 2], ports)
+
     def test_rate(self):
         agents = self.agents()
         start = time.monotonic()

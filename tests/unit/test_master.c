@@ -80,6 +80,11 @@ bool plan_next(struct plan *p, struct plan_target *out)
 	return true;
 }
 
+uint64_t plan_total(const struct plan *p)
+{
+	return p->total;
+}
+
 /* --- a worker ----------------------------------------------------------------------------- */
 
 struct mock {
