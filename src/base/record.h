@@ -36,7 +36,9 @@ struct record {
 	uint32_t tries; /* sends of the request that needed most */
 	const struct varbind *vars;
 	size_t nvars;
+	uint64_t ahead;      /* rows of this record that were formatted already, before vars */
 	const char *message; /* NULL when ok */
+	const char *note;    /* something worth knowing, whatever the status; NULL: nothing */
 };
 
 /* What the master looks at; the rest of a RECORD message is bytes as they will be written. */

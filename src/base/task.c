@@ -1,5 +1,5 @@
 /*
- * What to ask and whom: the arithmetic of waiting, and the task's wire form.
+ * Whom to ask: the task's wire form.
  *
  * The problem: ten million tasks go through a socketpair each way, so a task is small and holds no
  * secret: only what differs from target to target. What to ask and how to authenticate is in the
@@ -8,34 +8,10 @@
  * The wire form borrows in both directions. Packing reads the host's text and the addresses where the plan
  * has them; unpacking puts them into a store of the caller's, which lives as long as the task is
  * looked at. A missing host (blocks and ranges: the address is the name) is an empty string.
- *
- * The trap: waits double, and people write timeouts of hours with dozens of retries. The sums
- * are held at INT64_MAX instead of overflowing into the past.
  */
 #include "base/task.h"
 
 #include <string.h>
-
-int64_t profile_wait_us(const struct profile *p, unsigned sends)
-{
-	int64_t factor = sends < 3 ? INT64_C(1) << sends : PROFILE_BACKOFF_MAX;
-	int64_t wait_us;
-
-	return __builtin_mul_overflow(p->timeout_us, factor, &wait_us) ? INT64_MAX : wait_us;
-}
-
-int64_t profile_worst_us(const struct profile *p, unsigned addresses)
-{
-	int64_t tries = (int64_t)p->retries + 1, worst_us;
-	/* 1 + 2 + 4 first waits, then the longest one again and again */
-	int64_t waits = tries <= 3 ? (INT64_C(1) << tries) - 1
-				   : 7 + (tries - 3) * PROFILE_BACKOFF_MAX;
-
-	if (__builtin_mul_overflow(p->timeout_us, waits, &worst_us) ||
-	    __builtin_mul_overflow(worst_us, (int64_t)addresses, &worst_us))
-		worst_us = INT64_MAX;
-	return p->deadline_us && p->deadline_us < worst_us ? p->deadline_us : worst_us;
-}
 
 /* Counterpart: addr_unpack. */
 static void addr_pack(const struct addr *a, struct wire_out *w)

@@ -44,6 +44,7 @@ struct varbind {
 			size_t len;
 		} oid;
 	} value;
+	const struct varbind *label; /* shown beside the index (a table's row); NULL: none. Lent */
 };
 
 /* A list of varbinds that owns what they point to. {0} is a valid empty one. Resetting keeps the
@@ -56,9 +57,12 @@ struct vars {
 	size_t cap;
 	struct vars_chunk *chunks; /* private: memory of OIDs and octets */
 };
-/* Appends one: copies oid; value.octets and value.oid are copied from where v points. */
+/* Appends one: copies oid; value.octets and value.oid are copied from where v points. Its label is
+ * not copied: it must live as long, as what vars_keep() made does. */
 void vars_add(struct vars *vs, const struct varbind *v);
-void vars_append(struct vars *vs, const struct vars *more); /* copies */
+/* A copy of v with all that it points to, beside the list; good until the reset. For labels. */
+const struct varbind *vars_keep(struct vars *vs, const struct varbind *v);
+void vars_append(struct vars *vs, const struct vars *more); /* copies, each row's label too */
 void vars_reset(struct vars *vs);
 void vars_free(struct vars *vs);
 

@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "base/profile.h"
 #include "base/task.h"
 
 _Static_assert(SNMP_V1 == 0 && SNMP_V2C == 1 && SNMP_V3 == 3, "the table in settings.c says so");

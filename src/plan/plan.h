@@ -12,7 +12,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
-#include "base/task.h"
+#include "base/profile.h"
 #include "plan/conf.h"
 
 struct plan;

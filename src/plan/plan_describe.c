@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/task.h"
 #include "plan/plan_internal.h"
 #include "snmp/mib.h"
 

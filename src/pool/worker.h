@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/record.h"
+#include "base/profile.h"
 #include "base/task.h"
 
 struct worker_config {

@@ -17,10 +17,15 @@
 #include "base/loop.h"
 #include "base/record.h"
 #include "base/stats.h"
+#include "base/profile.h"
 #include "base/task.h"
 
 /* task and record are lent for the time of the call. Exactly one call for each task started. */
 typedef void (*engine_done_fn)(void *arg, const struct task *task, const struct record *record);
+
+/* Rows of a record so far, which is not over: what goes ahead is not in the record handed to done, whose
+ * `ahead` counts it. r has host and vars; the rest is not known yet. Lent for the time of the call. */
+typedef void (*engine_rows_fn)(void *arg, const struct task *task, const struct record *r);
 
 struct engine_config {
 	const struct profile *profiles; /* lent for the engine's life */
@@ -28,9 +33,12 @@ struct engine_config {
 	unsigned window;     /* requests in flight, 1 to ENGINE_WINDOW_MAX */
 	struct addr source4; /* address to send from; family 0: any */
 	struct addr source6;
+	const struct carrier *carrier; /* what carries the messages; NULL: UDP sockets of its own */
+	void *carried;                 /* its first argument; lent */
 	_Atomic uint64_t
 		*at_work; /* seq + 1 of the target at work, 0 between; shared with the master */
 	engine_done_fn done;
+	engine_rows_fn rows; /* called when a record has become large */
 	void *arg;
 };
 #define ENGINE_WINDOW_MAX 65536

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/record.h"
+#include "base/profile.h"
 #include "base/task.h"
 #include "snmp/pdu.h"
 

@@ -13,10 +13,13 @@
 
 #include "base/mem.h"
 #include "base/record.h"
-#include "base/task.h"
+#include "base/profile.h"
 
 #define PDU_GET        0xa0
+#define PDU_GET_NEXT   0xa1
 #define PDU_RESPONSE   0xa2
+#define PDU_GET_BULK   0xa5
+#define PDU_REPORT     0xa8
 #define PDU_WORDS_MAX  160
 #define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
 
@@ -54,6 +57,15 @@ struct pdu_question {
 	const bool *gone; /* per object of the profile: not asked for; NULL: none is left out */
 };
 
+/* A question in any version: what is asked, whoever is asked. */
+struct pdu_ask {
+	uint8_t type; /* PDU_GET, PDU_GET_NEXT, PDU_GET_BULK */
+	unsigned max_repetitions;
+	const struct oid *const *names;
+	size_t count;
+};
+struct usm_peer;
+
 struct pdu_codec; /* one a process is enough */
 struct pdu_codec *pdu_codec_new(void);
 void pdu_codec_free(struct pdu_codec *c);
@@ -65,14 +77,52 @@ size_t pdu_fit(const struct profile *p, size_t first);
 size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out);
 void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */
 
+/* Appends the request of v1 or v2c; returns where the four octets of its request-id stand. */
+size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
+		 struct buf *out);
+/* Appends an SNMPv3 request whose msgID and request-id are both id. Localises the peer's keys when it is not keyed yet.
+ * A peer without engine ID: the discovery (RFC 3414 §4), whatever is asked. now_us: loop_clock_us(). False: it
+ * cannot be built; words say why. */
+bool pdu_build_v3(struct pdu_codec *c, const struct profile *p, struct usm_peer *peer,
+		  const struct pdu_ask *ask, uint32_t id, int64_t now_us, struct buf *out,
+		  char words[PDU_WORDS_MAX]);
+
+enum pdu_report { /* RFC 3414 §5 usmStats, RFC 3412 §5, RFC 3413 §4.1.2; what a Report's varbind names */
+	PDU_REPORT_NONE,
+	PDU_REPORT_UNSUPPORTED_LEVEL,
+	PDU_REPORT_NOT_IN_WINDOW,
+	PDU_REPORT_UNKNOWN_USER,
+	PDU_REPORT_UNKNOWN_ENGINE,
+	PDU_REPORT_WRONG_DIGEST,
+	PDU_REPORT_DECRYPTION,
+	PDU_REPORT_UNKNOWN_CONTEXT,
+	PDU_REPORT_OTHER /* an OID of another kind: words have it */
+};
+
 struct pdu_answer {
 	int64_t error_status;
 	int64_t error_index;       /* from 1; 0: none is named */
 	char words[PDU_WORDS_MAX]; /* what is wrong, when it does not decode */
+	/* SNMPv3 only */
+	enum pdu_report report;
+	bool authenticated; /* its digest was right */
 };
 /* Decodes a v1 or v2c message that pdu_peek() could read; its varbinds are appended to vars (some may
  * be when it fails). False: it breaks the rules of encoding. */
 bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
 		struct vars *vars);
+
+enum pdu_verdict {
+	PDU_ACCEPTED,  /* the answer, or a Report that may be believed as far as its level goes */
+	PDU_MALFORMED, /* breaks the rules of encoding; words say how */
+	PDU_REFUSED, /* not ours: digest, engine, user, context, level, window, ids; words say what */
+};
+/* Decodes an SNMPv3 message that peek_v3() could read in whole, for the request `id` of this profile to this peer.
+ * An accepted authenticated message updates the peer's boots and time; an accepted Report of an unknown engine gives
+ * it its engine ID, and boots and time as a first guess. Only a Report may be below the level asked (the library lets a
+ * noAuth RESPONSE pass). data is decrypted in place. */
+enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct profile *p, struct usm_peer *peer,
+			       uint32_t id, uint8_t *data, size_t len, int64_t now_us,
+			       struct pdu_answer *a, struct vars *vars);
 
 #endif

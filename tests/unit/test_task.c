@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/profile.h"
 #include "base/task.h"
 
 static void test_waits_double_up_to_eight(void **state)

@@ -1,0 +1,28 @@
+/*
+ * What to ask: the arithmetic of waiting.
+ *
+ * The trap: waits double, and people write timeouts of hours with dozens of retries. The sums
+ * are held at INT64_MAX instead of overflowing into the past.
+ */
+#include "base/profile.h"
+
+int64_t profile_wait_us(const struct profile *p, unsigned sends)
+{
+	int64_t factor = sends < 3 ? INT64_C(1) << sends : PROFILE_BACKOFF_MAX;
+	int64_t wait_us;
+
+	return __builtin_mul_overflow(p->timeout_us, factor, &wait_us) ? INT64_MAX : wait_us;
+}
+
+int64_t profile_worst_us(const struct profile *p, unsigned addresses)
+{
+	int64_t tries = (int64_t)p->retries + 1, worst_us;
+	/* 1 + 2 + 4 first waits, then the longest one again and again */
+	int64_t waits = tries <= 3 ? (INT64_C(1) << tries) - 1
+				   : 7 + (tries - 3) * PROFILE_BACKOFF_MAX;
+
+	if (__builtin_mul_overflow(p->timeout_us, waits, &worst_us) ||
+	    __builtin_mul_overflow(worst_us, (int64_t)addresses, &worst_us))
+		worst_us = INT64_MAX;
+	return p->deadline_us && p->deadline_us < worst_us ? p->deadline_us : worst_us;
+}

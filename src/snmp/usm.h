@@ -1,0 +1,61 @@
+/*
+ * usm - who asks whom, SNMPv3: credentials, what is known of a device's engine, and the library's one
+ * user switched to them (User-based Security Model: RFC 3414, 3826, 7860).
+ *
+ * Keys, boots and time belong to the target (struct usm_peer), never to an engine ID: two devices with
+ * the same one, or the same user with other keys, do not meet.
+ */
+#ifndef SNMP_USM_H
+#define SNMP_USM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/profile.h"
+
+#define USM_ERROR_MAX 200
+#define USM_KEY_MAX   64 /* octets of a localised key: SHA-512's */
+
+struct usm_words { /* as written (plan/settings.h has the words); NULL: not set */
+	const char *user, *auth, *auth_pass, *priv, *priv_pass;
+	const char *level; /* NULL: the highest that the others allow */
+};
+
+/* NULL: error says what the library at hand was built without, or that a passphrase is too short
+ * (RFC 3414 §11.2: 8). Derives Ku (some ms a passphrase); keeps no passphrase. In the master, before the fork. */
+struct usm_credential *usm_credential_new(const struct usm_words *w, char error[USM_ERROR_MAX]);
+void usm_credential_free(struct usm_credential *c); /* wipes the keys; NULL is good */
+/* Whether `auth` or `priv` (as written) can be had of the library; words for a person if not. */
+bool usm_knows(const char *auth, const char *priv, char error[USM_ERROR_MAX]);
+
+enum usm_level { /* securityLevel (RFC 3411 §3.4.3) */
+	USM_NO_AUTH_NO_PRIV = 1,
+	USM_AUTH_NO_PRIV = 2,
+	USM_AUTH_PRIV = 3
+};
+enum usm_level usm_level(const struct usm_credential *c);
+const char *usm_user(const struct usm_credential *c);
+const char *usm_priv_name(const struct usm_credential *c); /* "AES-256", "" when there is none */
+
+/* Once in each child, before its first message: workers must not share the library's salt (RFC 3414
+ * §8.1.1.1, RFC 3826 §3.1.2.1), or they emit the same keystream. */
+void usm_after_fork(void);
+
+/* A target's authoritative engine. {0} is one of which nothing is known. */
+struct usm_peer {
+	uint8_t engine_id[ENGINE_ID_MAX];
+	uint8_t engine_id_len; /* 0: to be discovered */
+	bool keyed;            /* keys are localised to engine_id */
+	bool synchronised;     /* boots and time come from an authenticated message */
+	uint32_t boots;        /* snmpEngineBoots */
+	uint32_t time_s;       /* snmpEngineTime at stamp_us */
+	int64_t stamp_us;      /* loop_clock_us() */
+	uint8_t auth_key[USM_KEY_MAX], priv_key[USM_KEY_MAX];
+	uint8_t auth_key_len, priv_key_len;
+};
+/* Takes an engine ID; false: not of 5 to 32 octets. Forgets the rest of what was known. */
+bool usm_peer_is(struct usm_peer *p, const uint8_t *id, size_t len);
+void usm_peer_wipe(struct usm_peer *p);
+
+#endif
