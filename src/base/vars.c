@@ -12,7 +12,8 @@
  * that it ever saw.
  *
  * The trap: OIDs are read as 32-bit words and stand between strings of any length, so lengths are
- * rounded up. On the machines at hand a misaligned read merely works; the sanitizer says so.
+ * rounded up. On the machines at hand a misaligned read merely works; the sanitizer says so. A kept
+ * varbind holds pointers and needs more: whoever takes memory says for what.
  */
 #include "base/vars.h"
 
@@ -30,7 +31,7 @@ struct vars_chunk {
 	struct vars_chunk *next; /* an older one, full */
 	size_t used;
 	size_t cap;
-	_Alignas(uint32_t) uint8_t octets[]; /* OIDs are among them */
+	_Alignas(struct varbind) uint8_t octets[]; /* kept varbinds and OIDs are among them */
 };
 
 static const char *const type_names[VAR_TYPE_COUNT] = {
@@ -75,30 +76,54 @@ static void chunks_free(struct vars_chunk *c)
 }
 
 /* Room for len octets in the newest chunk; a new one takes over when they do not fit. */
-static void *arena_take(struct vars *vs, size_t len)
+static void *arena_take(struct vars *vs, size_t len, size_t align)
 {
 	struct vars_chunk *c = vs->chunks;
-	size_t rounded = (len + 3) & ~(size_t)3, cap; /* the next one may be an OID */
+	size_t at = c ? (c->used + align - 1) & ~(align - 1) : 0, cap;
 
-	if (!c || c->cap - c->used < rounded) {
+	if (!c || at > c->cap || c->cap - at < len) {
 		cap = c ? c->cap * 2 : CHUNK_FIRST;
 		if (cap > CHUNK_MAX)
 			cap = CHUNK_MAX;
-		if (cap < rounded)
-			cap = rounded;
+		if (cap < len)
+			cap = len;
 		c = vs->chunks = chunk_new(c, cap);
+		at = 0;
 	}
-	c->used += rounded;
-	return c->octets + c->used - rounded;
+	c->used = at + len;
+	return c->octets + at;
 }
 
-static void *arena_copy(struct vars *vs, const void *p, size_t len)
+static void *arena_copy(struct vars *vs, const void *p, size_t len, size_t align)
 {
-	void *copy = arena_take(vs, len);
+	void *copy = arena_take(vs, len, align);
 
 	if (len)
 		memcpy(copy, p, len);
 	return copy;
+}
+
+static const uint32_t *oid_copy(struct vars *vs, const uint32_t *id, size_t len)
+{
+	return arena_copy(vs, id, len * sizeof(*id), _Alignof(uint32_t));
+}
+
+/* v's OID and value become copies in the arena. */
+static void take_over(struct vars *vs, struct varbind *v)
+{
+	v->oid = oid_copy(vs, v->oid, v->noid);
+	switch (v->type) {
+	case VAR_OCTETS:
+	case VAR_IPADDRESS:
+	case VAR_OPAQUE:
+		v->value.octets.p = arena_copy(vs, v->value.octets.p, v->value.octets.len, 1);
+		break;
+	case VAR_OID:
+		v->value.oid.id = oid_copy(vs, v->value.oid.id, v->value.oid.len);
+		break;
+	default: /* the value is in the varbind */
+		break;
+	}
 }
 
 void vars_add(struct vars *vs, const struct varbind *v)
@@ -109,27 +134,35 @@ void vars_add(struct vars *vs, const struct varbind *v)
 		vs->cap = vs->cap ? vs->cap * 2 : VARS_FIRST;
 		vs->list = mem_resize(vs->list, vs->cap, sizeof(*vs->list));
 	}
-	copy.oid = arena_copy(vs, copy.oid, copy.noid * sizeof(*copy.oid));
-	switch (copy.type) {
-	case VAR_OCTETS:
-	case VAR_IPADDRESS:
-	case VAR_OPAQUE:
-		copy.value.octets.p = arena_copy(vs, copy.value.octets.p, copy.value.octets.len);
-		break;
-	case VAR_OID:
-		copy.value.oid.id = arena_copy(vs, copy.value.oid.id,
-					       copy.value.oid.len * sizeof(*copy.value.oid.id));
-		break;
-	default: /* the value is in the varbind */
-		break;
-	}
+	take_over(vs, &copy);
 	vs->list[vs->count++] = copy;
 }
 
+const struct varbind *vars_keep(struct vars *vs, const struct varbind *v)
+{
+	struct varbind *copy = arena_take(vs, sizeof(*copy), _Alignof(struct varbind));
+
+	*copy = *v;
+	copy->label = NULL; /* a label has none */
+	take_over(vs, copy);
+	return copy;
+}
+
+/* The cells of a table's row share a label: one copy does for those that follow one another. */
 void vars_append(struct vars *vs, const struct vars *more)
 {
-	for (size_t i = 0; i < more->count; i++)
-		vars_add(vs, &more->list[i]);
+	const struct varbind *label = NULL, *kept = NULL;
+
+	for (size_t i = 0; i < more->count; i++) {
+		struct varbind v = more->list[i];
+
+		if (v.label != label) {
+			label = v.label;
+			kept = label ? vars_keep(vs, label) : NULL;
+		}
+		v.label = kept;
+		vars_add(vs, &v);
+	}
 }
 
 static void arena_reset(struct vars *vs)

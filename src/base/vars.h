@@ -60,7 +60,7 @@ struct vars {
 /* Appends one: copies oid; value.octets and value.oid are copied from where v points. Its label is
  * not copied: it must live as long, as what vars_keep() made does. */
 void vars_add(struct vars *vs, const struct varbind *v);
-/* A copy of v with all that it points to, beside the list; good until the reset. For labels. */
+/* A copy of v with all that it points to but a label, beside the list; good until the reset. For labels. */
 const struct varbind *vars_keep(struct vars *vs, const struct varbind *v);
 void vars_append(struct vars *vs, const struct vars *more); /* copies, each row's label too */
 void vars_reset(struct vars *vs);

@@ -168,6 +168,69 @@ static void test_append_copies(void **state)
 	vars_free(&vs);
 }
 
+/* A kept one stands beside the list, owns what it points to, and stays where it is. Strings of odd
+ * lengths in between, so that it would be misaligned if nobody cared. */
+static void test_keep_stands_beside_the_list(void **state)
+{
+	const struct varbind *kept[200];
+	char text[] = "label 000";
+	uint32_t oid[9];
+	struct vars vs = {0};
+
+	(void)state;
+	memcpy(oid, sys_descr, sizeof(oid));
+	for (size_t i = 0; i < 200; i++) {
+		struct varbind v = octets_var(text, sizeof(text)), odd = octets_var("odd", i % 4);
+
+		text[8] = (char)('0' + i % 10);
+		v.oid = oid;
+		v.label = &odd; /* would dangle */
+		vars_add(&vs, &odd);
+		kept[i] = vars_keep(&vs, &v);
+		assert_int_equal((uintptr_t)kept[i] % _Alignof(struct varbind), 0);
+	}
+	memset(text, 0, sizeof(text));
+	memset(oid, 0, sizeof(oid));
+	assert_int_equal(vs.count, 200);
+	for (size_t i = 0; i < 200; i++) {
+		assert_int_equal(vs.list[i].value.octets.len, i % 4);
+		assert_memory_equal(vs.list[i].value.octets.p, "odd", i % 4);
+		assert_memory_equal(kept[i]->oid, sys_descr, sizeof(sys_descr));
+		assert_int_equal(kept[i]->value.octets.len, sizeof(text));
+		assert_int_equal(kept[i]->value.octets.p[8], '0' + i % 10);
+		assert_null(kept[i]->label);
+	}
+	vars_free(&vs);
+}
+
+/* What is added only lends its label; what is appended brings it along, once for a row's cells. */
+static void test_append_copies_labels(void **state)
+{
+	struct varbind v = octets_var("cell", 4);
+	const struct varbind first = octets_var("eth0", 4), second = octets_var("eth1", 4);
+	const struct varbind *labels[] = {NULL, &first, &first, &second, NULL, &first};
+	struct vars vs = {0}, more = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		v.label = labels[i] ? vars_keep(&more, labels[i]) : NULL;
+		if (i == 2)
+			v.label = more.list[1].label;
+		vars_add(&more, &v);
+		assert_ptr_equal(more.list[i].label, v.label);
+	}
+	vars_append(&vs, &more);
+	vars_free(&more);
+	assert_int_equal(vs.count, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(vs.list[i].label == NULL, labels[i] == NULL);
+		if (labels[i])
+			assert_same_varbind(vs.list[i].label, labels[i]);
+	}
+	assert_ptr_equal(vs.list[1].label, vs.list[2].label);
+	vars_free(&vs);
+}
+
 static void fill(struct vars *vs, size_t count)
 {
 	static const char text[] = "Linux router 6.1.0 #1 SMP x86_64, as a sysDescr may be";
@@ -242,6 +305,8 @@ int main(void)
 		cmocka_unit_test(test_empty_values),
 		cmocka_unit_test(test_adding_an_element_of_itself),
 		cmocka_unit_test(test_append_copies),
+		cmocka_unit_test(test_keep_stands_beside_the_list),
+		cmocka_unit_test(test_append_copies_labels),
 		cmocka_unit_test(test_reset_keeps_the_memory),
 		cmocka_unit_test(test_reset_lets_go_of_a_large_answer),
 		cmocka_unit_test(test_one_huge_value),
