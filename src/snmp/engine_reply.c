@@ -4,7 +4,7 @@
  * The problem: anybody can send to our sockets. A datagram counts as an answer only when it names one of
  * the request-ids that are out (31 random bits), comes from the address and port that were asked (unless
  * any_source), and carries the version, the community and the PDU type of an answer. All of that is
- * read by pdu_peek(), our own bounded code; the codec sees nothing else (DESIGN.md, invariant 4).
+ * read by peek_message(), our own bounded code; the codec sees nothing else (DESIGN.md, invariant 4).
  *
  * What fails is counted under its own name and dropped; but where the id was right, the job takes notice:
  * "192.0.2.9:161 answered instead" is worth more to who reads the timeout than the timeout. A
@@ -21,6 +21,8 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#include "snmp/peek.h"
 
 #define TURN_BATCHES 16 /* received from a lane in a turn; then timers and sends have their turn */
 #define LOOKS_MAX    (1u << 18) /* about a millisecond */
@@ -58,14 +60,14 @@ static void unreadable(struct engine *e, const struct udp_in *in, const char *wo
 	r->job->notice_words = words;
 }
 
-static bool same_community(const struct pdu_head *head, const struct profile *p)
+static bool same_community(const struct peek *head, const struct profile *p)
 {
 	return strlen(p->community) == head->community_len &&
 	       memcmp(p->community, head->community, head->community_len) == 0;
 }
 
 /* The id is right; is the rest? Else the job takes notice of the first thing that is not. */
-static bool is_answer(struct job *job, const struct pdu_head *head, const struct udp_in *in)
+static bool is_answer(struct job *job, const struct peek *head, const struct udp_in *in)
 {
 	const struct profile *p = job->profile;
 
@@ -119,11 +121,11 @@ static void answer(struct engine *e, struct request *r, const struct inflight_hi
 static void datagram(struct engine *e, const struct udp_in *in)
 {
 	struct inflight_hit hit;
-	struct pdu_head head;
+	struct peek head;
 	const char *words;
 
 	e->stats.count[STATS_RECEIVED]++;
-	if (!pdu_peek(in->data, in->len, &head, &words)) {
+	if (!peek_message(in->data, in->len, &head, &words)) {
 		if (head.version == SNMP_V3)
 			e->stats.count[STATS_FOREIGN]++;
 		else
@@ -159,11 +161,11 @@ void engine_receive(struct engine *e, unsigned lane)
 static struct request *find_refused(struct engine *e, const struct udp_refusal *refusal)
 {
 	struct inflight_hit hit;
-	struct pdu_head head;
+	struct peek head;
 	const char *words;
 	struct request *r;
 
-	if (!pdu_peek(refusal->quoted, refusal->size, &head, &words))
+	if (!peek_message(refusal->quoted, refusal->size, &head, &words))
 		return find_by_address(e, &refusal->to);
 	if (!inflight_find(e->inflight, head.request_id, &hit))
 		return NULL;

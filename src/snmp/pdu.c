@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "snmp/peek.h"
 
 #define TEMPLATE_ID   0x00800000 /* the least that takes four octets */
 #define HEADER_OCTETS 40 /* of a request around community and varbinds, lengths at their longest */
@@ -208,7 +209,7 @@ size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct b
 {
 	netsnmp_pdu *pdu = make_get(q);
 	size_t offset = 0, start = out->len;
-	struct pdu_head head;
+	struct peek head;
 	const char *words;
 
 	if (!c->pkt) {
@@ -219,7 +220,7 @@ size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct b
 		cannot_build(c);
 	snmp_free_pdu(pdu);
 	buf_put(out, c->pkt + c->pkt_len - offset, offset);
-	if (!pdu_peek(out->data + start, offset, &head, &words) || !head.request_id_at)
+	if (!peek_message(out->data + start, offset, &head, &words) || !head.request_id_at)
 		cannot_build(c);
 	return start + head.request_id_at;
 }

@@ -1,8 +1,8 @@
 /*
  * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416) to structs and back; Net-SNMP as codec.
  *
- * pdu_peek() and what pdu_decode() checks first are our own code: bounded, without allocation. The
- * library sees a datagram only after both.
+ * peek and what pdu_decode() checks first are our own code: bounded, without allocation. The library
+ * sees a datagram only after both.
  */
 #ifndef SNMP_PDU_H
 #define SNMP_PDU_H
@@ -35,19 +35,6 @@ const char *pdu_error_name(int64_t status);
 /* Makes the library usable without a file read or written, and silent. In the master, once, before
  * the fork and before mib reads anything. Leaves the environment and the locale as they were. */
 void pdu_init(void);
-
-/* What can be read of a message before anything is believed. */
-struct pdu_head {
-	int64_t version;          /* as on the wire: enum snmp_version, or anything */
-	const uint8_t *community; /* in the datagram */
-	size_t community_len;
-	uint8_t type; /* tag of the PDU */
-	uint32_t request_id;
-	size_t request_id_at; /* where its content octets start, when they are four; else 0 */
-};
-/* False: there is no request-id to be read; words say why, head->version is what could be read of it
- * (SNMP_V3: the message has none in this place; -1: nothing). Lengths may promise more than is there: a cut message still tells whose it is. */
-bool pdu_peek(const uint8_t *data, size_t len, struct pdu_head *head, const char **words);
 
 /* Objects of a profile, asked for in one request. */
 struct pdu_question {
@@ -107,7 +94,7 @@ struct pdu_answer {
 	enum pdu_report report;
 	bool authenticated; /* its digest was right */
 };
-/* Decodes a v1 or v2c message that pdu_peek() could read; its varbinds are appended to vars (some may
+/* Decodes a v1 or v2c message that peek_message() could read; its varbinds are appended to vars (some may
  * be when it fails). False: it breaks the rules of encoding. */
 bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
 		struct vars *vars);

@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "snmp/engine_internal.h"
+#include "snmp/peek.h"
 
 #define DEVICES 3
 #define RECORDS 600
@@ -71,19 +72,19 @@ struct lab {
 
 static size_t tag_at(const uint8_t *data, size_t len)
 {
-	struct pdu_head head;
+	struct peek head;
 	const char *words;
 
-	assert_true(pdu_peek(data, len, &head, &words));
+	assert_true(peek_message(data, len, &head, &words));
 	return (size_t)(head.community - data) + head.community_len;
 }
 
 static size_t id_at(const uint8_t *data, size_t len)
 {
-	struct pdu_head head;
+	struct peek head;
 	const char *words;
 
-	assert_true(pdu_peek(data, len, &head, &words));
+	assert_true(peek_message(data, len, &head, &words));
 	return head.request_id_at;
 }
 

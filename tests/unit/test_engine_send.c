@@ -20,6 +20,7 @@
 
 #include "base/loop.h"
 #include "snmp/engine_internal.h"
+#include "snmp/peek.h"
 
 #define LOG_MAX   8192
 #define INBOX_MAX 2000
@@ -387,7 +388,7 @@ static void test_turns_are_bounded(void **state)
 static void test_ids(void **state)
 {
 	struct lab *lab;
-	struct pdu_head a, b;
+	struct peek a, b;
 	const char *words;
 
 	(void)state;
@@ -396,10 +397,10 @@ static void test_ids(void **state)
 	start_many(lab, 4, 0, 300);
 	work(lab);
 	for (size_t i = 0; i < 300; i++) {
-		assert_true(pdu_peek(sockets.log[i].data, sockets.log[i].len, &a, &words));
+		assert_true(peek_message(sockets.log[i].data, sockets.log[i].len, &a, &words));
 		assert_int_equal(a.request_id_at, 17);
 		for (size_t k = 0; k < i; k++) {
-			pdu_peek(sockets.log[k].data, sockets.log[k].len, &b, &words);
+			peek_message(sockets.log[k].data, sockets.log[k].len, &b, &words);
 			assert_int_not_equal(a.request_id, b.request_id);
 		}
 	}
