@@ -108,13 +108,17 @@ static bool same_profile(const void *array, uint32_t number, const void *wanted)
 
 	return a->version == b->version && strcmp(a->community, b->community) == 0 &&
 	       a->get == b->get && a->timeout_us == b->timeout_us && a->retries == b->retries &&
-	       a->deadline_us == b->deadline_us && a->any_source == b->any_source;
+	       a->deadline_us == b->deadline_us && a->any_source == b->any_source &&
+	       a->per_host == b->per_host && a->max_repetitions == b->max_repetitions &&
+	       a->max_vars == b->max_vars && a->nonincreasing == b->nonincreasing;
 }
 
 static uint64_t hash_profile(const struct profile *p)
 {
-	int64_t numbers[] = {p->version,     p->timeout_us, p->retries,
-			     p->deadline_us, p->any_source, (intptr_t)p->get};
+	int64_t numbers[] = {p->version,         p->timeout_us,        p->retries,
+			     p->deadline_us,     p->any_source,        p->per_host,
+			     p->max_repetitions, (int64_t)p->max_vars, p->nonincreasing,
+			     (intptr_t)p->get};
 	uint64_t hash = plan_hash(0, numbers, sizeof(numbers));
 
 	return plan_hash(hash, p->community, strlen(p->community));
@@ -132,11 +136,6 @@ static void refuse_later(struct conf *conf, const struct settings *s)
 		{SET_WALK, s->value[SET_WALK].list && s->value[SET_WALK].list->count, "walks"},
 		{SET_TABLE, s->value[SET_TABLE].list && s->value[SET_TABLE].list->count, "tables"},
 		{SET_INDEX_LABEL, s->value[SET_INDEX_LABEL].text != NULL, "tables"},
-		{SET_MAX_REPETITIONS, SETTING_IS_SET(s, SET_MAX_REPETITIONS), "walks"},
-		{SET_MAX_VARS, SETTING_IS_SET(s, SET_MAX_VARS), "walks"},
-		{SET_NONINCREASING, SETTING_IS_SET(s, SET_NONINCREASING), "walks"},
-		{SET_PER_HOST, s->value[SET_PER_HOST].number > 1,
-		 "more than one request in flight per host"},
 	};
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
@@ -157,6 +156,11 @@ uint32_t plan_profile(struct plan_profiles *all, const struct settings *s)
 		.retries = (unsigned)s->value[SET_RETRIES].number,
 		.deadline_us = s->value[SET_DEADLINE].number,
 		.any_source = s->value[SET_ANY_SOURCE].number != 0,
+		.per_host = (unsigned)s->value[SET_PER_HOST].number,
+		.max_repetitions = (unsigned)s->value[SET_MAX_REPETITIONS].number,
+		.max_vars = (uint64_t)s->value[SET_MAX_VARS].number,
+		.nonincreasing = strcmp(s->value[SET_NONINCREASING].text, "allow") == 0,
+		.context = (char *)"",
 	};
 	uint64_t hash;
 	uint32_t number;

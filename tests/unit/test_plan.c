@@ -186,6 +186,10 @@ static void test_a_bare_name(void **state)
 	assert_int_equal(p->retries, 2);
 	assert_int_equal(p->deadline_us, 0);
 	assert_false(p->any_source);
+	assert_int_equal(p->per_host, 1);
+	assert_int_equal(p->max_repetitions, 0);
+	assert_int_equal(p->max_vars, 1000000);
+	assert_false(p->nonincreasing);
 	assert_end(&w);
 	end(&w);
 }
@@ -286,7 +290,8 @@ static void test_all_settings_arrive(void **state)
 
 	(void)state;
 	begin(&w, "hosts:\n  - {host: h, version: 1, timeout: 300ms, retries: 0, deadline: 9s, "
-		  "any_source: true, port: 1161, family: 6}\n");
+		  "any_source: true, port: 1161, family: 6, per_host: 3, max_repetitions: 40, "
+		  "max_vars: 1000000000, nonincreasing: allow}\n");
 	must(&w);
 	t = next(&w);
 	p = profile(&w, &t);
@@ -295,6 +300,10 @@ static void test_all_settings_arrive(void **state)
 	assert_int_equal(p->retries, 0);
 	assert_int_equal(p->deadline_us, 9000000);
 	assert_true(p->any_source);
+	assert_int_equal(p->per_host, 3);
+	assert_int_equal(p->max_repetitions, 40);
+	assert_int_equal(p->max_vars, 1000000000);
+	assert_true(p->nonincreasing);
 	assert_int_equal(t.port, 1161);
 	assert_int_equal(t.family, 6);
 	end(&w);
@@ -321,18 +330,24 @@ static void test_profiles_are_shared(void **state)
 		  "  - {host: h, deadline: 9}\n"
 		  "  - {host: i, timeout: 9}\n"
 		  "  - {host: j, version: 1}\n"
-		  "  - {host: k, get: [sysName.0]}\n");
+		  "  - {host: k, per_host: 2}\n"
+		  "  - {host: l, max_repetitions: 9}\n"
+		  "  - {host: m, max_vars: 9}\n"
+		  "  - {host: n, nonincreasing: allow}\n"
+		  "  - {host: o, nonincreasing: stop}\n"
+		  "  - {host: p, get: [sysName.0]}\n");
 	must(&w);
-	for (uint32_t i = 0; i < 11; i++) {
-		static const uint32_t expected[] = {0, 1, 1, 1, 0, 2, 3, 4, 5, 6, 7};
+	for (uint32_t i = 0; i < 16; i++) {
+		static const uint32_t expected[] = {0, 1, 1, 1, 0, 2,  3, 4,
+						    5, 6, 7, 8, 9, 10, 0, 11};
 		struct plan_target t = next(&w);
 
 		assert_int_equal(t.profile, expected[i]);
 		assert_int_equal(profile(&w, &t)->get == w.plan->profiles.list[0].get,
-				 i < 10); /* the list of objects is, wherever it is the same */
+				 i < 15); /* the list of objects is, wherever it is the same */
 	}
 	plan_profiles(w.plan, &count);
-	assert_int_equal(count, 8);
+	assert_int_equal(count, 12);
 	end(&w);
 }
 
@@ -587,11 +602,6 @@ static void test_not_yet(void **state)
 		{"walk: [ifTable]", "walk: not yet: this version knows no walks\n"},
 		{"table: [ifTable]", "table: not yet: this version knows no tables\n"},
 		{"index_label: ifDescr", "index_label: not yet: this version knows no tables\n"},
-		{"max_repetitions: 9", "max_repetitions: not yet: this version knows no walks\n"},
-		{"max_vars: 9", "max_vars: not yet: this version knows no walks\n"},
-		{"nonincreasing: allow", "nonincreasing: not yet: this version knows no walks\n"},
-		{"per_host: 2", "per_host: not yet: this version knows no more than one request in "
-				"flight per host\n"},
 	};
 	struct world w;
 
