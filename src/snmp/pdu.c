@@ -24,6 +24,7 @@
 
 #include <net-snmp/net-snmp-config.h>
 #include <net-snmp/net-snmp-includes.h>
+#undef max_repetitions /* the library's macro for errindex */
 
 #include <locale.h>
 #include <stdio.h>
@@ -180,23 +181,6 @@ static void add_name(netsnmp_pdu *pdu, const struct oid *o)
 	snmp_add_null_var(pdu, name, o->len);
 }
 
-static netsnmp_pdu *make_get(const struct pdu_question *q)
-{
-	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_GET);
-
-	if (!pdu)
-		return NULL;
-	pdu->version = q->profile->version;
-	pdu->reqid = TEMPLATE_ID;
-	pdu->community = (u_char *)mem_strdup(q->profile->community);
-	pdu->community_len = strlen(q->profile->community);
-	for (size_t i = q->first; i < q->first + q->count; i++) {
-		if (!q->gone || !q->gone[i])
-			add_name(pdu, &q->profile->get[i]);
-	}
-	return pdu;
-}
-
 /* Only memory or a profile that conf should have refused can be the reason: nothing to go on with. */
 static _Noreturn void cannot_build(const struct pdu_codec *c)
 {
@@ -205,9 +189,22 @@ static _Noreturn void cannot_build(const struct pdu_codec *c)
 	exit(MEM_EXIT);
 }
 
-size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out)
+static netsnmp_pdu *new_pdu(struct pdu_codec *c, const struct profile *p, uint8_t type)
 {
-	netsnmp_pdu *pdu = make_get(q);
+	netsnmp_pdu *pdu = snmp_pdu_create(type);
+
+	if (!pdu)
+		cannot_build(c);
+	pdu->version = p->version;
+	pdu->reqid = TEMPLATE_ID;
+	pdu->community = (u_char *)mem_strdup(p->community);
+	pdu->community_len = strlen(p->community);
+	return pdu;
+}
+
+/* Appends the message and frees pdu; returns where its request-id stands. */
+static size_t put_message(struct pdu_codec *c, netsnmp_pdu *pdu, struct buf *out)
+{
 	size_t offset = 0, start = out->len;
 	struct peek head;
 	const char *words;
@@ -216,13 +213,43 @@ size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct b
 		c->pkt_len = PDU_OCTETS_MAX;
 		c->pkt = mem_alloc(c->pkt_len);
 	}
-	if (!pdu || snmp_build(&c->pkt, &c->pkt_len, &offset, &c->session, pdu) != 0)
+	if (snmp_build(&c->pkt, &c->pkt_len, &offset, &c->session, pdu) != 0)
 		cannot_build(c);
 	snmp_free_pdu(pdu);
 	buf_put(out, c->pkt + c->pkt_len - offset, offset);
 	if (!peek_message(out->data + start, offset, &head, &words) || !head.request_id_at)
 		cannot_build(c);
 	return start + head.request_id_at;
+}
+
+size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out)
+{
+	netsnmp_pdu *pdu = new_pdu(c, q->profile, SNMP_MSG_GET);
+
+	for (size_t i = q->first; i < q->first + q->count; i++) {
+		if (!q->gone || !q->gone[i])
+			add_name(pdu, &q->profile->get[i]);
+	}
+	return put_message(c, pdu, out);
+}
+
+static void fill_pdu(netsnmp_pdu *pdu, const struct pdu_ask *ask)
+{
+	for (size_t i = 0; i < ask->count; i++)
+		add_name(pdu, ask->names[i]);
+	if (ask->type == PDU_GET_BULK) {
+		pdu->errstat = 0; /* non-repeaters */
+		pdu->errindex = (long)ask->max_repetitions;
+	}
+}
+
+size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
+		 struct buf *out)
+{
+	netsnmp_pdu *pdu = new_pdu(c, p, ask->type);
+
+	fill_pdu(pdu, ask);
+	return put_message(c, pdu, out);
 }
 
 void pdu_patch_id(uint8_t *place, uint32_t request_id)

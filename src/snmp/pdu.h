@@ -46,8 +46,8 @@ struct pdu_question {
 
 /* A question in any version: what is asked, whoever is asked. */
 struct pdu_ask {
-	uint8_t type; /* PDU_GET, PDU_GET_NEXT, PDU_GET_BULK */
-	unsigned max_repetitions;
+	uint8_t type;             /* PDU_GET, PDU_GET_NEXT, PDU_GET_BULK */
+	unsigned max_repetitions; /* of a GETBULK, whose non-repeaters are 0 */
 	const struct oid *const *names;
 	size_t count;
 };

@@ -71,6 +71,54 @@ static void test_request_octets(void **state)
 	pdu_codec_free(c);
 }
 
+static void test_questions_of_a_walk(void **state)
+{
+	static const struct {
+		uint8_t type;
+		unsigned max_repetitions;
+		const char *wanted;
+		size_t len;
+	} rows[] = {
+#define TAIL                 "\x30\x12\x30\x07\x06\x03\x2b\x06\x01\x05\x00\x30\x07\x06\x03\x2b\x06\x02\x05\x00"
+#define ROW(type, n, octets) {type, n, octets TAIL, sizeof(octets TAIL) - 1}
+		ROW(PDU_GET, 25,
+		    "\x30\x2a\x02\x01\x01\x04\x03xyz\xa0\x20\x02\x04\x12\x34\x56\x78\x02\x01\x00"
+		    "\x02\x01\x00"),
+		ROW(PDU_GET_NEXT, 25,
+		    "\x30\x2a\x02\x01\x01\x04\x03xyz\xa1\x20\x02\x04\x12\x34\x56\x78\x02\x01\x00"
+		    "\x02\x01\x00"),
+		ROW(PDU_GET_BULK, 25,
+		    "\x30\x2a\x02\x01\x01\x04\x03xyz\xa5\x20\x02\x04\x12\x34\x56\x78\x02\x01\x00"
+		    "\x02\x01\x19"),
+		ROW(PDU_GET_BULK, 300,
+		    "\x30\x2b\x02\x01\x01\x04\x03xyz\xa5\x21\x02\x04\x12\x34\x56\x78\x02\x01\x00"
+		    "\x02\x02\x01\x2c"),
+#undef ROW
+#undef TAIL
+	};
+	struct profile p = make_profile(SNMP_V2C, "xyz", 0);
+	const struct oid *names[] = {&objects[0], &objects[1]};
+	struct pdu_codec *c = pdu_codec_new();
+	struct buf out = {0};
+
+	(void)state;
+	set_object(0, "1.3.6.1");
+	set_object(1, "1.3.6.2");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pdu_ask ask = {rows[i].type, rows[i].max_repetitions, names, 2};
+		size_t at;
+
+		out.len = 0;
+		buf_puts(&out, "before");
+		at = pdu_build(c, &p, &ask, &out);
+		pdu_patch_id(out.data + at, 0x12345678);
+		assert_int_equal(out.len, 6 + rows[i].len);
+		assert_memory_equal(out.data + 6, rows[i].wanted, rows[i].len);
+	}
+	buf_free(&out);
+	pdu_codec_free(c);
+}
+
 static void test_gone_objects_are_not_asked_for(void **state)
 {
 	static const bool gone[] = {false, true, false, true};
@@ -598,6 +646,7 @@ int main(void)
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_octets),
+		cmocka_unit_test(test_questions_of_a_walk),
 		cmocka_unit_test(test_gone_objects_are_not_asked_for),
 		cmocka_unit_test(test_chunks_fit),
 		cmocka_unit_test(test_one_object_always_fits),
