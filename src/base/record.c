@@ -3,16 +3,20 @@
  *
  * A record crosses the done queue as a head and a text. The text is made in the worker, in the format that
  * was asked for, and is opaque to the master; the head is all that the master looks at: which
- * lease is answered, what to count, what to show in the summary.
+ * lease is answered, what to count, what to show in the summary, and whether two devices have one
+ * SNMPv3 engine ID, which is to be told.
  *
  * Rejected: sending varbinds and formatting in the master. That puts the most expensive work of a poll
  * on the one process that cannot be multiplied, and octets of devices before the eyes of the one
  * that must outlive them all.
  *
  * The trap: a status indexes tables wherever it goes. It is checked once, where it comes off the wire;
- * one that is out of range is a worker that cannot be trusted any more.
+ * one that is out of range is a worker that cannot be trusted any more. So is the length of an engine ID, which
+ * comes from a device (CVE-2024-36468: it was trusted).
  */
 #include "base/record.h"
+
+#include <string.h>
 
 static const char *const status_names[RECORD_STATUS_COUNT] = {
 	[RECORD_OK] = "ok",
@@ -40,6 +44,33 @@ void record_head_pack(const struct record_head *h, struct wire_out *w)
 	wire_put_u8(w, h->status);
 	wire_put_u32(w, h->tries);
 	wire_put_u64(w, (uint64_t)h->rtt_us);
+	wire_put_u8(w, h->engine_id_len);
+	if (h->engine_id_len == 0)
+		return;
+	wire_put_bytes(w, h->engine_id, h->engine_id_len);
+	wire_put_u8(w, h->addr.family);
+	wire_put_bytes(w, h->addr.ip, sizeof(h->addr.ip));
+	wire_put_u32(w, h->addr.zone);
+	wire_put_u16(w, h->addr.port);
+}
+
+/* Of record_head_pack(), what follows the engine ID's length. */
+static bool engine_unpack(struct record_head *h, struct wire_in *r)
+{
+	const uint8_t *octets;
+
+	if (h->engine_id_len > ENGINE_ID_MAX)
+		return false;
+	octets = wire_get_bytes(r, h->engine_id_len);
+	if (octets != NULL)
+		memcpy(h->engine_id, octets, h->engine_id_len);
+	h->addr = (struct addr){.family = wire_get_u8(r)};
+	octets = wire_get_bytes(r, sizeof(h->addr.ip));
+	if (octets != NULL)
+		memcpy(h->addr.ip, octets, sizeof(h->addr.ip));
+	h->addr.zone = wire_get_u32(r);
+	h->addr.port = wire_get_u16(r);
+	return !r->bad && (h->addr.family == 4 || h->addr.family == 6);
 }
 
 /* Counterpart: record_head_pack. */
@@ -50,5 +81,8 @@ bool record_head_unpack(struct record_head *h, struct wire_in *r)
 	h->status = wire_get_u8(r);
 	h->tries = wire_get_u32(r);
 	h->rtt_us = (int64_t)wire_get_u64(r);
-	return !r->bad && h->status < RECORD_STATUS_COUNT;
+	h->engine_id_len = wire_get_u8(r);
+	if (r->bad || h->status >= RECORD_STATUS_COUNT)
+		return false;
+	return h->engine_id_len == 0 || engine_unpack(h, r);
 }

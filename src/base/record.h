@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/profile.h"
 #include "base/vars.h"
 #include "base/wire.h"
 
@@ -36,9 +37,11 @@ struct record {
 	uint32_t tries; /* sends of the request that needed most */
 	const struct varbind *vars;
 	size_t nvars;
-	uint64_t ahead;      /* rows of this record that were formatted already, before vars */
-	const char *message; /* NULL when ok */
-	const char *note;    /* something worth knowing, whatever the status; NULL: nothing */
+	uint64_t ahead;           /* rows of this record that were formatted already, before vars */
+	const char *message;      /* NULL when ok */
+	const char *note;         /* something worth knowing, whatever the status; NULL: nothing */
+	const uint8_t *engine_id; /* SNMPv3: learnt from who has addr; with engine_id_len */
+	uint8_t engine_id_len;    /* octets, at most ENGINE_ID_MAX; 0: none was learnt */
 };
 
 /* What the master looks at; the rest of a RECORD message is bytes as they will be written. */
@@ -47,10 +50,15 @@ struct record_head {
 	uint32_t lease; /* of the task */
 	uint8_t status; /* enum record_status */
 	uint32_t tries;
-	int64_t rtt_us; /* -1: none */
+	int64_t rtt_us;        /* -1: none */
+	uint8_t engine_id_len; /* 0: none was learnt, and addr is not known */
+	uint8_t engine_id[ENGINE_ID_MAX];
+	struct addr addr; /* who has it */
 };
-#define RECORD_HEAD_PACKED (8 + 4 + 1 + 4 + 8)
-/* A pair. Unpacking is false when r is short or the status is out of range. */
+#define RECORD_HEAD_PACKED     (8 + 4 + 1 + 4 + 8 + 1) /* octets, without an engine ID */
+#define RECORD_HEAD_PACKED_MAX (RECORD_HEAD_PACKED + ENGINE_ID_MAX + 23)
+/* A pair. Unpacking is false when r is short, or the status, the engine ID's length or the family is out of
+ * range. */
 void record_head_pack(const struct record_head *h, struct wire_out *w);
 bool record_head_unpack(struct record_head *h, struct wire_in *r);
 

@@ -33,7 +33,7 @@
 
 #define BACKLOG_LOW  ((size_t)256 << 10) /* octets: below, new tasks are started */
 #define BACKLOG_HIGH ((size_t)4 << 20)   /* octets: above, the engine is held */
-#define PART_MAX     (QUEUE_PAYLOAD_MAX - RECORD_HEAD_PACKED) /* octets of a record in a frame */
+#define PART_MAX     (QUEUE_PAYLOAD_MAX - RECORD_HEAD_PACKED_MAX) /* octets of a record in a frame */
 #define SCRATCH_KEEP ((size_t)1 << 20) /* octets of the formatting buffer that are not given back */
 
 enum exit_status {
@@ -115,13 +115,18 @@ static void put_record(struct worker *w, const struct task *task, const struct r
 				.status = (uint8_t)r->status,
 				.tries = r->tries,
 				.rtt_us = r->rtt_us};
-	uint8_t head[RECORD_HEAD_PACKED];
+	uint8_t head[RECORD_HEAD_PACKED_MAX];
 	struct wire_out out = {.at = head, .end = head + sizeof(head)};
 	size_t start = put_parts(w, task->lease);
-	struct queue_part parts[] = {{head, sizeof(head)},
-				     {w->scratch.data + start, w->scratch.len - start}};
 
+	if (r->engine_id_len > 0 && r->addr.family != 0) { /* for the master to compare */
+		h.engine_id_len = r->engine_id_len;
+		memcpy(h.engine_id, r->engine_id, r->engine_id_len);
+		h.addr = r->addr;
+	}
 	record_head_pack(&h, &out);
+	struct queue_part parts[] = {{head, (size_t)(out.at - head)},
+				     {w->scratch.data + start, w->scratch.len - start}};
 	queue_put_parts(w->queue, MESSAGE_RECORD, parts, 2);
 }
 

@@ -113,7 +113,7 @@ static void mock_flush(struct mock *w)
 static void put_record(struct mock *w, const struct task *t, enum record_status status,
 		       size_t octets)
 {
-	uint8_t head[RECORD_HEAD_PACKED];
+	uint8_t head[RECORD_HEAD_PACKED_MAX];
 	struct wire_out out = {.at = head, .end = head + sizeof(head)};
 	char *line = malloc(octets + 100);
 	size_t len = (size_t)sprintf(line, "%s %s ", t->host, record_status_name(status));
@@ -126,7 +126,7 @@ static void put_record(struct mock *w, const struct task *t, enum record_status 
 					       .status = (uint8_t)status,
 					       .rtt_us = status == RECORD_OK ? 5 : -1},
 			 &out);
-	struct queue_part parts[] = {{head, sizeof(head)}, {line, len}};
+	struct queue_part parts[] = {{head, (size_t)(out.at - head)}, {line, len}};
 	queue_put_parts(w->q, MESSAGE_RECORD, parts, 2);
 	free(line);
 	w->answered++;

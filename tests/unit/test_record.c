@@ -49,6 +49,62 @@ static void test_head(void **state)
 	assert_int_equal(back.tries, h.tries);
 }
 
+/* Of each length; cut anywhere; longer than it may be. */
+static void test_head_with_an_engine_id(void **state)
+{
+	struct record_head h = {.seq = 7, .addr = {.family = 6, .port = 161, .zone = 3}}, back;
+	uint8_t octets[RECORD_HEAD_PACKED_MAX + 300];
+	struct wire_in r = {.at = octets};
+
+	(void)state;
+	memset(h.addr.ip, 0xfe, sizeof(h.addr.ip));
+	for (unsigned len = 1; len <= ENGINE_ID_MAX; len++) {
+		struct wire_out w = {.at = octets, .end = octets + RECORD_HEAD_PACKED_MAX};
+
+		h.engine_id_len = (uint8_t)len;
+		memset(h.engine_id, (int)len, len);
+		record_head_pack(&h, &w);
+		assert_false(w.full);
+		for (r.end = octets; r.end <= w.at; r.end++) {
+			r.at = octets;
+			r.bad = false;
+			assert_int_equal(record_head_unpack(&back, &r), r.end == w.at);
+		}
+		assert_ptr_equal(r.at, w.at);
+		assert_int_equal(back.engine_id_len, len);
+		assert_memory_equal(back.engine_id, h.engine_id, len);
+		assert_true(addr_equal(&back.addr, &h.addr));
+		assert_int_equal(w.at - octets, RECORD_HEAD_PACKED_MAX - ENGINE_ID_MAX + len);
+	}
+}
+
+/* What record_head_pack() does not make: an ID of that length, an address of that family. */
+static bool engine_taken(uint8_t len, uint8_t family)
+{
+	static const uint8_t zeros[UINT8_MAX];
+	uint8_t octets[RECORD_HEAD_PACKED + UINT8_MAX + 23];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct wire_in r = {.at = octets};
+	struct record_head h = {.seq = 1}, back;
+
+	record_head_pack(&h, &w);
+	w.at[-1] = len;
+	wire_put_bytes(&w, zeros, len);
+	wire_put_u8(&w, family);
+	wire_put_bytes(&w, zeros, 16 + 4 + 2);
+	r.end = w.at;
+	return record_head_unpack(&back, &r);
+}
+
+static void test_engine_id_out_of_bounds(void **state)
+{
+	(void)state;
+	for (unsigned len = 1; len < 256; len++)
+		assert_int_equal(engine_taken((uint8_t)len, 4), len <= ENGINE_ID_MAX);
+	for (unsigned family = 0; family < 256; family++)
+		assert_int_equal(engine_taken(12, (uint8_t)family), family == 4 || family == 6);
+}
+
 static void test_head_with_a_status_of_its_own(void **state)
 {
 	(void)state;
@@ -68,6 +124,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_status_has_a_name),
 		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_head_with_an_engine_id),
+		cmocka_unit_test(test_engine_id_out_of_bounds),
 		cmocka_unit_test(test_head_with_a_status_of_its_own),
 	};
 
