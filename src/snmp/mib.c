@@ -32,6 +32,13 @@ const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used)
 	return object ? object : mib_files_find(id, n, used);
 }
 
+enum mib_kind mib_kind(const struct oid *o)
+{
+	enum mib_kind kind = mib_builtin_kind(o->id, o->len);
+
+	return kind != MIB_UNKNOWN ? kind : mib_files_kind(o->id, o->len);
+}
+
 /* Appends the index, ".3.1", to the object's OID. */
 static bool add_index(struct oid *out, const char *index)
 {

@@ -33,6 +33,18 @@ void mib_setup(const char *dirs, const char *modules);
  * why and names the nearest known object. May read MIB files (master, before the fork). */
 bool mib_resolve(const char *text, struct oid *out, char *error, size_t len);
 
+enum mib_kind { /* what an OID names (RFC 2578 §7.1.12, §7.7) */
+	MIB_UNKNOWN,
+	MIB_GROUP, /* has other objects below it */
+	MIB_TABLE,
+	MIB_ENTRY,  /* of a table: the columns stand below it */
+	MIB_COLUMN, /* also one that no MIB names, below an entry that one does */
+	MIB_SCALAR,
+	MIB_INSTANCE /* of a scalar or a column: an index follows */
+};
+/* Known are the built-in objects and the modules read so far; reads nothing itself. Not for workers. */
+enum mib_kind mib_kind(const struct oid *o);
+
 /* The object an OID belongs to, longest match; *used gets how many sub-identifiers are the
  * object's, the rest is the index. NULL: unknown. No allocation, no file; safe in workers. */
 const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used);

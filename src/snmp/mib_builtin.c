@@ -109,6 +109,51 @@ const struct mib_object *mib_builtin_find(const uint32_t *id, size_t n, size_t *
 	return &row->object;
 }
 
+/* The row of just this id, what follows 1.3.6.1; NULL. */
+static const struct mib_row *find_row(const uint32_t *id, size_t n)
+{
+	const struct mib_row *row = last_row(id, n);
+
+	return row && row->len == n && is_prefix(row, id, n) ? row : NULL;
+}
+
+static bool is_called(const struct mib_row *row, const char *ending)
+{
+	size_t len = strlen(row->object.name);
+	size_t end = strlen(ending);
+
+	return len > end && strcmp(row->object.name + len - end, ending) == 0;
+}
+
+static enum mib_kind kind_of_row(const struct mib_row *row, const struct mib_row *parent)
+{
+	if (row->leaf)
+		return parent && is_called(parent, "Entry") ? MIB_COLUMN : MIB_SCALAR;
+	if (is_called(row, "Entry"))
+		return MIB_ENTRY;
+	return is_called(row, "Table") ? MIB_TABLE : MIB_GROUP;
+}
+
+enum mib_kind mib_builtin_kind(const uint32_t *id, size_t n)
+{
+	const struct mib_row *row = NULL;
+	size_t used = n > INTERNET ? n - INTERNET : 0; /* of what follows, the row has so many */
+	size_t all = used;
+
+	if (!used || memcmp(id, internet, sizeof(internet)) != 0)
+		return MIB_UNKNOWN;
+	id += INTERNET;
+	while (used && !(row = find_row(id, used)))
+		used--;
+	if (!row)
+		return MIB_UNKNOWN;
+	if (used == all)
+		return kind_of_row(row, find_row(id, used - 1));
+	if (is_called(row, "Entry") && used + 1 == all)
+		return MIB_COLUMN;
+	return row->leaf || is_called(row, "Entry") ? MIB_INSTANCE : MIB_UNKNOWN;
+}
+
 static const struct mib_row *find_name(const struct mib_name *wanted)
 {
 	for (size_t b = 0; b < BRANCHES; b++) {

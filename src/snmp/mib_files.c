@@ -205,10 +205,15 @@ static void learn_one(struct files *f, const struct tree *node, const struct oid
 	memcpy(l->id, id->id, id->len * sizeof(*id->id));
 }
 
+static bool is_leaf(const struct tree *node)
+{
+	return node->type > TYPE_OTHER && node->type <= TYPE_SIMPLE_LAST;
+}
+
 /* All with values from the node on; id is the node's and comes back as it was. */
 static void learn_below(struct files *f, const struct tree *node, struct oid *id)
 {
-	if (node->type > TYPE_OTHER && node->type <= TYPE_SIMPLE_LAST) {
+	if (is_leaf(node)) {
 		learn_one(f, node, id);
 		return;
 	}
@@ -295,4 +300,54 @@ bool mib_files_name(const struct mib_name *wanted, struct oid *out, char *error,
 	qsort(f->learnt, f->count, sizeof(*f->learnt), by_id);
 	f->sorted = f->count;
 	return true;
+}
+
+/* ---- tables */
+
+static bool is_entry(const struct tree *node)
+{
+	return node && (node->indexes || node->augments);
+}
+
+static const struct tree *child_of(const struct tree *list, uint32_t id)
+{
+	while (list && list->subid != id)
+		list = list->next_peer;
+	return list;
+}
+
+static enum mib_kind kind_of_node(const struct tree *node, const struct tree *parent)
+{
+	if (is_entry(node))
+		return MIB_ENTRY;
+	if (is_entry(parent))
+		return MIB_COLUMN;
+	if (is_leaf(node))
+		return MIB_SCALAR;
+	for (const struct tree *child = node->child_list; child; child = child->next_peer) {
+		if (is_entry(child))
+			return MIB_TABLE;
+	}
+	return MIB_GROUP;
+}
+
+enum mib_kind mib_files_kind(const uint32_t *id, size_t n)
+{
+	const struct tree *parent = NULL;
+	const struct tree *node = NULL;
+	const struct tree *next = get_tree_head();
+	size_t used = 0;
+
+	for (; used < n && (next = child_of(next, id[used])); used++) {
+		parent = node;
+		node = next;
+		next = node->child_list;
+	}
+	if (!node)
+		return MIB_UNKNOWN;
+	if (used == n)
+		return kind_of_node(node, parent);
+	if (is_entry(node) && used + 1 == n)
+		return MIB_COLUMN;
+	return is_leaf(node) || is_entry(node) ? MIB_INSTANCE : MIB_UNKNOWN;
 }

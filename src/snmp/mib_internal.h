@@ -52,6 +52,10 @@ extern const struct mib_label mib_inet_version[], mib_inet_address_type[], mib_t
 const struct mib_object *mib_builtin_find(const uint32_t *id, size_t n, size_t *used);
 const struct mib_object *mib_files_find(const uint32_t *id, size_t n, size_t *used);
 
+/* As mib_kind(). */
+enum mib_kind mib_builtin_kind(const uint32_t *id, size_t n);
+enum mib_kind mib_files_kind(const uint32_t *id, size_t n);
+
 /* What is looked for: the parts of MODULE::NAME.INDEX. */
 struct mib_name {
 	const char *module; /* NULL: whichever has it */

@@ -244,6 +244,87 @@ static void test_length(void **state)
 	error_of(text);
 }
 
+static enum mib_kind kind(const char *text)
+{
+	struct oid o;
+	char error[300];
+
+	if (!mib_resolve(text, &o, error, sizeof(error)))
+		fail_msg("%s: %s", text, error);
+	return mib_kind(&o);
+}
+
+static void test_kinds(void **state)
+{
+	static const struct {
+		const char *text;
+		enum mib_kind kind;
+	} rows[] = {
+		{"ifTable", MIB_TABLE},
+		{"1.3.6.1.2.1.31.1.1", MIB_TABLE},
+		{"ipAddrTable", MIB_TABLE},
+		{"hrDeviceTable", MIB_TABLE},
+		{"laTable", MIB_TABLE},
+		{"ifEntry", MIB_ENTRY},
+		{"ifXEntry", MIB_ENTRY},
+		{"ifDescr", MIB_COLUMN},
+		{"ipAdEntAddr", MIB_COLUMN},
+		{"1.3.6.1.2.1.2.2.1.22", MIB_COLUMN},
+		{"1.3.6.1.2.1.2.2.1.23", MIB_COLUMN}, /* of ifEntry, though nobody knows its name */
+		{"1.3.6.1.2.1.2.2.1.0", MIB_COLUMN},
+		{"ifDescr.1", MIB_INSTANCE},
+		{"ipAdEntAddr.127.0.0.1", MIB_INSTANCE},
+		{"1.3.6.1.2.1.2.2.1.23.1", MIB_INSTANCE},
+		{"sysDescr", MIB_SCALAR},
+		{"sysDescr.0", MIB_INSTANCE},
+		{"ifNumber", MIB_SCALAR},
+		{"ifTableLastChange", MIB_SCALAR}, /* a name that only looks like a table's */
+		{"system", MIB_GROUP},
+		{"interfaces", MIB_GROUP},
+		{"mib-2", MIB_GROUP},
+		{"ifMIBObjects", MIB_GROUP},
+		{"1.3.6.1.2.1.2.2.2", MIB_UNKNOWN}, /* ifTable.2: a table has one entry, .1 */
+		{"1.3.6.1.2.1.2.3", MIB_UNKNOWN},
+		{"enterprises.9.9", MIB_UNKNOWN},
+		{"1.3.6.1.2.1.17", MIB_UNKNOWN},
+		{"1.3.6.1.4.1.32473.2", MIB_UNKNOWN},
+		{"1.3.6.1", MIB_UNKNOWN},
+		{"1.10", MIB_UNKNOWN},
+		{"2.3.6.1.2.1.2.2", MIB_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (kind(rows[i].text) != rows[i].kind)
+			fail_msg("%s is a %d", rows[i].text, kind(rows[i].text));
+	}
+}
+
+/* Whatever stands below an entry is a column, and no column stands anywhere else. */
+static void test_kinds_of_all_rows(void **state)
+{
+	const struct mib_row *entry = NULL;
+
+	(void)state;
+	for (size_t b = 0; b < COUNT(branches); b++) {
+		for (size_t i = 0; i < branches[b]->count; i++) {
+			const struct mib_row *row = branches[b]->rows + i;
+			enum mib_kind is = kind(row->object.name);
+			bool below = entry && row->len == entry->len + 1 &&
+				     !memcmp(row->id, entry->id, entry->len * sizeof(row->id[0]));
+
+			if (row->leaf)
+				assert_int_equal(is, below ? MIB_COLUMN : MIB_SCALAR);
+			else if (is == MIB_ENTRY)
+				entry = row;
+			else
+				assert_true(is == MIB_TABLE || is == MIB_GROUP);
+			if (is == MIB_TABLE) /* whose entry comes next */
+				assert_int_equal(kind(row[1].object.name), MIB_ENTRY);
+		}
+	}
+}
+
 static void test_no_file_was_read(void **state)
 {
 	(void)state;
@@ -340,6 +421,25 @@ static void test_again_is_the_same(void **state)
 	assert_ptr_equal(find("1.3.6.1.4.1.32473.1.0", &used)->name, before->name);
 }
 
+static void test_kinds_from_files(void **state)
+{
+	(void)state;
+	assert_int_equal(kind("EXAMPLE-MIB::exampleTable"), MIB_TABLE);
+	assert_int_equal(kind("exampleEntry"), MIB_ENTRY);
+	assert_int_equal(kind("exampleAddress"), MIB_COLUMN);
+	assert_int_equal(kind("exampleIndex"), MIB_COLUMN);
+	assert_int_equal(kind("exampleAddress.5"), MIB_INSTANCE);
+	assert_int_equal(kind("1.3.6.1.4.1.32473.2.1.9"), MIB_COLUMN);
+	assert_int_equal(kind("1.3.6.1.4.1.32473.2.1.9.1"), MIB_INSTANCE);
+	assert_int_equal(kind("exampleState"), MIB_SCALAR);
+	assert_int_equal(kind("exampleState.0"), MIB_INSTANCE);
+	assert_int_equal(kind("EXAMPLE-MIB::example"), MIB_GROUP);
+	assert_int_equal(kind("1.3.6.1.4.1.32473.2.2"), MIB_UNKNOWN);
+	assert_int_equal(kind("1.3.6.1.4.1.32473.7"), MIB_UNKNOWN);
+	assert_int_equal(kind("1.3.6.1.4.1.9"), MIB_UNKNOWN);
+	assert_int_equal(kind("ifTable"), MIB_TABLE);
+}
+
 /* The reason in our error, and not a word of the parser on stderr. */
 static void test_broken_module(void **state)
 {
@@ -391,16 +491,23 @@ static void test_tree_is_not_needed(void **state)
 int main(void)
 {
 	const struct CMUnitTest without[] = {
-		cmocka_unit_test(test_well_known),     cmocka_unit_test(test_rows_are_sorted),
-		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_unknown_oids),
-		cmocka_unit_test(test_syntax),         cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_length),         cmocka_unit_test(test_no_file_was_read),
+		cmocka_unit_test(test_well_known),
+		cmocka_unit_test(test_rows_are_sorted),
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_unknown_oids),
+		cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_kinds_of_all_rows),
+		cmocka_unit_test(test_no_file_was_read),
 	};
 	const struct CMUnitTest with[] = {
 		cmocka_unit_test(test_no_such_module),
 		cmocka_unit_test(test_module_named),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_again_is_the_same),
+		cmocka_unit_test(test_kinds_from_files),
 		cmocka_unit_test(test_broken_module),
 		cmocka_unit_test(test_environment_reads_nothing),
 		cmocka_unit_test(test_tree_is_not_needed),
