@@ -63,21 +63,33 @@ static void build_chunks(struct engine *e)
 	e->profile_chunks[e->config.nprofiles] = n;
 }
 
-struct engine *engine_new(const struct engine_config *config, char *error, size_t len)
+static bool open_carrier(struct engine *e, char *error, size_t len)
 {
 	struct udp_config sockets = {
-		.window = config->window,
-		.source4 = config->source4,
-		.source6 = config->source6,
+		.window = e->config.window,
+		.source4 = e->config.source4,
+		.source6 = e->config.source6,
 	};
-	struct udp *udp = udp_open(&sockets, error, len);
-	struct engine *e;
 
-	if (!udp)
-		return NULL;
-	e = mem_zero(1, sizeof(*e));
+	e->carrier = e->config.carrier;
+	e->carried = e->config.carried;
+	if (e->carrier)
+		return true;
+	e->udp = udp_open(&sockets, error, len);
+	e->carrier = &carrier_udp;
+	e->carried = e->udp;
+	return e->udp != NULL;
+}
+
+struct engine *engine_new(const struct engine_config *config, char *error, size_t len)
+{
+	struct engine *e = mem_zero(1, sizeof(*e));
+
 	e->config = *config;
-	e->udp = udp;
+	if (!open_carrier(e, error, len)) {
+		free(e);
+		return NULL;
+	}
 	e->inflight = inflight_new(config->window, inflight_system_random);
 	e->codec = pdu_codec_new();
 	e->timers = timers_new();
@@ -97,9 +109,10 @@ void engine_free(struct engine *e)
 	}
 	for (unsigned i = 0; i < e->nlanes; i++) {
 		if (e->loop)
-			loop_forget(e->loop, udp_fd(e->udp, i));
+			loop_forget(e->loop, e->carrier->fd(e->carried, i));
 	}
-	udp_close(e->udp);
+	if (e->udp)
+		udp_close(e->udp);
 	inflight_free(e->inflight);
 	pdu_codec_free(e->codec);
 	timers_free(e->timers);
@@ -117,7 +130,8 @@ void engine_free(struct engine *e)
 static void watch(struct engine *e)
 {
 	for (unsigned i = 0; i < e->nlanes; i++)
-		loop_watch(e->loop, udp_fd(e->udp, i), LOOP_READ, on_socket, &e->lanes[i]);
+		loop_watch(e->loop, e->carrier->fd(e->carried, i), LOOP_READ, on_socket,
+			   &e->lanes[i]);
 }
 
 void engine_attach(struct engine *e, struct loop *loop)
@@ -139,7 +153,7 @@ unsigned engine_tasks(const struct engine *e)
 void engine_start(struct engine *e, const struct task *task)
 {
 	assert(e->njobs < e->config.window && task->profile < e->config.nprofiles);
-	assert(task->naddrs >= 1 && task->naddrs <= TASK_ADDRS_MAX);
+	assert(task->naddrs <= TASK_ADDRS_MAX); /* none: the carrier needs no address */
 	job_start(e, task);
 }
 
@@ -212,7 +226,7 @@ void engine_hold(struct engine *e, bool hold)
 	if (hold) {
 		e->held_since_us = loop_now_us(e->loop);
 		for (unsigned i = 0; i < e->nlanes; i++)
-			loop_forget(e->loop, udp_fd(e->udp, i));
+			loop_forget(e->loop, e->carrier->fd(e->carried, i));
 	} else {
 		e->lag_us += loop_now_us(e->loop) - e->held_since_us;
 		watch(e);
@@ -226,7 +240,7 @@ void engine_cancel(struct engine *e)
 
 void engine_take_stats(struct engine *e, struct stats *delta)
 {
-	e->stats.count[STATS_DROPPED] += udp_dropped(e->udp);
+	e->stats.count[STATS_DROPPED] += e->carrier->dropped(e->carried);
 	*delta = e->stats;
 	e->stats = (struct stats){0};
 }

@@ -8,12 +8,12 @@
 #define SNMP_ENGINE_INTERNAL_H
 
 #include "base/timer.h"
+#include "snmp/carrier.h"
 #include "snmp/engine.h"
 #include "snmp/engine_job.h"
 #include "snmp/engine_request.h"
 #include "snmp/inflight.h"
 #include "snmp/pdu.h"
-#include "snmp/udp.h"
 
 struct chunk { /* objects of a profile, and the request for them: a template, built once */
 	size_t first, count; /* objects of the profile */
@@ -23,8 +23,8 @@ struct chunk { /* objects of a profile, and the request for them: a template, bu
 
 struct lane {
 	struct engine *engine;
-	unsigned number; /* of udp */
-	uint8_t family;
+	unsigned number; /* of the carrier's */
+	uint8_t family;  /* 4 or 6; 0: carries whatever the address is */
 	unsigned burst_max;
 	unsigned burst_count;
 	struct request_list burst; /* sent in the last BURST_US and unanswered, oldest first */
@@ -41,7 +41,9 @@ enum {
 struct engine {
 	struct engine_config config;
 	struct loop *loop; /* NULL before engine_attach() */
-	struct udp *udp;
+	const struct carrier *carrier;
+	void *carried;
+	struct udp *udp; /* the engine's own; NULL: it was given a carrier */
 	struct inflight *inflight;
 	struct pdu_codec *codec;
 	struct timers *timers;

@@ -147,7 +147,7 @@ void engine_receive(struct engine *e, unsigned lane)
 	bool more = true;
 
 	for (int i = 0; i < TURN_BATCHES && more && !e->held; i++) {
-		size_t n = udp_receive(e->udp, lane, &list, &more);
+		size_t n = e->carrier->receive(e->carried, lane, &list, &more);
 
 		e->received_us = engine_stamp_us(e);
 		e->received_ms = loop_wall_ms();
@@ -176,7 +176,7 @@ static struct request *find_refused(struct engine *e, const struct udp_refusal *
 void engine_take_refusals(struct engine *e)
 {
 	const struct udp_refusal *list;
-	size_t n = udp_refusals(e->udp, &list);
+	size_t n = e->carrier->refusals(e->carried, &list);
 
 	for (size_t i = 0; i < n; i++) {
 		struct request *r = find_refused(e, &list[i]);

@@ -33,12 +33,13 @@ struct batch {
 
 void engine_send_init(struct engine *e)
 {
-	e->nlanes = udp_lanes(e->udp);
+	e->nlanes = e->carrier->lanes(e->carried);
 	for (unsigned i = 0; i < e->nlanes; i++) {
 		struct lane *l = &e->lanes[i];
 
-		*l = (struct lane){.engine = e, .number = i, .family = udp_family(e->udp, i)};
-		l->burst_max = udp_burst(e->udp, i);
+		*l = (struct lane){
+			.engine = e, .number = i, .family = e->carrier->family(e->carried, i)};
+		l->burst_max = e->carrier->burst(e->carried, i);
 		TAILQ_INIT(&l->burst);
 	}
 	for (int i = 0; i < FAMILIES; i++)
@@ -94,6 +95,11 @@ static void expire_bursts(struct engine *e)
 	}
 }
 
+static bool lane_carries(const struct lane *l, uint8_t family)
+{
+	return l->family == family || !l->family;
+}
+
 /* The first lane of the family with room; *exists: there is one at all. */
 static struct lane *lane_with_room(struct engine *e, uint8_t family, bool *exists)
 {
@@ -101,7 +107,7 @@ static struct lane *lane_with_room(struct engine *e, uint8_t family, bool *exist
 	for (unsigned i = 0; i < e->nlanes; i++) {
 		struct lane *l = &e->lanes[i];
 
-		if (l->family != family)
+		if (!lane_carries(l, family))
 			continue;
 		*exists = true;
 		if (l->burst_count < l->burst_max)
@@ -202,7 +208,8 @@ static bool send_batch(struct engine *e, struct request_list *ready, struct lane
 	int error;
 
 	while (at < b->n) {
-		size_t end = at + udp_send(e->udp, l->number, b->out + at, b->n - at, &error);
+		size_t end = at + e->carrier->send(e->carried, l->number, b->out + at, b->n - at,
+						   &error);
 
 		for (; at < end; at++) {
 			request_sent(e, b->requests[at]);
@@ -277,7 +284,7 @@ static int64_t room_us(const struct engine *e, uint8_t family)
 	for (unsigned i = 0; i < e->nlanes; i++) {
 		const struct lane *l = &e->lanes[i];
 
-		if (l->family != family)
+		if (!lane_carries(l, family))
 			continue;
 		if (l->burst_count < l->burst_max)
 			return e->now_us;

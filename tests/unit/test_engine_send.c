@@ -188,13 +188,15 @@ static void add_lane(uint8_t family, unsigned burst)
 	sockets.bursts[sockets.nlanes++] = burst;
 }
 
-static struct lab *open_lab(unsigned window)
+static struct lab *open_lab_on(unsigned window, const struct carrier *carrier, void *carried)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 	struct engine_config config = {
 		.profiles = &lab->profile,
 		.nprofiles = 1,
 		.window = window,
+		.carrier = carrier,
+		.carried = carried,
 		.at_work = &lab->at_work,
 		.done = on_record,
 		.arg = lab,
@@ -215,6 +217,11 @@ static struct lab *open_lab(unsigned window)
 	lab->engine = engine_new(&config, error, sizeof(error));
 	engine_attach(lab->engine, lab->loop);
 	return lab;
+}
+
+static struct lab *open_lab(unsigned window)
+{
+	return open_lab_on(window, NULL, NULL);
 }
 
 static void close_lab(struct lab *lab)
@@ -763,6 +770,91 @@ static void test_a_death_in_the_codec_has_a_name(void **state)
 	close_lab(lab);
 }
 
+/* ---- what else may carry the messages */
+
+static unsigned one_lane(const void *c)
+{
+	(void)c;
+	return 1;
+}
+
+static uint8_t any_family(const void *c, unsigned lane)
+{
+	(void)c;
+	(void)lane;
+	return 0;
+}
+
+static int its_fd(const void *c, unsigned lane)
+{
+	return udp_fd(c, lane);
+}
+
+static unsigned its_burst(const void *c, unsigned lane)
+{
+	(void)c;
+	(void)lane;
+	return 1;
+}
+
+static size_t its_send(void *c, unsigned lane, const struct udp_out *list, size_t n, int *error)
+{
+	return udp_send(c, lane, list, n, error);
+}
+
+static size_t its_receive(void *c, unsigned lane, struct udp_in **list, bool *more)
+{
+	return udp_receive(c, lane, list, more);
+}
+
+static size_t its_refusals(void *c, const struct udp_refusal **list)
+{
+	return udp_refusals(c, list);
+}
+
+static uint64_t its_dropped(void *c)
+{
+	(void)c;
+	return 3;
+}
+
+/* A session needs no address: one family carries all, and a task may have none. */
+static void test_another_carrier(void **state)
+{
+	static const struct carrier session = {
+		.lanes = one_lane,
+		.fd = its_fd,
+		.family = any_family,
+		.burst = its_burst,
+		.send = its_send,
+		.receive = its_receive,
+		.refusals = its_refusals,
+		.dropped = its_dropped,
+	};
+	struct stats stats;
+	struct lab *lab;
+
+	(void)state;
+	sockets.nlanes = 1;
+	assert_int_equal(pipe(sockets.pipes[0]), 0);
+	lab = open_lab_on(10, &session, &sockets);
+	engine_start(lab->engine, &(struct task){.seq = 7, .transport = TRANSPORT_UNIX});
+	start(lab, 4, 1);
+	start(lab, 6, 2);
+	for (size_t i = 0; i < 3; i++) {
+		work(lab);
+		assert_int_equal(sockets.nlog, i + 1); /* one at a time: its burst */
+		answer(i);
+		receive(lab);
+		assert_int_equal(lab->n, i + 1);
+		assert_int_equal(lab->statuses[i], RECORD_OK);
+	}
+	engine_take_stats(lab->engine, &stats);
+	assert_int_equal(stats.count[STATS_DROPPED], 3);
+	close_lab(lab);
+	udp_close(&sockets); /* the engine did not: it was lent */
+}
+
 static int start_library(void **state)
 {
 	(void)state;
@@ -790,6 +882,7 @@ int main(void)
 		cmocka_unit_test(test_hold_while_receiving),
 		cmocka_unit_test(test_hold_while_sending),
 		cmocka_unit_test(test_a_death_in_the_codec_has_a_name),
+		cmocka_unit_test(test_another_carrier),
 	};
 
 	return cmocka_run_group_tests(tests, start_library, NULL);
