@@ -19,7 +19,7 @@ enum error_status {
 };
 
 enum {
-	HUGE_LEN = 60000,
+	VALUE_MAX = 60000, /* octets of the longest value told */
 	HEAD_LEN = 3
 };
 
@@ -90,29 +90,40 @@ static size_t write_error(struct job *job)
 	return write_tail(job);
 }
 
+/* An OCTET STRING of len octets: text, and x behind it. */
+static void write_long(struct ber_out *out, const struct mib_value *text, size_t len)
+{
+	static const uint8_t octets[VALUE_MAX];
+	size_t opened = ber_open(out, BER_OCTETS);
+	uint8_t *at = out->at;
+	size_t copied = text->len < len ? text->len : len;
+
+	ber_put_raw(out, octets, len);
+	if (!out->full) {
+		memcpy(at, text->bytes, copied);
+		memset(at + copied, 'x', len - copied);
+	}
+	ber_close(out, opened);
+}
+
 static void write_lying_value(struct job *job, const struct oid *name,
 			      const struct mib_value *value)
 {
 	static const uint8_t long_int[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 	static const uint32_t sys_descr[] = {1, 3, 6, 1, 2, 1, 1, 1, 0};
-	struct ber_out *out = &job->out;
+	static const struct mib_value nothing = {.bytes = long_int};
+	const struct behaviour *b = job->behaviour;
 
-	if (job->behaviour->bad_int) {
-		ber_put_octets(out, BER_INTEGER, NULL, 0);
-	} else if (job->behaviour->long_int) {
-		ber_put_octets(out, BER_INTEGER, long_int, sizeof long_int);
-	} else if (job->behaviour->huge && name->len == 9 &&
-		   memcmp(name->sub, sys_descr, sizeof sys_descr) == 0) {
-		static const uint8_t octets[HUGE_LEN];
-		size_t opened = ber_open(out, BER_OCTETS);
-		uint8_t *text = out->at;
-		ber_put_raw(out, octets, sizeof octets);
-		if (!out->full)
-			memset(text, 'x', sizeof octets);
-		ber_close(out, opened);
-	} else {
-		mib_put_value(out, value);
-	}
+	if (b->bad_int)
+		ber_put_octets(&job->out, BER_INTEGER, NULL, 0);
+	else if (b->long_int)
+		ber_put_octets(&job->out, BER_INTEGER, long_int, sizeof long_int);
+	else if (b->huge && name->len == 9 && memcmp(name->sub, sys_descr, sizeof sys_descr) == 0)
+		write_long(&job->out, &nothing, VALUE_MAX);
+	else if (b->long_values && value->tag == BER_OCTETS)
+		write_long(&job->out, value, b->long_values);
+	else
+		mib_put_value(&job->out, value);
 }
 
 static void write_varbind(struct job *job, const struct oid *name, const struct mib_value *value)
@@ -163,31 +174,47 @@ static void look_up(struct job *job, struct oid *name, struct mib_value *value)
 static bool step_back(struct job *job, struct oid *name, struct mib_value *value)
 {
 	const struct behaviour *b = job->behaviour;
+	uint32_t last = b->decreasing ? 2 : b->loop_after;
 
-	if (!b->nonincreasing && !b->decreasing)
+	if (!b->nonincreasing && !last)
 		return false;
 	mib_get(job->view, name, value);
 	if (!exists(value->tag))
 		return false;
 	if (b->nonincreasing)
 		return true;
-	if (name->sub[name->len - 1] < 2)
+	if (name->sub[name->len - 1] < last)
 		return false;
 	name->sub[name->len - 1] = 1;
 	mib_get(job->view, name, value);
 	return exists(value->tag);
 }
 
+/* What an agent says instead of this value; 0: it is said. */
+static int32_t error_instead(const struct job *job, const struct oid *name, uint8_t tag)
+{
+	const struct behaviour *b = job->behaviour;
+
+	if (exists(tag))
+		return b->gen_err_row && name->sub[name->len - 1] == b->gen_err_row ? GEN_ERR : 0;
+	if (b->end_gen_err && tag == BER_END_OF_MIB_VIEW)
+		return GEN_ERR;
+	if (job->request->version == VERSION_1 ||
+	    (b->no_such_name_v2 && job->request->pdu != BER_GETBULK) ||
+	    (b->end_no_such_name && tag == BER_END_OF_MIB_VIEW))
+		return NO_SUCH_NAME;
+	return 0;
+}
+
 /* Sets the job's status when this varbind is an error. */
 static void answer_varbind(struct job *job, struct oid *name, int32_t index)
 {
-	bool v1_errors = job->request->version == VERSION_1 || job->behaviour->no_such_name_v2;
 	struct mib_value value;
 
 	if (job->request->pdu == BER_GET || !step_back(job, name, &value))
 		look_up(job, name, &value);
-	if (!exists(value.tag) && v1_errors) {
-		job->status = NO_SUCH_NAME;
+	job->status = error_instead(job, name, value.tag);
+	if (job->status) {
 		job->index = index;
 		return;
 	}
@@ -217,8 +244,8 @@ static void answer_each(struct job *job)
 	}
 }
 
-/* One varbind of a GETBULK; false when it did not fit, and is taken back. */
-static bool bulk_varbind(struct job *job, struct oid *name, bool *ended)
+/* One varbind of a GETBULK, asked for at index; false when it did not fit, and is taken back, or is an error. */
+static bool bulk_varbind(struct job *job, struct oid *name, int32_t index, bool *ended)
 {
 	uint8_t *before = job->out.at;
 	struct mib_value value;
@@ -226,6 +253,11 @@ static bool bulk_varbind(struct job *job, struct oid *name, bool *ended)
 	if (!step_back(job, name, &value))
 		look_up(job, name, &value);
 	*ended = !exists(value.tag);
+	job->status = error_instead(job, name, value.tag);
+	if (job->status) {
+		job->index = index;
+		return false;
+	}
 	write_varbind(job, name, &value);
 	if (!job->out.full)
 		return true;
@@ -236,13 +268,14 @@ static bool bulk_varbind(struct job *job, struct oid *name, bool *ended)
 
 static void repeat(struct job *job, uint32_t repeaters, int32_t repetitions)
 {
+	int32_t first = (int32_t)(job->request->n_varbinds - repeaters) + 1;
 	struct answerer *a = job->a;
 	uint32_t ended = 0;
 
 	for (int32_t r = 0; r < repetitions && ended < repeaters; r++) {
 		ended = 0;
 		for (uint32_t i = 0; i < repeaters; i++) {
-			if (!bulk_varbind(job, &a->columns[i], &a->ended[i]))
+			if (!bulk_varbind(job, &a->columns[i], first + (int32_t)i, &a->ended[i]))
 				return;
 			ended += a->ended[i];
 		}
@@ -261,7 +294,7 @@ static void answer_bulk(struct job *job)
 	for (uint32_t i = 0; i < wanted; i++) {
 		message_varbind(&list, &name, &value);
 		if ((int32_t)i < job->request->error_status) {
-			if (!bulk_varbind(job, &name, &ended))
+			if (!bulk_varbind(job, &name, (int32_t)i + 1, &ended))
 				return;
 		} else if (repeaters == REPEATERS_MAX) {
 			job->status = TOO_BIG;
@@ -272,7 +305,7 @@ static void answer_bulk(struct job *job)
 	}
 	if (b->few_repetitions && repetitions > (int32_t)b->few_repetitions)
 		repetitions = (int32_t)b->few_repetitions;
-	repeat(job, repeaters, repetitions);
+	repeat(job, repeaters, repetitions + (int32_t)b->more_repetitions);
 }
 
 /* How many varbinds the answer would have. */

@@ -66,5 +66,10 @@ void lie_apply(const struct behaviour *b, struct datagram *d, uint64_t *random)
 
 struct behaviour lie_none(const struct behaviour *behaviour)
 {
-	return (struct behaviour){.late = behaviour->late, .late_first = behaviour->late_first};
+	return (struct behaviour){.late = behaviour->late,
+				  .late_first = behaviour->late_first,
+				  .rows = behaviour->rows,
+				  .sparse = behaviour->sparse,
+				  .types = behaviour->types,
+				  .long_values = behaviour->long_values};
 }

@@ -24,14 +24,14 @@ static int by_prefix(const void *a, const void *b)
 	return oid_compare(&x->prefix, &y->prefix);
 }
 
-bool mib_init(struct mib *mib, uint32_t interfaces, uint64_t now_us)
+bool mib_init(struct mib *mib, uint64_t now_us)
 {
-	*mib = (struct mib){
-		.n_objects = mib_table_len, .interfaces = interfaces, .started_us = now_us};
-	mib->objects = malloc(mib_table_len * sizeof mib->objects[0]);
+	*mib = (struct mib){.n_objects = mib_table_len + mib_types_len, .started_us = now_us};
+	mib->objects = malloc(mib->n_objects * sizeof mib->objects[0]);
 	if (!mib->objects)
 		return false;
 	memcpy(mib->objects, mib_table, mib_table_len * sizeof mib->objects[0]);
+	memcpy(mib->objects + mib_table_len, mib_types, mib_types_len * sizeof mib->objects[0]);
 	for (size_t i = 0; i < mib->n_objects; i++)
 		parse_oid(mib->objects[i].name, &mib->objects[i].prefix);
 	qsort(mib->objects, mib->n_objects, sizeof mib->objects[0], by_prefix);
@@ -47,12 +47,28 @@ static bool visible(const struct mib_view *view, const struct mib_object *object
 {
 	if (view->v1 && object->tag == BER_COUNTER64)
 		return false;
+	if (object->rows == ROWS_TYPE)
+		return view->types;
 	return object->rows != ROWS_ADDRESS || datagram_is_v4(view->addr);
+}
+
+static bool is_column(const struct mib_object *object)
+{
+	return object->rows == ROWS_INTERFACES || object->rows == ROWS_LOADS;
+}
+
+/* A cell that a sparse table lacks. No two holes of a column lie side by side. */
+static bool is_hole(const struct mib_view *view, const struct mib_object *object, uint32_t row)
+{
+	uint32_t column = object->prefix.sub[object->prefix.len - 1];
+
+	return view->sparse && object->rows == ROWS_INTERFACES && column > 1 &&
+	       (column + row) % 3 == 0;
 }
 
 static uint32_t last_row(const struct mib_view *view, const struct mib_object *object)
 {
-	return object->rows == ROWS_INTERFACES ? view->mib->interfaces : LOADS;
+	return object->rows == ROWS_INTERFACES ? view->interfaces : LOADS;
 }
 
 /* How many objects come, in order, not after oid. The one that oid belongs to, if any, is the last of them. */
@@ -109,14 +125,17 @@ static bool row_after(const struct mib_view *view, const struct mib_object *obje
 	struct oid only;
 	bool inside = belongs(object, oid) && oid->len > object->prefix.len;
 
-	if (object->rows == ROWS_SCALAR || object->rows == ROWS_ADDRESS) {
+	if (!is_column(object)) {
 		set_instance(view, object, 0, &only);
 		*row = 0;
 		return !inside || oid_compare(&only, oid) > 0;
 	}
 	uint32_t asked = inside ? oid->sub[object->prefix.len] : 0;
+	if (asked >= last_row(view, object))
+		return false;
 	*row = asked + 1;
-	return asked < last_row(view, object);
+	*row += is_hole(view, object, *row);
+	return *row <= last_row(view, object);
 }
 
 void mib_get(const struct mib_view *view, const struct oid *oid, struct mib_value *value)
@@ -131,10 +150,10 @@ void mib_get(const struct mib_view *view, const struct oid *oid, struct mib_valu
 		return;
 	value->tag = BER_NO_SUCH_INSTANCE;
 	uint32_t row = oid->len > object->prefix.len ? oid->sub[object->prefix.len] : UINT32_MAX;
-	if ((object->rows == ROWS_INTERFACES || object->rows == ROWS_LOADS) &&
-	    (row == 0 || row > last_row(view, object)))
+	if (is_column(object) &&
+	    (row == 0 || row > last_row(view, object) || is_hole(view, object, row)))
 		return;
-	set_instance(view, object, object->rows == ROWS_SCALAR ? 0 : row, &found);
+	set_instance(view, object, is_column(object) ? row : 0, &found);
 	if (oid_compare(&found, oid) == 0)
 		fill(view, object, row, value);
 }

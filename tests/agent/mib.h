@@ -1,6 +1,7 @@
 /*
- * What a simulated agent knows: a small standard MIB (system, interfaces, ifXTable, ip, host, UCD load), the same for
- * all agents but for what names the agent's own address. Nothing is stored per agent or per cell.
+ * What a simulated agent knows: a small standard MIB (system, interfaces, ifXTable, ip, host, UCD load; if wanted a
+ * group with a value of every type), the same for all agents but for what names the agent's own address. Nothing is
+ * stored per agent or per cell.
  */
 #ifndef AGENT_MIB_H
 #define AGENT_MIB_H
@@ -14,16 +15,18 @@ struct mib_object;
 struct mib {
 	struct mib_object *objects; /* in order of their OIDs */
 	size_t n_objects;
-	uint32_t interfaces; /* rows of ifTable and ifXTable */
 	uint64_t started_us;
 };
 
-/* Who looks, and when. SNMPv1 has no Counter64: such objects do not exist for it (RFC 2576 §4.1.2.1). */
+/* Who looks at whom, and when. SNMPv1 has no Counter64: such objects do not exist for it (RFC 2576 §4.1.2.1). */
 struct mib_view {
 	const struct mib *mib;
 	const struct in6_addr *addr;
 	uint64_t now_us;
+	uint32_t interfaces; /* rows of ifTable and ifXTable */
 	bool v1;
+	bool sparse; /* a third of those tables' cells is missing, none of their first columns */
+	bool types;  /* a value of every type is there */
 };
 
 struct mib_value {
@@ -31,11 +34,11 @@ struct mib_value {
 	uint64_t number;      /* of the numeric types; an INTEGER in two's complement */
 	const uint8_t *bytes; /* of all others: contents as they are encoded */
 	size_t len;
-	uint8_t scratch[96];
+	uint8_t scratch[128];
 };
 
 /* false when out of memory. */
-bool mib_init(struct mib *mib, uint32_t interfaces, uint64_t now_us);
+bool mib_init(struct mib *mib, uint64_t now_us);
 void mib_free(struct mib *mib);
 
 /* The value of exactly that OID; if there is none, the tag is noSuchObject or noSuchInstance. */

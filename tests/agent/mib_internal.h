@@ -1,4 +1,4 @@
-/* Between mib.c (which instances exist, in which order) and mib_values.c (what they hold). */
+/* Between mib.c (which instances exist, in which order), mib_values.c and mib_types.c (what they hold). */
 #ifndef AGENT_MIB_INTERNAL_H
 #define AGENT_MIB_INTERNAL_H
 
@@ -9,7 +9,8 @@ enum mib_rows {
 	ROWS_SCALAR,     /* .0 */
 	ROWS_INTERFACES, /* .1 to .interfaces */
 	ROWS_LOADS,      /* .1 to .3 */
-	ROWS_ADDRESS     /* the agent's own IPv4 address, one row */
+	ROWS_ADDRESS,    /* the agent's own IPv4 address, one row */
+	ROWS_TYPE        /* .0, and only for a view of all types */
 };
 
 struct mib_object {
@@ -22,8 +23,10 @@ struct mib_object {
 	struct oid prefix; /* from name */
 };
 
-/* The table of objects, in no particular order, `prefix` not yet set. */
+/* The tables of objects, in no particular order, `prefix` not yet set. */
 extern const struct mib_object mib_table[];
 extern const size_t mib_table_len;
+extern const struct mib_object mib_types[];
+extern const size_t mib_types_len;
 
 #endif

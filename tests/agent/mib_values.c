@@ -130,7 +130,7 @@ static void minus_row(const struct mib_view *view, uint32_t row, struct mib_valu
 static void if_number(const struct mib_view *view, uint32_t row, struct mib_value *value)
 {
 	(void)row;
-	value->number = view->mib->interfaces;
+	value->number = view->interfaces;
 }
 
 static void zero_dot_zero(const struct mib_view *view, uint32_t row, struct mib_value *value)

@@ -136,7 +136,7 @@ static bool open_memory(struct park *park)
 	park->visits = visits_new();
 	park->buffers = malloc((size_t)BATCH_MAX * SLOT);
 	return park->outbox && park->delay && park->visits && park->buffers &&
-	       mib_init(&park->mib, park->options->interfaces, park_clock_us());
+	       mib_init(&park->mib, park_clock_us());
 }
 
 /* By lines: who has an answer finds its request in the log. */
@@ -275,7 +275,13 @@ static void reply(struct park *park, const struct datagram *in, const struct mes
 		  const struct behaviour *b, uint32_t visit)
 {
 	struct datagram out = *in;
-	struct mib_view view = {&park->mib, &in->local, park->now_us, m->version == VERSION_1};
+	struct mib_view view = {.mib = &park->mib,
+				.addr = &in->local,
+				.now_us = park->now_us,
+				.interfaces = b->rows ? b->rows : park->options->interfaces,
+				.v1 = m->version == VERSION_1,
+				.sparse = b->sparse,
+				.types = b->types};
 
 	out.bytes = outbox_room(park->outbox);
 	out.len = answer_write(&park->answerer, &view, m, b, out.bytes);
@@ -304,9 +310,9 @@ static void serve(struct park *park, const struct datagram *in)
 	const struct behaviour *b = rules_find(&park->options->rules, &in->local);
 	if (!b)
 		b = &good;
-	if (b->lose_first || b->late_first)
+	if (b->lose_first || b->late_first || b->only_first)
 		visit = visits_count(park->visits, &in->local);
-	if (b->silent || visit < b->lose_first ||
+	if (b->silent || visit < b->lose_first || (b->only_first && visit >= b->only_first) ||
 	    (b->lose && lie_random(&park->random) % 1000 < b->lose)) {
 		park->counters.dropped++;
 		return;

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include "datagram.h"
+#include "rules_internal.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -26,135 +27,6 @@ struct rule {
 	struct behaviour behaviour;
 };
 
-enum argument {
-	NONE,
-	NUMBER,
-	DURATION,
-	OPTIONAL
-};
-
-struct word {
-	const char *name;
-	enum argument argument;
-	uint32_t base; /* added to the number */
-	size_t offset;
-};
-
-#define WORD(name, argument, base, field)                               \
-	{                                                               \
-		name, argument, base, offsetof(struct behaviour, field) \
-	}
-
-static const struct word words[] = {
-	WORD("silent", NONE, 0, silent),
-	WORD("lose", NUMBER, 0, lose),
-	WORD("lose-first", NUMBER, 0, lose_first),
-	WORD("late", DURATION, 0, late),
-	WORD("late-first", DURATION, 0, late_first),
-	WORD("duplicate", NONE, 0, duplicate),
-	WORD("reorder", NONE, 0, reorder),
-	WORD("other-address", NONE, 0, other_address),
-	WORD("other-port", NONE, 0, other_port),
-	WORD("wrong-id", NONE, 0, wrong_id),
-	WORD("wrong-community", NONE, 0, wrong_community),
-	WORD("wrong-version", NONE, 0, wrong_version),
-	WORD("wrong-pdu", OPTIONAL, 0xa0, wrong_pdu),
-	WORD("too-big", NUMBER, 0, too_big),
-	WORD("too-big-empty", NUMBER, 0, too_big_empty),
-	WORD("error", NUMBER, 0, error),
-	WORD("gen-err", NONE, 4, error),
-	WORD("error-index", NUMBER, 1, error_index),
-	WORD("no-such-name", NONE, 0, no_such_name),
-	WORD("no-such-name-v2", NONE, 0, no_such_name_v2),
-	WORD("empty-varbinds", NONE, 0, empty_varbinds),
-	WORD("fewer-varbinds", NONE, 0, fewer_varbinds),
-	WORD("other-oid", NONE, 0, other_oid),
-	WORD("bad-int", NONE, 0, bad_int),
-	WORD("long-int", NONE, 0, long_int),
-	WORD("huge", NONE, 0, huge),
-	WORD("nonincreasing", NONE, 0, nonincreasing),
-	WORD("decreasing", NONE, 0, decreasing),
-	WORD("few-repetitions", NUMBER, 0, few_repetitions),
-	WORD("truncated", NONE, 0, truncated),
-	WORD("truncated-head", NONE, 0, truncated_head),
-	WORD("garbage", NONE, 0, garbage),
-	WORD("empty", NONE, 0, empty),
-	WORD("trailing", NONE, 0, trailing),
-	WORD("drop-over", NUMBER, 0, drop_over),
-	WORD("then-good", NONE, 0, then_good),
-};
-
-enum {
-	WORDS = sizeof words / sizeof words[0]
-};
-
-bool rules_duration(const char *text, uint32_t *us)
-{
-	static const struct {
-		const char *unit;
-		double us;
-	} units[] = {{"", 1e6}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}};
-	char *end;
-	double number = strtod(text, &end);
-
-	if (end == text || !(number >= 0))
-		return false;
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (strcmp(end, units[i].unit) != 0 || number * units[i].us > 3600e6)
-			continue;
-		*us = (uint32_t)(number * units[i].us);
-		return true;
-	}
-	return false;
-}
-
-static bool read_number(const char *text, uint32_t limit, uint32_t *number)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	unsigned long value = strtoul(text, &end, 10);
-	*number = (uint32_t)value;
-	return *end == '\0' && value <= limit;
-}
-
-static bool read_argument(const struct word *word, const char *text, uint32_t *value)
-{
-	if (!text) {
-		*value = word->base + (word->argument == NONE);
-		return word->argument == NONE || word->argument == OPTIONAL;
-	}
-	if (word->argument == NONE)
-		return false;
-	if (word->argument == DURATION)
-		return rules_duration(text, value);
-	if (!read_number(text, 1000000, value))
-		return false;
-	*value += word->base;
-	return true;
-}
-
-static bool read_behaviour(struct behaviour *behaviour, char *text)
-{
-	char *argument = strchr(text, '=');
-	uint32_t value;
-
-	if (strcmp(text, "ok") == 0)
-		return true;
-	if (argument)
-		*argument++ = '\0';
-	for (size_t i = 0; i < WORDS; i++) {
-		if (strcmp(words[i].name, text) != 0)
-			continue;
-		if (!read_argument(&words[i], argument, &value))
-			return false;
-		memcpy((char *)behaviour + words[i].offset, &value, sizeof value);
-		return true;
-	}
-	return false;
-}
-
 static bool read_address(const char *text, struct in6_addr *addr)
 {
 	char mapped[TEXT_MAX + 8];
@@ -168,7 +40,7 @@ static bool read_range(struct rule *rule, char *text, char *dash)
 {
 	*dash = '\0';
 	rule->kind = MATCH_RANGE;
-	if (!read_address(text, &rule->addr) || !read_number(dash + 1, 255, &rule->high))
+	if (!read_address(text, &rule->addr) || !rules_number(dash + 1, 255, &rule->high))
 		return false;
 	rule->low = rule->addr.s6_addr[15];
 	return rule->low <= rule->high;
@@ -187,7 +59,7 @@ static bool read_prefix(struct rule *rule, char *text)
 	unsigned width = datagram_is_v4(&rule->addr) ? 32 : 128;
 	if (!slash)
 		bits = width;
-	else if (!read_number(slash, width, &bits))
+	else if (!rules_number(slash, width, &bits))
 		return false;
 	rule->bits = 128 - width + bits;
 	return true;
@@ -201,7 +73,7 @@ static bool read_match(struct rule *rule, char *text)
 		return true; /* a prefix of no bits */
 	if (strncmp(text, "every:", 6) == 0) {
 		rule->kind = MATCH_EVERY;
-		return read_number(text + 6, UINT32_MAX, &rule->low) && rule->low > 0;
+		return rules_number(text + 6, UINT32_MAX, &rule->low) && rule->low > 0;
 	}
 	if (strncmp(text, "percent:", 8) == 0) {
 		double percent = strtod(text + 8, &end);
@@ -229,7 +101,7 @@ static bool read_rule(struct rule *rule, const char *text, char *message, size_t
 	}
 	for (char *word = strtok_r(colon + 1, ",", &rest); word;
 	     word = strtok_r(NULL, ",", &rest)) {
-		if (read_behaviour(&rule->behaviour, word))
+		if (rules_word(&rule->behaviour, word))
 			continue;
 		snprintf(message, size,
 			 "rule '%s': behaviour '%s' is unknown, or its argument wrong", text, word);
@@ -297,15 +169,4 @@ const struct behaviour *rules_find(const struct rules *rules, const struct in6_a
 		if (matches(&rules->items[i], addr))
 			return &rules->items[i].behaviour;
 	return NULL;
-}
-
-void rules_print_names(void)
-{
-	static const char *const arguments[] = {"", "=N", "=DURATION", "[=N]"};
-
-	printf("  ok");
-	for (size_t i = 0; i < WORDS; i++)
-		printf("%s%s%s", i % 6 == 5 ? "\n  " : " ", words[i].name,
-		       arguments[words[i].argument]);
-	printf("\n");
 }

@@ -12,7 +12,7 @@
 
 /* 0 is off for all fields; all times are in microseconds. */
 struct behaviour {
-	uint32_t silent, lose, lose_first, late, late_first, duplicate,
+	uint32_t silent, lose, lose_first, only_first, late, late_first, duplicate,
 		reorder;                    /* when it answers */
 	uint32_t other_address, other_port; /* where from */
 	uint32_t wrong_id, wrong_community, wrong_version,
@@ -20,7 +20,10 @@ struct behaviour {
 	uint32_t too_big, too_big_empty, error, error_index; /* error_index: plus one */
 	uint32_t no_such_name, no_such_name_v2;
 	uint32_t empty_varbinds, fewer_varbinds, other_oid, bad_int, long_int, huge; /* varbinds */
-	uint32_t nonincreasing, decreasing, few_repetitions;
+	uint32_t nonincreasing, decreasing, loop_after, few_repetitions,
+		more_repetitions; /* walks */
+	uint32_t gen_err_row, end_gen_err, end_no_such_name;
+	uint32_t rows, sparse, types, long_values;                               /* what it knows */
 	uint32_t truncated, truncated_head, garbage, empty, trailing, drop_over; /* octets */
 	uint32_t then_good;
 };

@@ -357,7 +357,8 @@ RULES = (
     'garbage', 'empty', 'empty-varbinds', 'fewer-varbinds', 'other-oid', 'bad-int', 'long-int', 'too-big=2',
     'too-big-empty=2', 'gen-err', 'error=16', 'error-index=9', 'error-index=0', 'no-such-name', 'no-such-name-v2',
     'huge', 'nonincreasing', 'decreasing', 'few-repetitions=3', 'trailing', 'drop-over=200', 'wrong-id,then-good', 'ok',
-    'other-address,other-port,wrong-id,duplicate')
+    'other-address,other-port,wrong-id,duplicate', 'only-first=2', 'rows=1000000', 'rows=7,sparse', 'types',
+    'long-values=300', 'rows=9,loop-after=4', 'more-repetitions=2', 'rows=9,gen-err-row=4', 'end-gen-err', 'end-no-such-name')
 
 
 class Behaviour(Shared):
@@ -513,6 +514,66 @@ class Behaviour(Shared):
         for rule, rows in (('nonincreasing', '1111'), ('decreasing', '1212')):
             answer = self.ask(rule, GETBULK, [IF + '1'], index=4)
             self.assertEqual([row[0] for row in answer.varbinds], [f'{IF}1.{row}' for row in rows])
+
+    def test_loop_after(self):
+        answer = self.ask('rows=9,loop-after=4', GETBULK, [IF + '1'], index=6)
+        self.assertEqual([row[2] for row in answer.varbinds], [1, 2, 3, 4, 1, 2])
+
+    def test_only_first(self):
+        self.assertEqual([self.ask('only-first=2').status for _ in range(2)], [0, 0])
+        self.assertTrue(self.park.is_silent(self.ADDRESS['only-first=2']))
+
+    def test_rows(self):
+        answer = self.ask('rows=1000000', GET, ['1.3.6.1.2.1.2.1.0', IF + '1.1000000', IF + '1.1000001'])
+        self.assertEqual([row[1:] for row in answer.varbinds],
+                         [(INTEGER, 1000000), (INTEGER, 1000000), (NO_SUCH_INSTANCE, b'')])
+        answer = self.ask('rows=1000000', GETBULK, [IF + '1.999999'], index=2)
+        self.assertEqual([row[0] for row in answer.varbinds], [IF + '1.1000000', IF + '2.1'])
+
+    def test_sparse(self):
+        there = [(column, row) for column in range(1, 23) for row in range(1, 8) if column == 1 or (column + row) % 3]
+        answer = self.ask('rows=7,sparse', GETBULK, [IF[:-1]], index=len(there))
+        self.assertEqual([row[0] for row in answer.varbinds], [f'{IF}{column}.{row}' for column, row in there])
+        self.assertEqual([row[1] for row in self.ask('rows=7,sparse', GET, [IF + '2.1', IF + '2.2', IFX + '1.5']).varbinds],
+                         [NO_SUCH_INSTANCE, OCTETS, OCTETS])
+
+    def test_types(self):
+        playpen = '1.3.6.1.4.1.8072.9999.9999.'
+        self.assertEqual(self.ask('ok', GET, [playpen + '1.0']).varbinds[0][1], NO_SUCH_OBJECT)
+        answer = self.ask('types', GETBULK, [playpen[:-1]], index=26)
+        self.assertEqual([row[0] for row in answer.varbinds], [f'{playpen}{n}.0' for n in range(1, 26)] + [f'{playpen}25.0'])
+        self.assertEqual([row[1:] for row in answer.varbinds], [
+            (INTEGER, -2**31), (INTEGER, 2**31 - 1), (OCTETS, 'Z\u00fcrich \u2713 \U0001f30d'.encode()), (OCTETS, b'\0\xff\x80\n'),
+            (OCTETS, b'caf\xe9'), (OCTETS, b'\x07\xe8\x02\x1d\x0c\x22\x38\x05+\x01\0'), (OCTETS, b'\0\0\x5e\0\x53\1'),
+            (OCTETS, b'\xa0\1'), (OCTETS, b''), (OCTETS, b'a\0b\x7f\xe2\x80\xaec'), (OID, '1.3.6.1.4.1.4294967295.0'),
+            (OID, '2.999.3'), (OID, '1.3' + '.1' * 126), (IPADDRESS, b'\xc0\0\2\1'), (COUNTER32, 2**32 - 1),
+            (GAUGE32, 3000000000), (TIMETICKS, 2**32 - 1), (COUNTER64, 2**64 - 1), (OPAQUE, b'\x9f\x78\4\xc0\x20\0\0'),
+            (OPAQUE, b'\x9f\x79\x08\x40\x09\x21\xfb\x54\x44\x2d\x18'), (OPAQUE, b'\4\3abc'), (OPAQUE, b'\x9f\x7a\1\xff'),
+            (OPAQUE, b'\x9f\x78\4\x7f\xc0\0\0'), (OPAQUE, b'\x9f\x79\x08\xff\xf0' + bytes(6)), (5, b''), (END_OF_MIB, b'')])
+
+    def test_long_values(self):
+        answer = self.ask('long-values=300', GET, [NAME, IFX + '18.1', IF + '1.1'])
+        name = b'agent-' + self.ADDRESS['long-values=300'].replace('.', '-').encode()
+        self.assertEqual([row[2] for row in answer.varbinds], [name + b'x' * (300 - len(name)), b'x' * 300, 1])
+
+    def test_more_repetitions(self):
+        self.assertEqual(len(self.ask('more-repetitions=2', GETBULK, [DESCR], index=3).varbinds), 5)
+
+    def test_gen_err_row(self):
+        rule = 'rows=9,gen-err-row=4'
+        self.assertEqual(len(self.ask(rule, GETBULK, [IF + '1'], index=3).varbinds), 3)
+        answer = self.ask(rule, GETBULK, [DESCR, IF + '1', IF + '2'], status=1, index=5)
+        self.assertEqual((answer.status, answer.index, len(answer.varbinds)), (GEN_ERR, 2, 3))
+        for pdu, name in ((GETNEXT, IF + '1.3'), (GET, IF + '1.4')):
+            answer = self.ask(rule, pdu, [DESCR, name])
+            self.assertEqual((answer.status, answer.index), (GEN_ERR, 2))
+
+    def test_end(self):
+        for rule, status in (('end-gen-err', GEN_ERR), ('end-no-such-name', NO_SUCH_NAME)):
+            for pdu in (GETNEXT, GETBULK):
+                answer = self.ask(rule, pdu, ['1.3.6.1.4.1.2021.10.1.6.2', '2.5'], index=1 if pdu == GETBULK else 0)
+                self.assertEqual((answer.status, answer.index), (status, 2))
+                self.assertEqual(self.ask(rule, pdu, [DESCR], index=1 if pdu == GETBULK else 0).status, 0)
 
     def test_few_repetitions(self):
         self.assertEqual(len(self.ask('few-repetitions=3', GETBULK, [DESCR], index=10).varbinds), 3)

@@ -1,0 +1,170 @@
+/*
+ * The words of a rule: what stands behind the colon. A word is a row of the table below; all of its meaning lies where its field
+ * of struct behaviour is read.
+ */
+#include "rules_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MANY = 1000000,
+	VALUE_MAX = 60000 /* octets */
+};
+
+enum argument {
+	NONE,
+	NUMBER,
+	DURATION,
+	OPTIONAL
+};
+
+struct word {
+	const char *name;
+	enum argument argument;
+	uint32_t base;  /* added to the number */
+	uint32_t limit; /* the largest number */
+	size_t offset;
+};
+
+#define IN(field) offsetof(struct behaviour, field)
+#define FLAG(name, field)                   \
+	{                                   \
+		name, NONE, 0, 0, IN(field) \
+	}
+#define COUNT(name, limit, field)                 \
+	{                                         \
+		name, NUMBER, 0, limit, IN(field) \
+	}
+
+static const struct word words[] = {
+	FLAG("silent", silent),
+	COUNT("lose", MANY, lose),
+	COUNT("lose-first", MANY, lose_first),
+	COUNT("only-first", MANY, only_first),
+	{"late", DURATION, 0, 0, IN(late)},
+	{"late-first", DURATION, 0, 0, IN(late_first)},
+	FLAG("duplicate", duplicate),
+	FLAG("reorder", reorder),
+	FLAG("other-address", other_address),
+	FLAG("other-port", other_port),
+	FLAG("wrong-id", wrong_id),
+	FLAG("wrong-community", wrong_community),
+	FLAG("wrong-version", wrong_version),
+	{"wrong-pdu", OPTIONAL, 0xa0, 31, IN(wrong_pdu)},
+	COUNT("too-big", MANY, too_big),
+	COUNT("too-big-empty", MANY, too_big_empty),
+	COUNT("error", MANY, error),
+	{"gen-err", NONE, 4, 0, IN(error)},
+	{"error-index", NUMBER, 1, MANY, IN(error_index)},
+	FLAG("no-such-name", no_such_name),
+	FLAG("no-such-name-v2", no_such_name_v2),
+	FLAG("empty-varbinds", empty_varbinds),
+	FLAG("fewer-varbinds", fewer_varbinds),
+	FLAG("other-oid", other_oid),
+	FLAG("bad-int", bad_int),
+	FLAG("long-int", long_int),
+	FLAG("huge", huge),
+	FLAG("nonincreasing", nonincreasing),
+	FLAG("decreasing", decreasing),
+	COUNT("loop-after", MANY, loop_after),
+	COUNT("few-repetitions", MANY, few_repetitions),
+	COUNT("more-repetitions", MANY, more_repetitions),
+	COUNT("rows", INT32_MAX, rows),
+	FLAG("sparse", sparse),
+	FLAG("types", types),
+	COUNT("long-values", VALUE_MAX, long_values),
+	COUNT("gen-err-row", INT32_MAX, gen_err_row),
+	FLAG("end-gen-err", end_gen_err),
+	FLAG("end-no-such-name", end_no_such_name),
+	FLAG("truncated", truncated),
+	FLAG("truncated-head", truncated_head),
+	FLAG("garbage", garbage),
+	FLAG("empty", empty),
+	FLAG("trailing", trailing),
+	COUNT("drop-over", MANY, drop_over),
+	FLAG("then-good", then_good),
+};
+
+enum {
+	WORDS = sizeof words / sizeof words[0]
+};
+
+bool rules_duration(const char *text, uint32_t *us)
+{
+	static const struct {
+		const char *unit;
+		double us;
+	} units[] = {{"", 1e6}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}};
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || !(number >= 0))
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (strcmp(end, units[i].unit) != 0 || number * units[i].us > 3600e6)
+			continue;
+		*us = (uint32_t)(number * units[i].us);
+		return true;
+	}
+	return false;
+}
+
+bool rules_number(const char *text, uint32_t limit, uint32_t *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	unsigned long value = strtoul(text, &end, 10);
+	*number = (uint32_t)value;
+	return *end == '\0' && value <= limit;
+}
+
+static bool read_argument(const struct word *word, const char *text, uint32_t *value)
+{
+	if (!text) {
+		*value = word->base + (word->argument == NONE);
+		return word->argument == NONE || word->argument == OPTIONAL;
+	}
+	if (word->argument == NONE)
+		return false;
+	if (word->argument == DURATION)
+		return rules_duration(text, value);
+	if (!rules_number(text, word->limit, value))
+		return false;
+	*value += word->base;
+	return true;
+}
+
+bool rules_word(struct behaviour *behaviour, char *text)
+{
+	char *argument = strchr(text, '=');
+	uint32_t value;
+
+	if (strcmp(text, "ok") == 0)
+		return true;
+	if (argument)
+		*argument++ = '\0';
+	for (size_t i = 0; i < WORDS; i++) {
+		if (strcmp(words[i].name, text) != 0)
+			continue;
+		if (!read_argument(&words[i], argument, &value))
+			return false;
+		memcpy((char *)behaviour + words[i].offset, &value, sizeof value);
+		return true;
+	}
+	return false;
+}
+
+void rules_print_names(void)
+{
+	static const char *const arguments[] = {"", "=N", "=DURATION", "[=N]"};
+
+	printf("  ok");
+	for (size_t i = 0; i < WORDS; i++)
+		printf("%s%s%s", i % 6 == 5 ? "\n  " : " ", words[i].name,
+		       arguments[words[i].argument]);
+	printf("\n");
+}
