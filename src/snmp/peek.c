@@ -59,3 +59,116 @@ bool peek_message(const uint8_t *data, size_t len, struct peek *out, const char 
 	*words = b.words;
 	return false;
 }
+
+/* ---- SNMPv3 */
+
+/* Up to the msgID, forgiving lengths: the whole of nothing need be there. */
+static bool take_msg_id(struct ber *b, struct peek_v3 *out)
+{
+	int64_t version, id;
+	uint8_t tag;
+	size_t len;
+
+	if (!take_version(b, &version))
+		return false;
+	if (version != SNMP_V3)
+		return ber_fail(b, "it is not of SNMPv3");
+	if (!ber_header(b, &tag, &len))
+		return false;
+	if (tag != BER_SEQUENCE)
+		return ber_fail(b, "it has no header");
+	if (!ber_integer(b, &id))
+		return false;
+	out->msg_id = (uint32_t)id;
+	return true;
+}
+
+static bool take_octets(struct ber *b, const uint8_t **p, size_t *len)
+{
+	struct ber in;
+
+	if (!ber_enter(b, BER_OCTETS, "there is no OCTET STRING where one must be", &in))
+		return false;
+	*p = in.at;
+	*len = ber_left(&in);
+	return true;
+}
+
+/* RFC 3412 §6: HeaderData. */
+static bool take_header(struct ber *message, struct peek_v3 *out)
+{
+	struct ber header;
+	int64_t number;
+	const uint8_t *flags;
+	size_t len;
+
+	if (!ber_enter(message, BER_SEQUENCE, "it has no header", &header))
+		return false;
+	if (!ber_integer(&header, &number) || !ber_integer(&header, &number) ||
+	    !take_octets(&header, &flags, &len) || !ber_integer(&header, &out->model))
+		return ber_fail(message, header.words);
+	if (len != 1)
+		return ber_fail(message, "its flags are not of 1 octet");
+	out->flags = *flags;
+	if ((out->flags & PEEK_PRIV) && !(out->flags & PEEK_AUTH))
+		return ber_fail(message, "its flags say encrypted but not authenticated");
+	if (out->model != PEEK_USM)
+		return ber_fail(message, "its security model is not the user-based one");
+	return true;
+}
+
+/* RFC 3414 §2.4: UsmSecurityParameters. */
+static bool take_security(struct ber *message, struct peek_v3 *out)
+{
+	struct ber wrap, in;
+
+	if (!ber_enter(message, BER_OCTETS, "it has no security parameters", &wrap))
+		return false;
+	if (!ber_enter(&wrap, BER_SEQUENCE, "its security parameters are no SEQUENCE", &in))
+		return ber_fail(message, wrap.words);
+	if (!take_octets(&in, &out->engine_id, &out->engine_id_len) ||
+	    !ber_integer(&in, &out->boots) || !ber_integer(&in, &out->time_s) ||
+	    !take_octets(&in, &out->user, &out->user_len) ||
+	    !take_octets(&in, &out->digest, &out->digest_len) ||
+	    !take_octets(&in, &out->salt, &out->salt_len))
+		return ber_fail(message, in.words);
+	return true;
+}
+
+/* All of it, forgiving nothing. */
+static bool take_message(struct ber *b, const uint8_t *start, struct peek_v3 *out)
+{
+	struct ber message, data;
+	int64_t version;
+	bool encrypted;
+
+	if (!ber_enter(b, BER_SEQUENCE, "it does not start with a SEQUENCE", &message))
+		return false;
+	out->len = (size_t)(message.end - start);
+	if (!ber_integer(&message, &version) || !take_header(&message, out) ||
+	    !take_security(&message, out))
+		return ber_fail(b, message.words);
+	encrypted = out->flags & PEEK_PRIV;
+	if (!ber_enter(&message, encrypted ? BER_OCTETS : BER_SEQUENCE,
+		       encrypted ? "it is not encrypted, as its flags say" : "it has no scopedPDU",
+		       &data))
+		return ber_fail(b, message.words);
+	out->data = data.at;
+	out->data_len = ber_left(&data);
+	return true;
+}
+
+bool peek_v3(const uint8_t *data, size_t len, struct peek_v3 *out, const char **words)
+{
+	struct ber id = {.at = data, .end = data + len}, all = id;
+
+	*out = (struct peek_v3){0};
+	if (!take_msg_id(&id, out)) {
+		*words = id.words;
+		return false;
+	}
+	out->whole = take_message(&all, data, out);
+	if (!out->whole)
+		*words = all.words;
+	return true;
+}

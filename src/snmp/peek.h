@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PEEK_AUTH 1 /* msgFlags */
+#define PEEK_PRIV 2
+#define PEEK_USM  3 /* msgSecurityModel */
+
 struct peek {                     /* v1 (RFC 1157), v2c (RFC 1901) */
 	int64_t version;          /* as on the wire: enum snmp_version, or anything */
 	const uint8_t *community; /* in the datagram */
@@ -25,16 +29,24 @@ bool peek_message(const uint8_t *data, size_t len, struct peek *out, const char 
 
 struct peek_v3 { /* what stands in the clear (RFC 3412 §6, RFC 3414 §2.4); pointers into the datagram */
 	uint32_t msg_id; /* msgID */
-	bool whole;      /* all of the below could be read, not only msg_id */
-	uint8_t flags;   /* msgFlags: 1 auth, 2 priv, 4 reportable */
-	int64_t model;   /* msgSecurityModel; 3: USM */
+	bool whole; /* all of the below could be read, not only msg_id, and the message ends in the datagram */
+	uint8_t flags; /* msgFlags: PEEK_AUTH, PEEK_PRIV, 4: reportable */
+	int64_t model; /* msgSecurityModel; PEEK_USM, or it is not whole */
 	const uint8_t *engine_id;
 	size_t engine_id_len;
-	int64_t boots, time_s;
+	int64_t boots, time_s; /* may be negative */
 	const uint8_t *user;
 	size_t user_len;
+	const uint8_t *digest; /* msgAuthenticationParameters */
+	size_t digest_len;
+	const uint8_t *salt; /* msgPrivacyParameters */
+	size_t salt_len;
+	const uint8_t *
+		data; /* the content of msgData: encrypted when flags have priv, else the scopedPDU's */
+	size_t data_len;
+	size_t len; /* of the message; what follows in the datagram is none of it */
 };
-/* False: there is no msgID to be read; words say why. */
+/* False: there is no msgID to be read. True, and not whole: the rest cannot. In both cases words say why. */
 bool peek_v3(const uint8_t *data, size_t len, struct peek_v3 *out, const char **words);
 
 #endif
