@@ -7,7 +7,8 @@
  *
  * The wire form borrows in both directions. Packing reads the host's text and the addresses where the plan
  * has them; unpacking puts them into a store of the caller's, which lives as long as the task is
- * looked at. A missing host (blocks and ranges: the address is the name) is an empty string.
+ * looked at. A missing host (blocks and ranges: the address is the name) is an empty string. After the
+ * transport's number stands what it needs: addresses, or the path of a socket.
  */
 #include "base/task.h"
 
@@ -36,40 +37,70 @@ static bool addr_unpack(struct addr *a, struct wire_in *r)
 	return !r->bad && (a->family == 4 || a->family == 6);
 }
 
-/* Counterpart: task_unpack. */
-void task_pack(const struct task *t, struct wire_out *w)
+static void addrs_pack(const struct task *t, struct wire_out *w)
 {
-	size_t len = t->host ? strnlen(t->host, TASK_HOST_MAX) : 0;
-
-	wire_put_u64(w, t->seq);
-	wire_put_u32(w, t->lease);
-	wire_put_u32(w, t->profile);
-	wire_put_str(w, t->host, (uint16_t)len);
 	wire_put_u8(w, t->naddrs);
 	for (size_t i = 0; i < t->naddrs; i++)
 		addr_pack(&t->addrs[i], w);
 }
 
-/* Counterpart: task_pack. */
-bool task_unpack(struct task *t, struct task_store *store, struct wire_in *r)
+static bool addrs_unpack(struct task *t, struct task_store *store, struct wire_in *r)
 {
-	uint16_t len;
-	const uint8_t *host;
-
-	t->seq = wire_get_u64(r);
-	t->lease = wire_get_u32(r);
-	t->profile = wire_get_u32(r);
-	host = wire_get_str(r, &len);
 	t->naddrs = wire_get_u8(r);
-	if (r->bad || len > TASK_HOST_MAX || t->naddrs < 1 || t->naddrs > TASK_ADDRS_MAX)
+	if (r->bad || t->naddrs < 1 || t->naddrs > TASK_ADDRS_MAX)
 		return false;
-	memcpy(store->host, host, len);
-	store->host[len] = '\0';
-	t->host = len ? store->host : NULL;
-	t->addrs = store->addrs;
 	for (size_t i = 0; i < t->naddrs; i++) {
 		if (!addr_unpack(&store->addrs[i], r))
 			return false;
 	}
 	return true;
+}
+
+static void text_pack(const char *text, size_t max, struct wire_out *w)
+{
+	wire_put_str(w, text, (uint16_t)(text ? strnlen(text, max) : 0));
+}
+
+/* Text of at most max octets, to a place of max + 1; NULL: there is none, or r is bad. */
+static const char *text_unpack(char *place, size_t max, struct wire_in *r)
+{
+	uint16_t len;
+	const uint8_t *text = wire_get_str(r, &len);
+
+	r->bad = r->bad || len > max;
+	if (r->bad || !len)
+		return NULL;
+	memcpy(place, text, len);
+	place[len] = '\0';
+	return place;
+}
+
+/* Counterpart: task_unpack. */
+void task_pack(const struct task *t, struct wire_out *w)
+{
+	wire_put_u64(w, t->seq);
+	wire_put_u32(w, t->lease);
+	wire_put_u32(w, t->profile);
+	text_pack(t->host, TASK_HOST_MAX, w);
+	wire_put_u8(w, t->transport);
+	if (t->transport == TRANSPORT_UNIX)
+		text_pack(t->path, TASK_PATH_MAX, w);
+	else
+		addrs_pack(t, w);
+}
+
+/* Counterpart: task_pack. */
+bool task_unpack(struct task *t, struct task_store *store, struct wire_in *r)
+{
+	*t = (struct task){.seq = wire_get_u64(r), .addrs = store->addrs};
+	t->lease = wire_get_u32(r);
+	t->profile = wire_get_u32(r);
+	t->host = text_unpack(store->host, TASK_HOST_MAX, r);
+	t->transport = wire_get_u8(r);
+	if (r->bad || t->transport >= TRANSPORT_COUNT)
+		return false;
+	if (t->transport != TRANSPORT_UNIX)
+		return addrs_unpack(t, store, r);
+	t->path = text_unpack(store->path, TASK_PATH_MAX, r);
+	return t->path != NULL;
 }

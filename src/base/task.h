@@ -11,9 +11,11 @@
 #include "base/addr.h"
 #include "base/wire.h"
 
-#define TASK_ADDRS_MAX  8   /* addresses tried for one name */
-#define TASK_HOST_MAX   512 /* octets of host or label shown in a record */
-#define TASK_PACKED_MAX (8 + 4 + 4 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * 23) /* octets */
+#define TASK_ADDRS_MAX 8   /* addresses tried for one name */
+#define TASK_HOST_MAX  512 /* octets of host or label shown in a record */
+#define TASK_PATH_MAX  103 /* octets of a socket's path that every system takes (104 with the NUL) */
+/* octets; a path instead of addresses takes less */
+#define TASK_PACKED_MAX (8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * 23)
 
 enum transport { /* what carries the messages; all but UDP through Net-SNMP, host by host */
 	TRANSPORT_UDP,
@@ -41,9 +43,10 @@ void task_pack(const struct task *t, struct wire_out *w); /* counterpart: task_u
 /* Where task_unpack puts what a task borrows. */
 struct task_store {
 	char host[TASK_HOST_MAX + 1];
+	char path[TASK_PATH_MAX + 1];
 	struct addr addrs[TASK_ADDRS_MAX];
 };
-/* False: r is bad, or a count or a family is out of bounds. */
+/* False: r is bad, or a count, length, family or transport is out of bounds. */
 bool task_unpack(struct task *t, struct task_store *store, struct wire_in *r);
 
 #endif

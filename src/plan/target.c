@@ -319,26 +319,65 @@ static bool parse_bracketed(struct slice s, struct target *out, char error[TARGE
 	return parse_host(inside, out, error);
 }
 
+/* unix:/path; s is what follows the colon. */
+static bool parse_path(struct slice s, struct target *out, char error[TARGET_ERROR_MAX])
+{
+	out->kind = TARGET_PATH;
+	out->count = 1;
+	out->name = s.p;
+	out->name_len = s.len;
+	if (!s.len || s.p[0] != '/')
+		return fail(error, "the path of the socket begins with '/': unix:/run/agent");
+	if (s.len > TASK_PATH_MAX)
+		return fail(error, "the path of the socket is longer than %d octets",
+			    TASK_PATH_MAX);
+	if (memchr(s.p, '\0', s.len))
+		return fail(error, "a NUL in the path of the socket");
+	return true;
+}
+
+/* Is the address, or are the name's, of the family that the prefix asks for? */
+static bool check_family(const struct target *t, char error[TARGET_ERROR_MAX])
+{
+	if (!t->family || t->kind == TARGET_NAME || t->first.family == t->family)
+		return true;
+	return fail(error, "the prefix is for IPv6: write %s: before an IPv4 address",
+		    t->transport == TRANSPORT_TCP ? "tcp" : "udp");
+}
+
+/* What is left when the prefix is off. */
+static bool parse_place(struct slice s, struct target *out, char error[TARGET_ERROR_MAX])
+{
+	const char *colon = find(s, ':');
+	struct slice port;
+
+	if (s.p[0] == '[')
+		return parse_bracketed(s, out, error);
+	if (colon && !memchr(colon + 1, ':', s.len - (size_t)(colon - s.p) - 1)) {
+		s = cut(s, colon, &port);
+		return parse_port(port, &out->port, error) && parse_host(s, out, error);
+	}
+	return parse_host(s, out, error);
+}
+
 bool target_parse(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX])
 {
-	struct slice s = {text, len};
-	struct slice port;
-	const char *colon = find(s, ':');
-	bool good;
+	int prefix;
 
 	*out = (struct target){0};
 	if (!len)
 		return fail(error, "empty: a target is a name, an address, a block or a range");
-	if (text[0] == '[') {
-		good = parse_bracketed(s, out, error);
-	} else if (colon && !memchr(colon + 1, ':', len - (size_t)(colon - text) - 1)) {
-		s = cut(s, colon, &port);
-		good = parse_port(port, &out->port, error) && parse_host(s, out, error);
-	} else {
-		good = parse_host(s, out, error);
-	}
+	prefix = target_prefix(text, len, out, error);
+	if (prefix < 0)
+		return false;
+	text += prefix;
+	len -= (size_t)prefix;
+	if (out->transport == TRANSPORT_UNIX)
+		return parse_path((struct slice){text, len}, out, error);
+	if (!parse_place((struct slice){text, len}, out, error))
+		return false;
 	out->first.port = out->port;
-	return good;
+	return check_family(out, error);
 }
 
 struct addr target_address(const struct target *t, uint64_t i)

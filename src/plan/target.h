@@ -3,6 +3,7 @@
  *
  *   name[:port]              192.0.2.1[:port]      [2001:db8::1]:port  2001:db8::1  fe80::1%eth0
  *   192.0.2.10-20[:port]     192.0.2.0/28[:port]   [2001:db8::/120]:port  2001:db8::/120
+ *   udp:… udp6:… tcp:… tcp6:… before any of these       unix:/path
  *
  * A block holds every address in it, first and last too; host bits are masked; 2^32 at most.
  */
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/task.h"
 
 #define TARGET_ERROR_MAX 200 /* octets of the longest error with its NUL */
 
@@ -21,15 +23,18 @@ enum target_kind {
 	TARGET_NAME,    /* to be resolved */
 	TARGET_ADDRESS, /* a single address, written as such */
 	TARGET_BLOCK,   /* CIDR block or last-octet range, also when it holds one address */
+	TARGET_PATH     /* of a socket: it has no address */
 };
 
 struct target {
 	enum target_kind kind;
-	uint16_t port;     /* as written; 0: none was */
-	struct addr first; /* ADDRESS, BLOCK: the lowest address, its port that of above */
-	uint64_t count;    /* addresses, 1 to 2^32; 1 for a name */
-	const char *name;  /* NAME: lies in the text parsed, not NUL-terminated; else NULL */
-	size_t name_len;   /* 1 to 254 (253 and the dot of the root) */
+	enum transport transport; /* as its prefix says; UDP without one */
+	uint8_t family;           /* 6: its prefix takes only IPv6 (udp6:, tcp6:); 0: any */
+	uint16_t port;            /* as written; 0: none was */
+	struct addr first;        /* ADDRESS, BLOCK: the lowest address, its port that of above */
+	uint64_t count;           /* addresses, 1 to 2^32; 1 for a name or path */
+	const char *name; /* NAME, PATH: lies in the text parsed, not NUL-terminated; else NULL */
+	size_t name_len;  /* 1 to 254 (253 and the dot of the root); of a path to TASK_PATH_MAX */
 };
 
 /* False: error says what is wrong and the remedy, without the text itself in front; out is
@@ -41,12 +46,13 @@ struct addr target_address(const struct target *t, uint64_t i);
 
 /* What --exclude names: addresses as merged intervals, so that a /8 costs as much as a host, and
  * names as text (letter case and a dot at the end do not matter; what a name resolves to is not
- * looked at). It holds for every port; an IPv6 exclusion without zone holds for all zones. */
+ * looked at), paths as written. It holds for every port and transport; an IPv6 exclusion without zone
+ * holds for all zones. */
 struct target_set;
 struct target_set *target_set_new(void);
 void target_set_free(struct target_set *s);
 
-/* Copies. False: error as target_parse, and for one with a port. */
+/* Copies. False: error as target_parse, and for one with a port or a prefix (but unix:). */
 bool target_set_add(struct target_set *s, const char *text, size_t len,
 		    char error[TARGET_ERROR_MAX]);
 void target_set_seal(struct target_set *s); /* once, after the last add, before the questions */

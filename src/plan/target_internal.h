@@ -1,10 +1,14 @@
 /*
- * target_internal - what the files of target share: addresses as numbers.
+ * target_internal - what the files of target share: prefixes, and addresses as numbers.
  */
 #ifndef PLAN_TARGET_INTERNAL_H
 #define PLAN_TARGET_INTERNAL_H
 
 #include "plan/target.h"
+
+/* The transport that text begins with goes to out (transport, family), UDP without one. Returns how many
+ * octets it takes, or -1: error says why this program does not speak it. */
+int target_prefix(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX]);
 
 /* An IPv4 address is the lower number, its upper one is 0. */
 uint64_t target_low(const struct addr *a);

@@ -71,11 +71,15 @@ static struct space space_of(const struct target *t)
 	return s;
 }
 
+/* A path is kept as it is: it begins with '/', which no name does. */
 static char *name_key(const struct target *t)
 {
-	size_t len = t->name_len - (t->name[t->name_len - 1] == '.');
+	bool is_name = t->kind == TARGET_NAME;
+	size_t len = t->name_len - (is_name && t->name[t->name_len - 1] == '.');
 	char *key = mem_strndup(t->name, len);
 
+	if (!is_name)
+		return key;
 	for (size_t i = 0; i < len; i++)
 		if (key[i] >= 'A' && key[i] <= 'Z')
 			key[i] = (char)(key[i] + ('a' - 'A'));
@@ -95,7 +99,12 @@ bool target_set_add(struct target_set *s, const char *text, size_t len,
 			 "an exclusion holds for every port: leave ':%u' out", t.port);
 		return false;
 	}
-	if (t.kind == TARGET_NAME) {
+	if (t.kind != TARGET_PATH && target_prefix(text, len, &t, error) > 0) {
+		snprintf(error, TARGET_ERROR_MAX,
+			 "an exclusion holds for every transport: leave its name out");
+		return false;
+	}
+	if (t.name) {
 		s->names = grow(s->names, s->nnames, &s->cap_names, sizeof(*s->names));
 		s->names[s->nnames++] = name_key(&t);
 		return true;
@@ -221,7 +230,7 @@ uint64_t target_set_next(const struct target_set *s, const struct target *t, uin
 {
 	uint64_t low = target_low(&t->first);
 
-	if (t->kind == TARGET_NAME)
+	if (t->name)
 		return i || has_name(s, t) ? t->count : 0;
 	while (i < t->count) {
 		const struct interval *iv = first_reaching(s, t, low + i);
@@ -251,7 +260,7 @@ uint64_t target_set_count(const struct target_set *s, const struct target *t)
 	uint64_t inside = 0;
 	uint64_t i = 0;
 
-	if (t->kind == TARGET_NAME)
+	if (t->name)
 		return target_set_next(s, t, 0);
 	while (i < t->count) {
 		uint64_t in = next_inside(s, t, i);

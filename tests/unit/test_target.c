@@ -125,7 +125,7 @@ static void test_bad(void **state)
 		{"a:4294967457", "bad port '4294967457': 1 to 65535"},
 		{"a:0161", "bad port '0161': 1 to 65535"},
 		{"a:+1", "bad port '+1': 1 to 65535"},
-		{"udp:a", "bad port 'a': 1 to 65535"},
+		{"core:a", "bad port 'a': 1 to 65535"},
 		{"192.0.2.20-10", "bad range: 20-10 runs backwards"},
 		{"192.0.2.20-256",
 		 "bad range: after the '-' comes a last octet, 0 to 255, not '256'"},
@@ -161,7 +161,7 @@ static void test_bad(void **state)
 			   "leading zeros"},
 		{"2001:db8::g", "'2001:db8::g' is no IPv6 address (with a port: "
 				"[2001:db8::1]:161)"},
-		{"udp:192.0.2.1:161", "'udp:192.0.2.1:161' is no IPv6 address (with a port: "
+		{"upd:192.0.2.1:161", "'upd:192.0.2.1:161' is no IPv6 address (with a port: "
 				      "[2001:db8::1]:161)"},
 		{"fe80::1%nosuch0", "no network interface 'nosuch0' for the address's zone"},
 		{"::ffff:192.0.2.1", "an IPv4 address inside IPv6: write 192.0.2.1"},
@@ -194,6 +194,104 @@ static void test_bad(void **state)
 	}
 }
 
+/* Transports as Net-SNMP writes them, before everything that a target may be. */
+static void test_prefixes(void **state)
+{
+	static const struct {
+		const char *text;
+		enum target_kind kind;
+		enum transport transport;
+		uint8_t family;
+		uint64_t count;
+		const char *first; /* with port; of a name or path: itself */
+	} rows[] = {
+		{"tcp:192.0.2.1", TARGET_ADDRESS, TRANSPORT_TCP, 0, 1, "192.0.2.1:0"},
+		{"tcp:192.0.2.1:1161", TARGET_ADDRESS, TRANSPORT_TCP, 0, 1, "192.0.2.1:1161"},
+		{"udp:192.0.2.1:1161", TARGET_ADDRESS, TRANSPORT_UDP, 0, 1, "192.0.2.1:1161"},
+		{"udp6:[2001:db8::1]:16", TARGET_ADDRESS, TRANSPORT_UDP, 6, 1, "[2001:db8::1]:16"},
+		{"tcp6:[::1]:161", TARGET_ADDRESS, TRANSPORT_TCP, 6, 1, "[::1]:161"},
+		{"tcp6:::1", TARGET_ADDRESS, TRANSPORT_TCP, 6, 1, "[::1]:0"},
+		{"tcp:::1", TARGET_ADDRESS, TRANSPORT_TCP, 0, 1, "[::1]:0"},
+		{"tcpipv6:2001:db8::/126", TARGET_BLOCK, TRANSPORT_TCP, 6, 4, "[2001:db8::]:0"},
+		{"TCP:192.0.2.77/28", TARGET_BLOCK, TRANSPORT_TCP, 0, 16, "192.0.2.64:0"},
+		{"tcp:192.0.2.10-20:99", TARGET_BLOCK, TRANSPORT_TCP, 0, 11, "192.0.2.10:99"},
+		{"udp:core", TARGET_NAME, TRANSPORT_UDP, 0, 1, "core"},
+		{"udp6:core:1161", TARGET_NAME, TRANSPORT_UDP, 6, 1, "core"},
+		{"tcp:core:1161", TARGET_NAME, TRANSPORT_TCP, 0, 1, "core"},
+		{"tcp6:core", TARGET_NAME, TRANSPORT_TCP, 6, 1, "core"},
+		{"tcp:tcp", TARGET_NAME, TRANSPORT_TCP, 0, 1, "tcp"},
+		{"tcp:tcp:161", TARGET_NAME, TRANSPORT_TCP, 0, 1, "tcp"},
+		/* a host of that name, as every other name */
+		{"tcp", TARGET_NAME, TRANSPORT_UDP, 0, 1, "tcp"},
+		{"tcp:161", TARGET_NAME, TRANSPORT_UDP, 0, 1, "tcp"},
+		{"unix:161", TARGET_NAME, TRANSPORT_UDP, 0, 1, "unix"},
+		{"dtls:10161", TARGET_NAME, TRANSPORT_UDP, 0, 1, "dtls"},
+		{"tlstcp", TARGET_NAME, TRANSPORT_UDP, 0, 1, "tlstcp"},
+		{"unix:/run/agent", TARGET_PATH, TRANSPORT_UNIX, 0, 1, "/run/agent"},
+		{"unix:/a:161", TARGET_PATH, TRANSPORT_UNIX, 0, 1, "/a:161"},
+		{"unix:/[a b]/c\xff", TARGET_PATH, TRANSPORT_UNIX, 0, 1, "/[a b]/c\xff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct target t = parse(rows[i].text);
+
+		if (t.kind != rows[i].kind || t.transport != rows[i].transport)
+			fail_msg("'%s': kind %d, transport %d", rows[i].text, t.kind, t.transport);
+		assert_int_equal(t.family, rows[i].family);
+		assert_int_equal(t.count, rows[i].count);
+		if (t.kind == TARGET_ADDRESS || t.kind == TARGET_BLOCK) {
+			assert_string_equal(nth(&t, 0), rows[i].first);
+			continue;
+		}
+		assert_int_equal(t.name_len, strlen(rows[i].first));
+		assert_memory_equal(t.name, rows[i].first, t.name_len);
+		assert_int_equal(t.first.family, 0);
+	}
+	assert_int_equal(parse("unix:/a:161").port, 0);
+	assert_int_equal(parse("tcp:core:1161").port, 1161);
+}
+
+static void test_bad_prefixes(void **state)
+{
+	static const char *const rows[][2] = {
+		{"tcp:", "no port after the ':'"},
+		{"tcp:0", "bad port '0': 1 to 65535"},
+		{"tcp:70000", "bad port '70000': 1 to 65535"},
+		{"tcp:core:", "no port after the ':'"},
+		{"tcp::161", "no host before the ':'"},
+		{"tcp:udp:core", "bad port 'core': 1 to 65535"},
+		{"tcp:010.1.2.3", "'010.1.2.3' is no IPv4 address: four numbers from 0 to 255 "
+				  "without leading zeros"},
+		{"tcp6:192.0.2.1", "the prefix is for IPv6: write tcp: before an IPv4 address"},
+		{"udp6:192.0.2.0/24", "the prefix is for IPv6: write udp: before an IPv4 address"},
+		{"unix:", "the path of the socket begins with '/': unix:/run/agent"},
+		{"unix:agent", "the path of the socket begins with '/': unix:/run/agent"},
+		{"unix:./agent", "the path of the socket begins with '/': unix:/run/agent"},
+		{"dtlsudp:core", "dtlsudp: is not spoken by this version: SNMPv3 with auth and "
+				 "priv encrypts over udp: and tcp: too"},
+		{"tlstcp:core:10161", "tlstcp: is not spoken by this version: SNMPv3 with auth "
+				      "and priv encrypts over udp: and tcp: too"},
+		{"TLS:core", "tls: is not spoken by this version: SNMPv3 with auth and priv "
+			     "encrypts over udp: and tcp: too"},
+	};
+	char path[200] = "unix:/";
+	char error[TARGET_ERROR_MAX] = "";
+	struct target t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (target_parse(rows[i][0], strlen(rows[i][0]), &t, error))
+			fail_msg("'%s' was taken", rows[i][0]);
+		assert_string_equal(error, rows[i][1]);
+	}
+	memset(path + 6, 'p', sizeof(path) - 6);
+	assert_true(target_parse(path, 5 + TASK_PATH_MAX, &t, error));
+	assert_false(target_parse(path, 5 + TASK_PATH_MAX + 1, &t, error));
+	assert_string_equal(error, "the path of the socket is longer than 103 octets");
+	assert_false(target_parse("unix:/a\0b", 9, &t, error));
+}
+
 static void test_lengths(void **state)
 {
 	char name[300];
@@ -222,19 +320,22 @@ static void test_lengths(void **state)
 static void test_random(void **state)
 {
 	static const char letters[] = "0123456789.:-/[]%abfx \xff";
+	static const char *const prefixes[] = {"", "", "tcp:", "udp6:", "unix:/"};
 	uint32_t seed = 1;
 
 	(void)state;
 	for (int round = 0; round < 200000; round++) {
 		char error[TARGET_ERROR_MAX];
 		struct target t;
+		const char *prefix = prefixes[round % 5];
 		char *text;
 		size_t len;
 
 		seed = seed * 1664525 + 1013904223;
-		len = seed >> 28;
+		len = strlen(prefix) + (seed >> 28);
 		text = mem_alloc(len);
-		for (size_t i = 0; i < len; i++) {
+		memcpy(text, prefix, strlen(prefix));
+		for (size_t i = strlen(prefix); i < len; i++) {
 			seed = seed * 1664525 + 1013904223;
 			text[i] = letters[(seed >> 16) % (sizeof(letters) - 1)];
 		}
@@ -345,6 +446,30 @@ static void test_set_names(void **state)
 	target_set_free(s);
 }
 
+/* An exclusion says nothing of transports, a path is left out as it is written. */
+static void test_set_transports(void **state)
+{
+	struct target_set *s = SET("192.0.2.0/30", "core", "unix:/run/Agent.");
+	struct target t;
+
+	(void)state;
+	t = parse("tcp:192.0.2.0/29");
+	assert_int_equal(target_set_count(s, &t), 4);
+	assert_int_equal(target_set_next(s, &t, 0), 4);
+	t = parse("tcp:CORE:161");
+	assert_int_equal(target_set_count(s, &t), 1);
+	t = parse("unix:/run/Agent.");
+	assert_int_equal(target_set_count(s, &t), 1);
+	assert_int_equal(target_set_next(s, &t, 0), 1);
+	t = parse("unix:/run/agent.");
+	assert_int_equal(target_set_count(s, &t), 0);
+	assert_int_equal(target_set_next(s, &t, 0), 0);
+	assert_int_equal(target_set_next(s, &t, 1), 1);
+	t = parse("unix:/run/Agent");
+	assert_int_equal(target_set_count(s, &t), 0);
+	target_set_free(s);
+}
+
 static void test_set_refuses(void **state)
 {
 	struct target_set *s = target_set_new();
@@ -353,6 +478,10 @@ static void test_set_refuses(void **state)
 	(void)state;
 	assert_false(target_set_add(s, "10.0.0.1:161", 12, error));
 	assert_string_equal(error, "an exclusion holds for every port: leave ':161' out");
+	assert_false(target_set_add(s, "tcp:core", 8, error));
+	assert_string_equal(error, "an exclusion holds for every transport: leave its name out");
+	assert_false(target_set_add(s, "udp:192.0.2.1", 13, error));
+	assert_false(target_set_add(s, "unix:agent", 10, error));
 	assert_false(target_set_add(s, "10.0.0.9-1", 10, error));
 	assert_string_equal(error, "bad range: 9-1 runs backwards");
 	target_set_free(s);
@@ -398,17 +527,13 @@ static void test_set_against_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_set_addresses),
-		cmocka_unit_test(test_set_edges),
-		cmocka_unit_test(test_set_zone_overlap),
-		cmocka_unit_test(test_set_names),
-		cmocka_unit_test(test_set_refuses),
-		cmocka_unit_test(test_set_against_map),
+		cmocka_unit_test(test_good),         cmocka_unit_test(test_names),
+		cmocka_unit_test(test_bad),          cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_bad_prefixes), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_random),       cmocka_unit_test(test_set_addresses),
+		cmocka_unit_test(test_set_edges),    cmocka_unit_test(test_set_zone_overlap),
+		cmocka_unit_test(test_set_names),    cmocka_unit_test(test_set_transports),
+		cmocka_unit_test(test_set_refuses),  cmocka_unit_test(test_set_against_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

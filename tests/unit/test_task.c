@@ -29,6 +29,7 @@ static struct task largest(char host[TASK_HOST_MAX + 1], struct addr addrs[TASK_
 		.host = host,
 		.addrs = addrs,
 		.naddrs = TASK_ADDRS_MAX,
+		.transport = TRANSPORT_COUNT - 1,
 	};
 }
 
@@ -44,6 +45,11 @@ static void assert_same_task(const struct task *a, const struct task *b)
 		assert_string_equal(a->host, b->host);
 	else
 		assert_null(b->host);
+	assert_int_equal(a->transport, b->transport);
+	if (a->path)
+		assert_string_equal(a->path, b->path);
+	else
+		assert_null(b->path);
 }
 
 static void test_there_and_back(void **state)
@@ -99,6 +105,31 @@ static void test_no_host(void **state)
 	assert_same_task(&t, &back);
 }
 
+static void test_path_instead_of_addresses(void **state)
+{
+	uint8_t octets[TASK_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	char path[TASK_PATH_MAX + 1];
+	struct task t = {.seq = 1, .host = "unix:...", .path = path, .transport = TRANSPORT_UNIX};
+	struct task back;
+	struct task_store store;
+	struct wire_in r = {.at = octets};
+
+	(void)state;
+	memset(path, 'p', TASK_PATH_MAX);
+	path[TASK_PATH_MAX] = '\0';
+	task_pack(&t, &w);
+	assert_false(w.full);
+	for (r.end = octets; r.end < w.at; r.end++) {
+		struct wire_in cut = r;
+
+		assert_false(task_unpack(&back, &store, &cut));
+	}
+	assert_true(task_unpack(&back, &store, &r));
+	assert_ptr_equal(r.at, r.end);
+	assert_same_task(&t, &back);
+}
+
 /* A host longer than a record may show is cut when packed: the sender never makes a bad message. */
 static void test_host_too_long(void **state)
 {
@@ -121,7 +152,7 @@ static void test_host_too_long(void **state)
 }
 
 /* Packs by hand what task_pack() never would; says whether it is taken. */
-static bool taken(uint16_t host_len, uint8_t naddrs, uint8_t family)
+static bool taken_over(uint8_t transport, uint16_t host_len, uint8_t naddrs, uint8_t family)
 {
 	static uint8_t octets[70000];
 	static const uint8_t zeros[UINT16_MAX];
@@ -134,11 +165,33 @@ static bool taken(uint16_t host_len, uint8_t naddrs, uint8_t family)
 	wire_put_u32(&w, 0);
 	wire_put_u32(&w, 0);
 	wire_put_str(&w, zeros, host_len);
+	wire_put_u8(&w, transport);
 	wire_put_u8(&w, naddrs);
 	for (unsigned i = 0; i < naddrs; i++) {
 		wire_put_u8(&w, family);
 		wire_put_bytes(&w, zeros, 16 + 4 + 2);
 	}
+	r.end = w.at;
+	return task_unpack(&t, &store, &r);
+}
+
+static bool taken(uint16_t host_len, uint8_t naddrs, uint8_t family)
+{
+	return taken_over(TRANSPORT_UDP, host_len, naddrs, family);
+}
+
+static bool path_taken(uint16_t len)
+{
+	static uint8_t octets[70000];
+	static const uint8_t zeros[UINT16_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct wire_in r = {.at = octets};
+	struct task_store store;
+	struct task t;
+
+	wire_put_bytes(&w, zeros, 8 + 4 + 4 + 2);
+	wire_put_u8(&w, TRANSPORT_UNIX);
+	wire_put_str(&w, zeros, len);
 	r.end = w.at;
 	return task_unpack(&t, &store, &r);
 }
@@ -156,14 +209,24 @@ static void test_out_of_bounds(void **state)
 	assert_false(taken(0, 1, 0));
 	assert_false(taken(0, 1, 5));
 	assert_false(taken(0, 1, 255));
+	assert_true(taken_over(TRANSPORT_TCP, 0, 1, 4));
+	assert_true(taken_over(TRANSPORT_COUNT - 1, 0, 1, 4));
+	assert_false(taken_over(TRANSPORT_COUNT, 0, 1, 4));
+	assert_false(taken_over(255, 0, 1, 4));
+	assert_true(path_taken(TASK_PATH_MAX));
+	assert_false(path_taken(TASK_PATH_MAX + 1));
+	assert_false(path_taken(0)); /* a socket without a path is nowhere */
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_cut_anywhere),
-		cmocka_unit_test(test_no_host),        cmocka_unit_test(test_host_too_long),
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_no_host),
+		cmocka_unit_test(test_host_too_long),
 		cmocka_unit_test(test_out_of_bounds),
+		cmocka_unit_test(test_path_instead_of_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
