@@ -23,6 +23,7 @@ struct mib_object {
 	const char *module; /* "IF-MIB" */
 	const char *hint;   /* DISPLAY-HINT (RFC 2579 §3.1) of octets, such as "1x:"; NULL: none */
 	const struct mib_label *labels; /* ends with a NULL label; NULL: no enumeration */
+	const struct mib_label *bits;   /* the same of BITS, by number; NULL: its octets are none */
 };
 
 /* Where to look when a name is not built in: folders (colon-separated, NULL: Net-SNMP's default)

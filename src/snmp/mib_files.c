@@ -186,6 +186,7 @@ static char *copy_hint(const struct tree *node)
 static void learn_one(struct files *f, const struct tree *node, const struct oid *id)
 {
 	const struct module *module = find_module(node->modid);
+	bool bits = node->type == TYPE_BITSTRING; /* its names are in enums, too */
 	struct learnt *l;
 	size_t used;
 
@@ -198,7 +199,7 @@ static void learn_one(struct files *f, const struct tree *node, const struct oid
 	l = &f->learnt[f->count++];
 	*l = (struct learnt){
 		{mem_strdup(node->label), mem_strdup(module ? module->name : ""), copy_hint(node),
-		 copy_labels(node->enums)},
+		 bits ? NULL : copy_labels(node->enums), bits ? copy_labels(node->enums) : NULL},
 		mem_zero(id->len, sizeof(*id->id)),
 		id->len,
 	};

@@ -24,7 +24,7 @@ struct mib_branch { /* a part of the tree, sorted by id */
 
 #define MIB_ROW(module, name, hint, labels, leaf, ...)                              \
 	{                                                                           \
-		{name, module, hint, labels}, leaf,                                 \
+		{name, module, hint, labels, NULL}, leaf,                           \
 			sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t), \
 		{                                                                   \
 			__VA_ARGS__                                                 \

@@ -391,6 +391,26 @@ static void test_module_named(void **state)
 	assert_null(object->labels[3].label);
 }
 
+/* Octets on the wire, as OCTET STRING; only the syntax says what they are. */
+static void test_bits(void **state)
+{
+	size_t used;
+	const struct mib_object *object;
+
+	(void)state;
+	assert_string_equal(oid_of("EXAMPLE-MIB::exampleFlags.0"), "1.3.6.1.4.1.32473.3.0");
+	object = find("1.3.6.1.4.1.32473.3.0", &used);
+	assert_non_null(object);
+	assert_null(object->labels);
+	assert_int_equal(object->bits[0].value, 0);
+	assert_string_equal(object->bits[1].label, "third");
+	assert_int_equal(object->bits[2].value, 9);
+	assert_null(object->bits[3].label);
+	oid_of("EXAMPLE-MIB::exampleState.0");
+	assert_null(find("1.3.6.1.4.1.32473.1.0", &used)->bits);
+	assert_null(find("1.3.6.1.2.1.2.2.1.8.1", &used)->bits); /* ifOperStatus */
+}
+
 /* A bare name, of the modules set up; what lies below is known afterwards, its neighbours are not. */
 static void test_table(void **state)
 {
@@ -505,6 +525,7 @@ int main(void)
 	const struct CMUnitTest with[] = {
 		cmocka_unit_test(test_no_such_module),
 		cmocka_unit_test(test_module_named),
+		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_again_is_the_same),
 		cmocka_unit_test(test_kinds_from_files),
