@@ -55,9 +55,10 @@ const struct conf_entry *conf_find(struct conf *c, const char *text);
 void conf_settings(const struct conf *c, const struct conf_entry *e, const struct settings *command,
 		   struct settings *out);
 
-/* Calls fn for each list of objects (get, walk, table) that the files hold, used or not. */
-void conf_each_list(const struct conf *c, void (*fn)(void *arg, const struct conf_list *list),
-		    void *arg);
+/* Calls fn for each value that the files hold, used or not. */
+typedef void (*conf_value_fn)(void *arg, enum setting_key key, union setting_value value,
+			      struct conf_place place);
+void conf_each_value(const struct conf *c, conf_value_fn fn, void *arg);
 
 const char *conf_mib_dirs(const struct conf *c);    /* colon-separated; NULL: none */
 const char *conf_mib_modules(const struct conf *c); /* the same */

@@ -95,23 +95,25 @@ void conf_settings(const struct conf *c, const struct conf_entry *e, const struc
 	put_level(c, out, own);
 }
 
-static void each_list(const struct conf_keys *keys, void (*fn)(void *, const struct conf_list *),
-		      void *arg)
+static void each_value(const struct conf_keys *keys, conf_value_fn fn, void *arg)
 {
-	for (unsigned i = 0; keys && i < keys->count; i++)
-		if (setting_is_list((enum setting_key)keys->key[i].key))
-			fn(arg, keys->key[i].value.list);
+	for (unsigned i = 0; keys && i < keys->count; i++) {
+		const struct conf_key *key = &keys->key[i];
+
+		fn(arg, (enum setting_key)key->key, key->value, place_of(keys, key));
+	}
 }
 
-void conf_each_list(const struct conf *c, void (*fn)(void *arg, const struct conf_list *list),
-		    void *arg)
+void conf_each_value(const struct conf *c, conf_value_fn fn, void *arg)
 {
 	for (size_t i = 0; i < c->nfiles; i++)
-		each_list(c->files[i].defaults, fn, arg);
+		each_value(c->files[i].defaults, fn, arg);
 	for (size_t i = 0; i < c->groups.count; i++)
-		each_list(c->groups.list[i].keys, fn, arg);
+		each_value(c->groups.list[i].keys, fn, arg);
+	for (size_t i = 0; i < c->credentials.count; i++)
+		each_value(c->credentials.list[i].keys, fn, arg);
 	for (size_t i = 0; i < c->nentries; i++)
-		each_list(c->entries[i].keys, fn, arg);
+		each_value(c->entries[i].keys, fn, arg);
 }
 
 static void check_name(struct conf *c, const struct conf_names *names, const char *name,

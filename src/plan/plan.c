@@ -100,12 +100,6 @@ static void read_excludes(struct plan *p, const struct plan_request *r)
 	target_set_seal(p->excluded);
 }
 
-/* What nobody uses must be right, too. */
-static void check_list(void *arg, const struct conf_list *list)
-{
-	plan_objects(arg, list);
-}
-
 static void refuse_run_as(struct conf *conf)
 {
 	struct conf_place place;
@@ -122,7 +116,7 @@ struct plan *plan_new(const struct plan_request *r)
 	p->conf = p->profiles.conf = r->conf;
 	conf_check(r->conf, r->settings);
 	refuse_run_as(r->conf);
-	conf_each_list(r->conf, check_list, &p->profiles);
+	conf_each_value(r->conf, plan_check_value, &p->profiles); /* what nobody uses, too */
 	read_excludes(p, r);
 	if (r->only_targets)
 		p->targets = conf_targets(r->conf, &p->nitems);

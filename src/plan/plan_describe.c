@@ -11,10 +11,12 @@
  *   and 1200 entries more: 1200 targets
  *   total: 1451 targets
  *   get: sysDescr.0 sysUpTime.0
+ *   table: ifTable ifAlias
+ *   index_label: ifName
  *   SNMP 2c, silent host: 7s (1s + 2s + 4s)
  *
- * One profile needs no name. A long list is cut where it would scroll away what stands below it; the
- * community is a secret and is not shown.
+ * One profile needs no name. A long list is cut where it would scroll away what stands below it;
+ * communities and passphrases are secrets and are not shown.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -119,6 +121,47 @@ static void put_object(struct buf *out, const struct oid *o)
 	buf_put(out, text, oid_text(o->id + used, o->len - used, text));
 }
 
+/* A table's entry is shown as the table that it stands for. */
+static void put_table_object(struct buf *out, const struct table_object *t)
+{
+	struct oid shown = t->oid;
+
+	if (!t->column && !t->guessed)
+		shown.len--;
+	put_object(out, &shown);
+	if (t->guessed)
+		buf_puts(out, " (taken for a table: no MIB knows it)");
+}
+
+static void put_more(struct buf *out, size_t count)
+{
+	if (count > OBJECTS_SHOWN)
+		buf_printf(out, " and %zu more", count - OBJECTS_SHOWN);
+	buf_putc(out, '\n');
+}
+
+static void put_oids(struct buf *out, const char *what, const struct oid *list, size_t count)
+{
+	if (!count)
+		return;
+	buf_printf(out, "%s:", what);
+	for (size_t i = 0; i < count && i < OBJECTS_SHOWN; i++)
+		put_object(out, &list[i]);
+	put_more(out, count);
+}
+
+static void put_table(struct buf *out, const struct profile *profile)
+{
+	if (!profile->ntable)
+		return;
+	buf_puts(out, "table:");
+	for (size_t i = 0; i < profile->ntable && i < OBJECTS_SHOWN; i++)
+		put_table_object(out, &profile->table[i]);
+	put_more(out, profile->ntable);
+	if (profile->index_label)
+		put_oids(out, "index_label", profile->index_label, 1);
+}
+
 static void put_waits(struct buf *out, const struct profile *profile)
 {
 	unsigned tries = profile->retries + 1;
@@ -150,16 +193,21 @@ static void put_silence(struct buf *out, const struct profile *profile, bool nam
 	buf_putc(out, '\n');
 }
 
-static void put_profile(struct buf *out, const struct profile *profile, bool names)
+static void put_version(struct buf *out, const struct profile *profile)
 {
 	static const char *const versions[] = {[SNMP_V1] = "1", [SNMP_V2C] = "2c", [SNMP_V3] = "3"};
 
-	buf_puts(out, "get:");
-	for (size_t i = 0; i < profile->nget && i < OBJECTS_SHOWN; i++)
-		put_object(out, &profile->get[i]);
-	if (profile->nget > OBJECTS_SHOWN)
-		buf_printf(out, " and %zu more", profile->nget - OBJECTS_SHOWN);
-	buf_printf(out, "\nSNMP %s, ", versions[profile->version]);
+	buf_printf(out, "SNMP %s, ", versions[profile->version]);
+	if (profile->per_host > 1)
+		buf_printf(out, "%u requests of a host in flight, ", profile->per_host);
+}
+
+static void put_profile(struct buf *out, const struct profile *profile, bool names)
+{
+	put_oids(out, "get", profile->get, profile->nget);
+	put_oids(out, "walk", profile->walk, profile->nwalk);
+	put_table(out, profile);
+	put_version(out, profile);
 	put_silence(out, profile, names);
 }
 

@@ -5,32 +5,24 @@
 #define PLAN_PLAN_INTERNAL_H
 
 #include "plan/plan.h"
+#include "plan/plan_index.h"
 #include "plan/target.h"
 
-/* A table from things that lie in an array of the caller's to their numbers in it. {0} is empty. */
-struct plan_index {
-	struct plan_index_slot *slots;
-	size_t cap; /* a power of two */
+struct plan_words { /* a list of objects as written */
+	enum setting_key key;
+	const void *written; /* its identity: the same pointer, the same words */
+	const struct conf_item *item;
 	size_t count;
 };
-#define PLAN_INDEX_NONE UINT32_MAX
-/* Whether the thing number `number` of array is the one looked for. */
-typedef bool (*plan_same_fn)(const void *array, uint32_t number, const void *wanted);
-uint32_t plan_index_get(const struct plan_index *x, uint64_t hash, plan_same_fn same,
-			const void *array, const void *wanted);
-void plan_index_put(struct plan_index *x, uint64_t hash, uint32_t number); /* is not there yet */
-void plan_index_free(struct plan_index *x);
-uint64_t plan_hash(uint64_t hash, const void *p, size_t len); /* begins with 0 */
-
-struct plan_objects { /* what a list of objects comes to */
-	struct oid *oid;
+struct plan_objects {               /* what it comes to */
+	struct oid *oid;            /* NULL for `table:` */
+	struct table_object *table; /* of `table:` */
 	size_t count;
 };
-struct plan_seen { /* a list of conf's that was looked up */
-	const struct conf_list *list;
+struct plan_seen { /* a list that was looked up */
+	const void *written;
 	uint32_t objects;
 };
-
 struct plan_profiles {
 	struct conf *conf; /* for errors */
 	struct profile *list;
@@ -43,11 +35,14 @@ struct plan_profiles {
 /* The profile that holds for these settings; what is wrong with them goes to conf's errors (the
  * number is one all the same). */
 uint32_t plan_profile(struct plan_profiles *all, const struct settings *s);
-/* The number of the objects of a list; NULL or empty: of `sysDescr.0`. Errors as above. */
-uint32_t plan_objects(struct plan_profiles *all, const struct conf_list *list);
+/* For conf_each_value(): what nobody uses must be right, too. */
+void plan_check_value(void *arg, enum setting_key key, union setting_value value,
+		      struct conf_place place);
 void plan_profiles_free(struct plan_profiles *all);
 
-void *plan_grow(void *array, size_t count, size_t *cap, size_t size); /* room for one more */
+/* What the words come to; lent, and the same for the same content. Errors as above. */
+struct plan_objects plan_objects(struct plan_profiles *all, const struct plan_words *w);
+void plan_objects_free(struct plan_profiles *all);
 
 struct plan_slot { /* what was found out about an item once, 8 octets each */
 	uint32_t profile;

@@ -4,154 +4,156 @@
  * The problem: workers inherit the profiles, and build a request for each; a task names its profile by a
  * number. So targets with the same effective settings must share one, wherever these were written:
  * in `defaults`, in a group, or a thousand times at a thousand hosts. Profiles are compared by
- * content, and so are lists of objects, which profiles that differ in their community share: an OID
- * is half a kilobyte.
+ * content; what they point to (lists of objects, credentials) was made once of each content, so there the
+ * address will do.
  *
- * A list of conf's is looked up once, however many targets inherit it. An unknown name costs 200 us, as it
- * is compared with all known ones: when so many errors are there that no further one is shown, names are no
- * longer looked up.
+ * What another version or an object list that is not there would need is left out of a profile, so that it
+ * makes no difference: the community where version 3 is spoken, the index label where no table is read.
  *
- * What this version cannot do yet is refused here, where it is known who would have needed it: keys that no
- * target uses are checked and then rest.
+ * The trap: hash and comparison must look at the same things, or equal profiles are two. So both look
+ * at one array of numbers.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan/plan_internal.h"
-#include "snmp/mib.h"
 
-#define OBJECT_ERROR_MAX 300 /* octets with the NUL */
+static const char nothing[] = "";
 
-/* ---- objects */
+/* ---- identity */
 
-static bool same_list(const void *array, uint32_t number, const void *wanted)
+#define NUMBERS 15
+
+/* All of a profile but its strings and its engine ID. */
+static void numbers_of(const struct profile *p, int64_t out[NUMBERS])
 {
-	const struct plan_seen *seen = array;
+	const int64_t numbers[NUMBERS] = {
+		p->version,
+		p->timeout_us,
+		p->retries,
+		p->deadline_us,
+		p->any_source,
+		p->per_host,
+		p->max_repetitions,
+		(int64_t)p->max_vars,
+		p->nonincreasing,
+		p->engine_id_len,
+		(intptr_t)p->get,
+		(intptr_t)p->walk,
+		(intptr_t)p->table,
+		(intptr_t)p->index_label,
+		(intptr_t)p->credential,
+	};
 
-	return seen[number].list == wanted;
+	memcpy(out, numbers, sizeof(numbers));
 }
-
-static bool same_objects(const void *array, uint32_t number, const void *wanted)
-{
-	const struct plan_objects *a = (const struct plan_objects *)array + number;
-	const struct plan_objects *b = wanted;
-
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (oid_compare(a->oid[i].id, a->oid[i].len, b->oid[i].id, b->oid[i].len) != 0)
-			return false;
-	}
-	return true;
-}
-
-static struct plan_objects look_up(struct plan_profiles *all, const struct conf_list *list)
-{
-	struct plan_objects o = {0};
-	char error[OBJECT_ERROR_MAX];
-
-	o.count = list ? list->count : 1;
-	o.oid = mem_zero(o.count, sizeof(*o.oid));
-	for (size_t i = 0; i < o.count && conf_error_room(all->conf); i++) {
-		const char *text = list ? list->item[i].text : "sysDescr.0";
-
-		if (!mib_resolve(text, &o.oid[i], error, sizeof(error)))
-			conf_error(all->conf, list ? list->item[i].place : CONF_COMMAND_LINE, "%s",
-				   error);
-	}
-	return o;
-}
-
-static uint32_t share_objects(struct plan_profiles *all, struct plan_objects o)
-{
-	uint64_t hash = 0;
-	uint32_t number;
-
-	for (size_t i = 0; i < o.count; i++)
-		hash = plan_hash(hash, o.oid[i].id, o.oid[i].len * sizeof(o.oid[i].id[0]));
-	number = plan_index_get(&all->objects_by_content, hash, same_objects, all->objects, &o);
-	if (number != PLAN_INDEX_NONE) {
-		free(o.oid);
-		return number;
-	}
-	all->objects = plan_grow(all->objects, all->nobjects, &all->cap_objects,
-				 sizeof(*all->objects));
-	all->objects[all->nobjects] = o;
-	plan_index_put(&all->objects_by_content, hash, (uint32_t)all->nobjects);
-	return (uint32_t)all->nobjects++;
-}
-
-uint32_t plan_objects(struct plan_profiles *all, const struct conf_list *list)
-{
-	uint64_t hash;
-	uint32_t number;
-
-	if (list && !list->count)
-		list = NULL;
-	hash = plan_hash(0, &list, sizeof(list));
-	number = plan_index_get(&all->seen_by_list, hash, same_list, all->seen, list);
-	if (number != PLAN_INDEX_NONE)
-		return all->seen[number].objects;
-	number = share_objects(all, look_up(all, list));
-	all->seen = plan_grow(all->seen, all->nseen, &all->cap_seen, sizeof(*all->seen));
-	all->seen[all->nseen] = (struct plan_seen){list, number};
-	plan_index_put(&all->seen_by_list, hash, (uint32_t)all->nseen++);
-	return number;
-}
-
-/* ---- profiles */
 
 static bool same_profile(const void *array, uint32_t number, const void *wanted)
 {
 	const struct profile *a = (const struct profile *)array + number;
 	const struct profile *b = wanted;
+	int64_t in_a[NUMBERS], in_b[NUMBERS];
 
-	return a->version == b->version && strcmp(a->community, b->community) == 0 &&
-	       a->get == b->get && a->timeout_us == b->timeout_us && a->retries == b->retries &&
-	       a->deadline_us == b->deadline_us && a->any_source == b->any_source &&
-	       a->per_host == b->per_host && a->max_repetitions == b->max_repetitions &&
-	       a->max_vars == b->max_vars && a->nonincreasing == b->nonincreasing;
+	numbers_of(a, in_a);
+	numbers_of(b, in_b);
+	return memcmp(in_a, in_b, sizeof(in_a)) == 0 && strcmp(a->community, b->community) == 0 &&
+	       strcmp(a->context, b->context) == 0 &&
+	       memcmp(a->engine_id, b->engine_id, sizeof(a->engine_id)) == 0;
 }
 
 static uint64_t hash_profile(const struct profile *p)
 {
-	int64_t numbers[] = {p->version,         p->timeout_us,        p->retries,
-			     p->deadline_us,     p->any_source,        p->per_host,
-			     p->max_repetitions, (int64_t)p->max_vars, p->nonincreasing,
-			     (intptr_t)p->get};
-	uint64_t hash = plan_hash(0, numbers, sizeof(numbers));
+	int64_t numbers[NUMBERS];
+	uint64_t hash;
 
-	return plan_hash(hash, p->community, strlen(p->community));
+	numbers_of(p, numbers);
+	hash = plan_hash(0, numbers, sizeof(numbers));
+	hash = plan_hash(hash, p->community, strlen(p->community));
+	hash = plan_hash(hash, p->context, strlen(p->context));
+	return plan_hash(hash, p->engine_id, sizeof(p->engine_id));
 }
 
-/* What belongs to later versions: refused where a target would need it. */
-static void refuse_later(struct conf *conf, const struct settings *s)
+/* ---- what is asked */
+
+static struct plan_objects list_of(struct plan_profiles *all, enum setting_key key,
+				   const struct conf_list *list)
 {
-	const struct {
-		enum setting_key key;
-		bool used;
-		const char *what;
-	} later[] = {
-		{SET_VERSION, s->value[SET_VERSION].number == SNMP_V3, "SNMPv3"},
-		{SET_WALK, s->value[SET_WALK].list && s->value[SET_WALK].list->count, "walks"},
-		{SET_TABLE, s->value[SET_TABLE].list && s->value[SET_TABLE].list->count, "tables"},
-		{SET_INDEX_LABEL, s->value[SET_INDEX_LABEL].text != NULL, "tables"},
-	};
-
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		if (later[i].used)
-			conf_error(conf, s->place[later[i].key],
-				   "%s: not yet: this version knows no %s",
-				   setting_text(later[i].key), later[i].what);
-	}
+	if (!list || !list->count)
+		return (struct plan_objects){0};
+	return plan_objects(all, &(struct plan_words){key, list, list->item, list->count});
 }
+
+static struct plan_objects label_of(struct plan_profiles *all, const char *text,
+				    struct conf_place place)
+{
+	struct conf_item item = {text, place};
+
+	return plan_objects(all, &(struct plan_words){SET_INDEX_LABEL, text, &item, 1});
+}
+
+static struct plan_objects get_default(struct plan_profiles *all)
+{
+	static const struct conf_item item = {"sysDescr.0", {0, 0, 0}};
+
+	return plan_objects(all, &(struct plan_words){SET_GET, &item, &item, 1});
+}
+
+static void put_objects(struct plan_profiles *all, const struct settings *s, struct profile *p)
+{
+	struct plan_objects get = list_of(all, SET_GET, s->value[SET_GET].list);
+	struct plan_objects walk = list_of(all, SET_WALK, s->value[SET_WALK].list);
+	struct plan_objects table = list_of(all, SET_TABLE, s->value[SET_TABLE].list);
+	const char *label = s->value[SET_INDEX_LABEL].text;
+
+	if (!get.count && !walk.count && !table.count)
+		get = get_default(all);
+	p->get = get.oid;
+	p->nget = get.count;
+	p->walk = walk.oid;
+	p->nwalk = walk.count;
+	p->table = table.table;
+	p->ntable = table.count;
+	if (label && table.count)
+		p->index_label = label_of(all, label, s->place[SET_INDEX_LABEL]).oid;
+}
+
+/* ---- who asks */
+
+static int digit(char c)
+{
+	return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+/* Of lower-case digits, two an octet, which settings.c has checked. */
+static void put_engine_id(struct profile *p, const char *hex)
+{
+	for (; hex && *hex && p->engine_id_len < ENGINE_ID_MAX; hex += 2)
+		p->engine_id[p->engine_id_len++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
+}
+
+static void put_identity(struct plan_profiles *all, const struct settings *s, struct profile *p)
+{
+	const char *context = s->value[SET_CONTEXT].text;
+
+	p->community = (char *)(uintptr_t)nothing;
+	p->context = (char *)(uintptr_t)nothing;
+	if (p->version != SNMP_V3) {
+		p->community = (char *)(uintptr_t)s->value[SET_COMMUNITY].text;
+		return;
+	}
+	if (context)
+		p->context = (char *)(uintptr_t)context;
+	put_engine_id(p, s->value[SET_ENGINE_ID].text);
+	conf_error(all->conf, s->place[SET_VERSION],
+		   "version: not yet: this version knows no SNMPv3");
+}
+
+/* ---- profiles */
 
 uint32_t plan_profile(struct plan_profiles *all, const struct settings *s)
 {
-	struct plan_objects *objects;
 	struct profile p = {
 		.version = (enum snmp_version)s->value[SET_VERSION].number,
-		.community = (char *)s->value[SET_COMMUNITY].text,
 		.timeout_us = s->value[SET_TIMEOUT].number,
 		.retries = (unsigned)s->value[SET_RETRIES].number,
 		.deadline_us = s->value[SET_DEADLINE].number,
@@ -160,25 +162,33 @@ uint32_t plan_profile(struct plan_profiles *all, const struct settings *s)
 		.max_repetitions = (unsigned)s->value[SET_MAX_REPETITIONS].number,
 		.max_vars = (uint64_t)s->value[SET_MAX_VARS].number,
 		.nonincreasing = strcmp(s->value[SET_NONINCREASING].text, "allow") == 0,
-		.context = (char *)"",
 	};
 	uint64_t hash;
 	uint32_t number;
 
-	refuse_later(all->conf, s);
-	number = plan_objects(all, s->value[SET_GET].list);
-	objects = &all->objects[number];
-	p.get = objects->oid;
-	p.nget = objects->count;
+	put_objects(all, s, &p);
+	put_identity(all, s, &p);
 	hash = hash_profile(&p);
 	number = plan_index_get(&all->by_content, hash, same_profile, all->list, &p);
 	if (number != PLAN_INDEX_NONE)
 		return number;
 	p.community = mem_strdup(p.community);
+	p.context = mem_strdup(p.context);
 	all->list = plan_grow(all->list, all->count, &all->cap, sizeof(*all->list));
 	all->list[all->count] = p;
 	plan_index_put(&all->by_content, hash, (uint32_t)all->count);
 	return (uint32_t)all->count++;
+}
+
+void plan_check_value(void *arg, enum setting_key key, union setting_value value,
+		      struct conf_place place)
+{
+	struct plan_profiles *all = arg;
+
+	if (setting_is_list(key))
+		list_of(all, key, value.list);
+	else if (key == SET_INDEX_LABEL)
+		label_of(all, value.text, place);
 }
 
 void plan_profiles_free(struct plan_profiles *all)
@@ -186,13 +196,9 @@ void plan_profiles_free(struct plan_profiles *all)
 	for (size_t i = 0; i < all->count; i++) {
 		mem_wipe(all->list[i].community, strlen(all->list[i].community));
 		free(all->list[i].community);
+		free(all->list[i].context);
 	}
-	for (size_t i = 0; i < all->nobjects; i++)
-		free(all->objects[i].oid);
 	free(all->list);
-	free(all->objects);
-	free(all->seen);
 	plan_index_free(&all->by_content);
-	plan_index_free(&all->objects_by_content);
-	plan_index_free(&all->seen_by_list);
+	plan_objects_free(all);
 }

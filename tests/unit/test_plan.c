@@ -550,6 +550,209 @@ static void test_nobody(void **state)
 }
 
 /* Each at its place, all in one go, and what is inherited once. */
+static void assert_oid(const struct oid *o, const char *text)
+{
+	char shown[OID_TEXT_MAX];
+
+	oid_text(o->id, o->len, shown);
+	assert_string_equal(shown, text);
+}
+
+static const struct profile *only_profile(struct world *w)
+{
+	size_t count;
+	const struct profile *p = plan_profiles(w->plan, &count);
+
+	assert_int_equal(count, 1);
+	return p;
+}
+
+/* sysDescr.0 is asked for where nothing is, and only there. */
+static void test_what_is_asked(void **state)
+{
+	static const struct {
+		const char *keys;
+		size_t get, walk, table;
+	} rows[] = {
+		{"port: 161", 1, 0, 0},
+		{"get: []", 1, 0, 0},
+		{"get: [], walk: [], table: []", 1, 0, 0},
+		{"get: [sysName.0, sysUpTime.0]", 2, 0, 0},
+		{"walk: [system]", 0, 1, 0},
+		{"walk: [system, 1.3.6.1.2.1.2, ifTable]", 0, 3, 0},
+		{"table: [ifTable]", 0, 0, 1},
+		{"get: [], walk: [system]", 0, 1, 0},
+		{"get: [sysName.0], walk: [ip, tcp], table: [ifDescr, ifAlias, ifXTable]", 1, 2, 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct profile *p;
+		struct world w;
+		char yaml[200];
+
+		snprintf(yaml, sizeof(yaml), "hosts: [{host: h, %s}]\n", rows[i].keys);
+		begin(&w, yaml);
+		must(&w);
+		p = only_profile(&w);
+		assert_int_equal(p->nget, rows[i].get);
+		assert_int_equal(p->nwalk, rows[i].walk);
+		assert_int_equal(p->ntable, rows[i].table);
+		assert_true(!p->get == !p->nget && !p->walk == !p->nwalk &&
+			    !p->table == !p->ntable);
+		assert_null(p->index_label);
+		end(&w);
+	}
+}
+
+/* The command line's words add up per option, and replace those of the defaults key by key. */
+static void test_asked_on_the_command_line(void **state)
+{
+	const struct profile *p;
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults: {get: [sysUpTime.0], walk: [ip], table: [ifTable]}\n");
+	set(&w, "walk", "system");
+	set(&w, "walk", "tcp,udp");
+	set(&w, "table", "ifXTable");
+	set(&w, "index_label", "ifName");
+	target(&w, "h");
+	must(&w);
+	p = only_profile(&w);
+	assert_int_equal(p->nget, 1);
+	assert_oid(&p->get[0], "1.3.6.1.2.1.1.3.0");
+	assert_int_equal(p->nwalk, 3);
+	assert_oid(&p->walk[0], "1.3.6.1.2.1.1");
+	assert_oid(&p->walk[1], "1.3.6.1.2.1.6");
+	assert_oid(&p->walk[2], "1.3.6.1.2.1.7");
+	assert_int_equal(p->ntable, 1);
+	assert_oid(&p->table[0].oid, "1.3.6.1.2.1.31.1.1.1");
+	assert_oid(p->index_label, "1.3.6.1.2.1.31.1.1.1.1");
+	end(&w);
+}
+
+/* A table's entry for a table, or for an entry; a column is one; what no MIB knows is a guess. */
+static void test_table_objects(void **state)
+{
+	static const struct {
+		const char *text, *oid;
+		bool column, guessed;
+	} rows[] = {
+		{"ifTable", "1.3.6.1.2.1.2.2.1", false, false},
+		{"1.3.6.1.2.1.2.2", "1.3.6.1.2.1.2.2.1", false, false},
+		{"ifEntry", "1.3.6.1.2.1.2.2.1", false, false},
+		{"ifDescr", "1.3.6.1.2.1.2.2.1.2", true, false},
+		{"IF-MIB::ifAlias", "1.3.6.1.2.1.31.1.1.1.18", true, false},
+		{"1.3.6.1.2.1.2.2.1.77", "1.3.6.1.2.1.2.2.1.77", true, false},
+		{"1.3.6.1.4.1.9.9.48.1.1", "1.3.6.1.4.1.9.9.48.1.1", false, true},
+		{"enterprises.9.2.2", "1.3.6.1.4.1.9.2.2", false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct table_object *t;
+		struct world w;
+
+		begin(&w, "hosts: []\n");
+		set(&w, "table", rows[i].text);
+		target(&w, "h");
+		must(&w);
+		t = only_profile(&w)->table;
+		assert_oid(&t->oid, rows[i].oid);
+		assert_int_equal(t->column, rows[i].column);
+		assert_int_equal(t->guessed, rows[i].guessed);
+		end(&w);
+	}
+}
+
+static void test_wrong_tables(void **state)
+{
+	static const char *const rows[][2] = {
+		{"table: [ifTable, sysDescr.0]", "31: table: 'sysDescr.0' is one object, not a "
+						 "table or a column: 'walk' takes it\n"},
+		{"table: [ifDescr.1]", "22: table: 'ifDescr.1' is one object, not a table or a "
+				       "column: 'walk' takes it\n"},
+		{"table: [sysDescr]",
+		 "22: table: 'sysDescr' is a scalar, not a table or a column: 'walk' takes it\n"},
+		{"table: [system]",
+		 "22: table: 'system' is a group, not a table or a column: 'walk' takes it\n"},
+		{"table: [ifTabel]", "22: unknown object 'ifTabel' (did you mean 'ifTable'?)\n"},
+		{"index_label: ifTable", "27: index_label: 'ifTable' is a table, not a column\n"},
+		{"index_label: ifEntry",
+		 "27: index_label: 'ifEntry' is a table's entry, not a column\n"},
+		{"index_label: ifName.1",
+		 "27: index_label: 'ifName.1' is one object, not a column\n"},
+		{"index_label: sysName", "27: index_label: 'sysName' is a scalar, not a column\n"},
+		{"index_label: ifNmae", "27: unknown object 'ifNmae' (did you mean 'ifName'?)\n"},
+		{"walk: [sytsem]", "21: unknown object 'sytsem' (did you mean 'system'?)\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+		char yaml[200];
+		char expected[200];
+
+		snprintf(yaml, sizeof(yaml), "groups: {g: {%s}}\nhosts: []\n", rows[i][0]);
+		snprintf(expected, sizeof(expected), "1:%s", rows[i][1]);
+		begin(&w, yaml); /* nobody takes the group, and it must be right all the same */
+		assert_string_equal(errors_of(&w), expected);
+		end(&w);
+	}
+}
+
+/* 128 numbers and no more: a table of which no row could have a name is none. */
+static void test_too_long_for_a_table(void **state)
+{
+	char text[600] = "1.3.6.1.4.1.9";
+	struct world w;
+
+	(void)state;
+	for (int len = 7; len < OID_MAX - 3; len++)
+		strcat(text, ".1");
+	for (int longer = 0; longer < 2; longer++) {
+		begin(&w, "hosts: []\n");
+		set(&w, "table", text);
+		target(&w, "h");
+		assert_int_equal(make(&w), !longer);
+		end(&w);
+		strcat(text, ".1");
+	}
+}
+
+/* Where no table is read, the label makes no difference; what is equal is shared. */
+static void test_shared_objects(void **state)
+{
+	static const uint32_t expected[] = {0, 0, 1, 2, 2, 2, 3, 4, 5, 6, 6, 7, 8};
+	struct world w;
+
+	(void)state;
+	begin(&w,
+	      "hosts:\n"
+	      "  - a\n"
+	      "  - {host: b, index_label: ifName}\n"
+	      "  - {host: c, walk: [ifTable]}\n"
+	      "  - {host: d, table: [ifTable]}\n"
+	      "  - {host: e, table: [ifEntry]}\n"
+	      "  - {host: f, table: [1.3.6.1.2.1.2.2], context: rests}\n"
+	      "  - {host: g, table: [ifTable], index_label: ifName}\n"
+	      "  - {host: h, table: [ifTable], index_label: ifAlias}\n"
+	      "  - {host: i, table: [ifDescr]}\n"
+	      "  - {host: j, walk: [sysDescr.0]}\n"
+	      "  - {host: k, get: [], walk: [1.3.6.1.2.1.1.1.0]}\n"
+	      "  - {host: l, get: [sysDescr.0], walk: [sysDescr.0]}\n"
+	      "  - {host: m, walk: [ifEntry]}\n"); /* the OID of ifTable's entry, but no table */
+	must(&w);
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		struct plan_target t = next(&w);
+
+		assert_int_equal(t.profile, expected[i]);
+	}
+	assert_ptr_equal(w.plan->profiles.list[0].get, w.plan->profiles.list[7].walk);
+	end(&w);
+}
+
 static void test_unknown_objects(void **state)
 {
 	struct world w;
@@ -599,9 +802,6 @@ static void test_not_yet(void **state)
 {
 	static const char *const rows[][2] = {
 		{"version: 3, user: u", "version: not yet: this version knows no SNMPv3\n"},
-		{"walk: [ifTable]", "walk: not yet: this version knows no walks\n"},
-		{"table: [ifTable]", "table: not yet: this version knows no tables\n"},
-		{"index_label: ifDescr", "index_label: not yet: this version knows no tables\n"},
 	};
 	struct world w;
 
@@ -622,8 +822,7 @@ static void test_not_yet(void **state)
 			    "2:9: run_as: not yet: this version runs as who started it\n");
 	end(&w);
 	begin(&w, "credentials: {k: {version: 3, user: u}}\n" /* nobody's: is checked, and rests */
-		  "groups: {g: {walk: [ifTable]}}\n"
-		  "hosts: [h, {host: i, per_host: 1}]\n");
+		  "hosts: [h]\n");
 	must(&w);
 	end(&w);
 }
@@ -696,6 +895,31 @@ static void test_description_of_profiles(void **state)
 	end(&w);
 }
 
+static void test_description_of_walks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w,
+	      "hosts:\n"
+	      "  - {host: 192.0.2.1, get: [sysName.0], walk: [system, 1.3.6.1.4.1.9.9.13],\n"
+	      "     table: [ifTable, ifAlias, ifXEntry, 1.3.6.1.4.1.9.9.48], index_label: ifName,\n"
+	      "     per_host: 4}\n");
+	must(&w);
+	assert_string_equal(
+		description(&w),
+		"192.0.2.1: 1 target\n"
+		"total: 1 target\n"
+		"get: sysName.0\n"
+		"walk: system 1.3.6.1.4.1.9.9.13\n"
+		"table: ifTable ifAlias ifXTable 1.3.6.1.4.1.9.9.48 (taken for a table: "
+		"no MIB knows it)\n"
+		"index_label: ifName\n"
+		"SNMP 2c, 4 requests of a host in flight, silent host: 7s (1s + 2s + "
+		"4s)\n");
+	end(&w);
+}
+
 static void test_description_of_many(void **state)
 {
 	struct buf yaml = {0};
@@ -737,6 +961,12 @@ int main(void)
 		cmocka_unit_test(test_a_huge_block),
 		cmocka_unit_test(test_only_targets),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_what_is_asked),
+		cmocka_unit_test(test_asked_on_the_command_line),
+		cmocka_unit_test(test_table_objects),
+		cmocka_unit_test(test_wrong_tables),
+		cmocka_unit_test(test_too_long_for_a_table),
+		cmocka_unit_test(test_shared_objects),
 		cmocka_unit_test(test_unknown_objects),
 		cmocka_unit_test(test_many_unknown_objects),
 		cmocka_unit_test(test_not_yet),
@@ -744,6 +974,7 @@ int main(void)
 		cmocka_unit_test(test_description),
 		cmocka_unit_test(test_description_is_for_terminals),
 		cmocka_unit_test(test_description_of_profiles),
+		cmocka_unit_test(test_description_of_walks),
 		cmocka_unit_test(test_description_of_many),
 	};
 
