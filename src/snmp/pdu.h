@@ -67,12 +67,16 @@ void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to IN
 /* Appends the request of v1 or v2c; returns where the four octets of its request-id stand. */
 size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
 		 struct buf *out);
-/* Appends an SNMPv3 request whose msgID and request-id are both id. Localises the peer's keys when it is not keyed yet.
- * A peer without engine ID: the discovery (RFC 3414 §4), whatever is asked. now_us: loop_clock_us(). False: it
- * cannot be built; words say why. */
-bool pdu_build_v3(struct pdu_codec *c, const struct profile *p, struct usm_peer *peer,
-		  const struct pdu_ask *ask, uint32_t id, int64_t now_us, struct buf *out,
-		  char words[PDU_WORDS_MAX]);
+struct pdu_exchange { /* of SNMPv3: a request, and what may answer it */
+	const struct profile *profile;
+	struct usm_peer *peer;
+	uint32_t id;    /* both msgID and request-id */
+	int64_t now_us; /* loop_clock_us() */
+};
+/* Appends the request; localises the peer's keys when it is not keyed yet. A peer without engine ID: the
+ * discovery (RFC 3414 §4), whatever is asked. False: it cannot be built; words say why. */
+bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
+		  struct buf *out, char words[PDU_WORDS_MAX]);
 
 enum pdu_report { /* RFC 3414 §5 usmStats, RFC 3412 §5, RFC 3413 §4.1.2; what a Report's varbind names */
 	PDU_REPORT_NONE,
@@ -104,12 +108,15 @@ enum pdu_verdict {
 	PDU_MALFORMED, /* breaks the rules of encoding; words say how */
 	PDU_REFUSED, /* not ours: digest, engine, user, context, level, window, ids; words say what */
 };
-/* Decodes an SNMPv3 message that peek_v3() could read in whole, for the request `id` of this profile to this peer.
- * An accepted authenticated message updates the peer's boots and time; an accepted Report of an unknown engine gives
- * it its engine ID, and boots and time as a first guess. Only a Report may be below the level asked (the library lets a
- * noAuth RESPONSE pass). data is decrypted in place. */
-enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct profile *p, struct usm_peer *peer,
-			       uint32_t id, uint8_t *data, size_t len, int64_t now_us,
-			       struct pdu_answer *a, struct vars *vars);
+struct pdu_octets {
+	uint8_t *data;
+	size_t len;
+};
+/* Decodes an SNMPv3 message that peek_v3() could read in whole. An accepted authenticated message sets the
+ * peer's clock; an accepted Report of an unknown engine gives it its engine ID (unless the profile pins
+ * one), and its clock as a first guess. Only a Report may be below the level asked. The message is
+ * decrypted in place. */
+enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct pdu_exchange *x,
+			       struct pdu_octets message, struct pdu_answer *a, struct vars *vars);
 
 #endif
