@@ -49,7 +49,10 @@ void conf_free(struct conf *c)
 	free(c->entries);
 	free(c->targets);
 	free(c->files);
+	table_free(&c->variables);
+	free(c->variable);
 	arena_free(&c->arena);
+	arena_free(&c->secrets);
 	free(c);
 }
 

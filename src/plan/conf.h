@@ -60,6 +60,10 @@ typedef void (*conf_value_fn)(void *arg, enum setting_key key, union setting_val
 			      struct conf_place place);
 void conf_each_value(const struct conf *c, conf_value_fn fn, void *arg);
 
+/* All secrets of the settings read so far become empty, and are nowhere in memory. For who needs no more
+ * settings, before the first fork. */
+void conf_forget_secrets(struct conf *c);
+
 const char *conf_mib_dirs(const struct conf *c);    /* colon-separated; NULL: none */
 const char *conf_mib_modules(const struct conf *c); /* the same */
 /* NULL: not set. Where it stands goes to *place, unless that is NULL. */

@@ -61,10 +61,18 @@ static const struct remedy remedies[] = {
 	 false},
 };
 
-static void stop(struct doc *d)
+/* The current event goes; what stands in it may be a secret. */
+static void drop(struct doc *d)
 {
+	if (d->event.type == YAML_SCALAR_EVENT)
+		mem_wipe(d->event.data.scalar.value, d->event.data.scalar.length);
 	yaml_event_delete(&d->event);
 	d->event = (yaml_event_t){0};
+}
+
+static void stop(struct doc *d)
+{
+	drop(d);
 	d->ended = true;
 }
 
@@ -135,7 +143,7 @@ static void next(struct doc *d)
 {
 	if (d->ended)
 		return;
-	yaml_event_delete(&d->event);
+	drop(d);
 	if (!yaml_parser_parse(&d->parser, &d->event)) {
 		refuse_syntax(d);
 		return;
@@ -175,6 +183,13 @@ bool doc_begin(struct doc *d, struct reader *r)
 	return !d->ended;
 }
 
+/* libyaml gives them back as they are. */
+static void wipe_buffers(yaml_parser_t *p)
+{
+	mem_wipe(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
+	mem_wipe(p->buffer.start, (size_t)(p->buffer.end - p->buffer.start));
+}
+
 void doc_end(struct doc *d)
 {
 	next(d); /* the document's end */
@@ -184,6 +199,7 @@ void doc_end(struct doc *d)
 			d->conf, doc_place(d),
 			"a second document: a file holds one, without '---' after its beginning");
 	stop(d);
+	wipe_buffers(&d->parser);
 	yaml_parser_delete(&d->parser);
 }
 

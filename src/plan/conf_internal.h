@@ -44,6 +44,10 @@ struct conf_mistake {
 
 struct conf {
 	struct arena arena;
+	struct arena secrets;   /* communities and passphrases, and nothing else */
+	struct table variables; /* of the environment, that were secrets: name to place in… */
+	const char **variable;  /* …what was in them */
+	size_t nvariables, cap_variables;
 	struct conf_file *files; /* [0] is the command line */
 	size_t nfiles;
 	struct conf_names groups;
@@ -81,7 +85,9 @@ struct conf_word { /* a value as written */
 	const char *text;
 	struct conf_place place;
 };
-/* Reads it: the text, the file or the environment variable. False: told. */
+/* The text of a secret, the file or the environment variable; NULL: told. */
+char *conf_secret(struct conf *c, const struct conf_word *w);
+/* Reads it, wherever it is. False: told. */
 bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out);
 const struct conf_list *conf_list_new(struct conf *c, const struct conf_item *items, size_t count);
 

@@ -2,116 +2,29 @@
  * The settings of one mapping, and of the command line.
  *
  * The problem: a secret has three forms, KEY, KEY_file and KEY_env, and each may come from YAML or
- * from --set. Once read they are the same thing: the value of KEY. So files and environment are
- * read here, at once, and merging never hears of them: a community_file of a host wins over
+ * from --set. Once read they are the same thing: the value of KEY. So they are read at once
+ * (conf_secret.c), and merging never hears of them: a community_file of a host wins over
  * a community of the defaults as any host's key does. Two forms in one mapping are an error, as
  * neither wins for a reason.
- *
- * A path is relative to the folder of the file that it stands in: a configuration can be moved, and a
- * service started from elsewhere reads the same.
- *
- * The trap: what is read from a secret's file or environment must never stand in an error.
  */
 #include "plan/conf_keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define SECRET_MAX 4096 /* octets of a secret's file; more is a mistaken path */
-
-static const char *source_suffix(enum setting_source source)
-{
-	return source == SOURCE_FILE ? "_file" : source == SOURCE_ENV ? "_env" : "";
-}
-
-/* Reads all of fd into out, which has room for SECRET_MAX + 1. -1: errno says why. */
-static ssize_t read_all(int fd, char *out)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		n = read(fd, out + len, SECRET_MAX + 1 - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		len += (size_t)n;
-	} while (n && len <= SECRET_MAX);
-	return (ssize_t)len;
-}
-
-static void warn_if_everyone_reads(struct conf *c, int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH))
-		conf_warning(c, "%s: holds a secret and is readable by everyone: chmod o-r it",
-			     path);
-}
-
-/* The content of a file less its last newline. NULL: told. */
-static char *secret_from_file(struct conf *c, const struct conf_word *w)
-{
-	const char *path = conf_path(c, w->place.file, w->text);
-	char content[SECRET_MAX + 1];
-	char *text = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read_all(fd, content);
-
-	if (len < 0) {
-		conf_error(c, w->place, "%s_file: '%.200s': %s", setting_text(w->key), path,
-			   strerror(errno));
-	} else if (len > SECRET_MAX || memchr(content, '\0', (size_t)len)) {
-		conf_error(c, w->place, "%s_file: '%.200s' is no text of at most %d octets",
-			   setting_text(w->key), path, SECRET_MAX);
-	} else {
-		warn_if_everyone_reads(c, fd, path);
-		len -= len && content[len - 1] == '\n';
-		len -= len && content[len - 1] == '\r';
-		text = arena_text(&c->arena, content, (size_t)len);
-	}
-	mem_wipe(content, sizeof(content));
-	if (fd >= 0)
-		close(fd);
-	return text;
-}
-
-static char *secret_from_env(struct conf *c, const struct conf_word *w)
-{
-	const char *text = getenv(w->text);
-
-	if (text)
-		return arena_text(&c->arena, text, strlen(text));
-	conf_error(c, w->place, "%s_env: the environment has no '%.100s'", setting_text(w->key),
-		   w->text);
-	return NULL;
-}
 
 bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out)
 {
 	char error[SETTING_ERROR_MAX];
 	char *copy;
 
-	switch (w->source) {
-	case SOURCE_FILE:
-		copy = secret_from_file(c, w);
-		break;
-	case SOURCE_ENV:
-		copy = secret_from_env(c, w);
-		break;
-	default:
+	if (setting_is_secret(w->key))
+		copy = conf_secret(c, w);
+	else
 		copy = arena_text(&c->arena, w->text, strlen(w->text));
-	}
 	if (!copy)
 		return false;
 	if (setting_parse(w->key, copy, out, error))
 		return true;
-	conf_error(c, w->place, "%s%s: %s", setting_text(w->key), source_suffix(w->source), error);
+	conf_error(c, w->place, "%s%s: %s", setting_text(w->key), setting_suffix(w->source), error);
 	return false;
 }
 
@@ -161,7 +74,7 @@ static bool take_word(struct doc *d, enum setting_key key, enum setting_source s
 		return false;
 	if (doc_is_empty(d)) {
 		conf_error(d->conf, w.place, "%s%s: no value", setting_text(key),
-			   source_suffix(source));
+			   setting_suffix(source));
 		return false;
 	}
 	w.text = doc_word(d);
@@ -203,7 +116,7 @@ static bool is_first(struct doc *d, struct keys_read *k, const struct doc_key *k
 			   line);
 	else
 		conf_error(d->conf, key->place, "'%s' beside '%s%s' on line %u: keep one of them",
-			   key->text, setting_text(which), source_suffix(k->first[which].source),
+			   key->text, setting_text(which), setting_suffix(k->first[which].source),
 			   line);
 	return false;
 }

@@ -5,7 +5,8 @@
  * more beside its text, and freeing them takes longer than reading them. Here text is laid end to
  * end into large chunks, and all of it lives until the configuration goes.
  *
- * It may hold communities and passphrases: chunks are overwritten before they are given back.
+ * One of them holds communities and passphrases: it is overwritten when it has served, and every one
+ * before it is given back.
  *
  * The table is open addressing with linear probing, at most half full, and never forgets a word.
  */
@@ -56,6 +57,12 @@ char *arena_text(struct arena *a, const char *text, size_t len)
 		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_chunk *chunk = a->chunks; chunk; chunk = chunk->next)
+		mem_wipe(chunk->data, chunk->used);
 }
 
 void arena_free(struct arena *a)

@@ -13,7 +13,8 @@ struct arena { /* {0} is an empty one */
 };
 void *arena_take(struct arena *a, size_t size); /* aligned for every type; not zeroed */
 char *arena_text(struct arena *a, const char *text, size_t len); /* copies, adds a NUL */
-void arena_free(struct arena *a);                                /* wipes */
+void arena_wipe(struct arena *a); /* all that was taken is zero; it stays taken */
+void arena_free(struct arena *a); /* wipes */
 
 #define TABLE_NONE UINT32_MAX
 

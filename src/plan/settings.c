@@ -133,6 +133,11 @@ const char *setting_text(enum setting_key key)
 	return rows[key].name;
 }
 
+const char *setting_suffix(enum setting_source source)
+{
+	return suffixes[source];
+}
+
 bool setting_allowed(enum setting_key key, enum setting_level level)
 {
 	return (rows[key].levels & level) != 0;

@@ -73,6 +73,7 @@ enum setting_source { /* KEY, KEY_file, KEY_env */
 /* False: no such key. */
 bool setting_find(const char *written, enum setting_key *key, enum setting_source *source);
 const char *setting_text(enum setting_key key);
+const char *setting_suffix(enum setting_source source); /* "", "_file", "_env" */
 bool setting_allowed(enum setting_key key, enum setting_level level);
 bool setting_is_list(enum setting_key key);
 bool setting_is_secret(enum setting_key key); /* also as NAME_file and NAME_env */

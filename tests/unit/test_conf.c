@@ -408,6 +408,97 @@ static void test_command_secrets(void **state)
 	conf_free(c);
 }
 
+/* Overwritten where it lies, which /proc shows, and taken out; and all that name it find it. */
+static void test_variables_go(void **state)
+{
+	static char variable[] = "CONF_TEST=taken-once";
+	static const char empty[11] = "";
+	struct settings s = {0};
+	struct conf *c;
+
+	(void)state;
+	putenv(variable);
+	c = READ("credentials:\n"
+		 "  a: {auth_pass_env: CONF_TEST}\n"
+		 "  b: {priv_pass_env: CONF_TEST, community_env: CONF_TEST}\n"
+		 "hosts: [{host: h, credential: a}, {host: i, credential: b}]\n",
+		 "hosts: [{host: j, community_env: CONF_TEST}]\n");
+	conf_set(c, &s, "community_env", "CONF_TEST");
+	assert_string_equal(said(c, errors), "");
+	assert_null(getenv("CONF_TEST"));
+	assert_memory_equal(variable + strlen("CONF_TEST="), empty, sizeof(empty));
+	assert_string_equal(TEXT(c, 0, SET_AUTH_PASS), "taken-once");
+	assert_string_equal(TEXT(c, 1, SET_PRIV_PASS), "taken-once");
+	assert_string_equal(TEXT(c, 1, SET_COMMUNITY), "taken-once");
+	assert_string_equal(TEXT(c, 2, SET_COMMUNITY), "taken-once");
+	assert_string_equal(s.value[SET_COMMUNITY].text, "taken-once");
+	conf_set(c, &s, "community_env", "CONF_TEST_NONE");
+	assert_string_equal(said(c, errors), "command line: community_env: the environment has no "
+					     "'CONF_TEST_NONE'\n");
+	conf_free(c);
+}
+
+/* systemd's folder comes first, for names that have none of their own. */
+static void test_credentials_folder(void **state)
+{
+	static const struct {
+		const char *folder, *name, *text;
+	} rows[] = {
+		{"given", "pass", "from the service"}, {NULL, "pass", "from beside"},
+		{"", "pass", "from beside"},           {"given", "./pass", "from beside"},
+		{"given", "other", "only beside"},     {"none", "pass", "from beside"},
+	};
+
+	(void)state;
+	mkdir("given", 0700);
+	write_file("given/pass", "from the service\n", 0400);
+	write_file("pass", "from beside\n", 0600);
+	write_file("other", "only beside\n", 0600);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conf *c = conf_new();
+		struct settings s = {0};
+
+		if (rows[i].folder)
+			setenv("CREDENTIALS_DIRECTORY", rows[i].folder, 1);
+		else
+			unsetenv("CREDENTIALS_DIRECTORY");
+		conf_set(c, &s, "community_file", rows[i].name);
+		assert_string_equal(said(c, errors), "");
+		assert_string_equal(s.value[SET_COMMUNITY].text, rows[i].text);
+		conf_free(c);
+	}
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+/* Also a value that another has replaced. */
+static void test_secrets_are_forgotten(void **state)
+{
+	const char *secrets[6];
+	struct settings s = {0};
+	struct conf *c;
+
+	(void)state;
+	write_file("secret", "in-a-file", 0600);
+	setenv("CONF_TEST", "in-the-environment", 1);
+	c = READ("defaults: {community: written, auth_pass_file: secret}\n"
+		 "hosts: [{host: h, community: of-the-host, priv_pass_env: CONF_TEST}]\n");
+	conf_set(c, &s, "community", "first");
+	secrets[0] = s.value[SET_COMMUNITY].text;
+	conf_set(c, &s, "community", "second");
+	secrets[1] = s.value[SET_COMMUNITY].text;
+	secrets[2] = TEXT(c, 0, SET_COMMUNITY);
+	secrets[3] = TEXT(c, 0, SET_AUTH_PASS);
+	secrets[4] = TEXT(c, 0, SET_PRIV_PASS);
+	secrets[5] = settled(c, NULL, NULL)->value[SET_COMMUNITY].text;
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		assert_true(strlen(secrets[i]) > 4);
+	conf_forget_secrets(c);
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		assert_string_equal(secrets[i], "");
+	assert_string_equal(entry(c, 0)->host, "h");
+	conf_free(c);
+}
+
 static void test_warnings(void **state)
 {
 	static const struct {
@@ -620,6 +711,9 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_secret_sources),
 		cmocka_unit_test(test_command_secrets),
+		cmocka_unit_test(test_variables_go),
+		cmocka_unit_test(test_credentials_folder),
+		cmocka_unit_test(test_secrets_are_forgotten),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_standard_input),
