@@ -128,7 +128,7 @@ class Snmpsim(Daemon):
         return words
 
 
-def compare(daemon, *words):
-    """tests/compare against a daemon; the finished process."""
+def compare(*words):
+    """tests/compare, finished."""
     return subprocess.run([COMPARE, '--multisnmp', poller.MULTISNMP, *words], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=poller.LONG * 2, check=False)
