@@ -1,8 +1,12 @@
 /*
  * The table of formats: one row each, and nothing else of the program knows their names.
  *
- * Workers call a row's function through a pointer that main hands them, the master calls the same one for
- * records that never saw a worker. A new format is a file with one function and a row here.
+ * Workers call a row's functions through a pointer that main hands them, the master calls `record` for
+ * records that never saw a worker. A new format is a file with these functions and a row here.
+ *
+ * The problem: a walk of a million rows is one record, its rows leave the worker while it is under way,
+ * and what stands in front of them (its status, its times) is known last. So the front comes last, too,
+ * and the master, which holds the rows back anyway until the record is over, writes it first.
  */
 #include "out/format.h"
 
@@ -12,8 +16,8 @@
 #include "out/text.h"
 
 static const struct format formats[] = {
-	{"text", text_record},
-	{"jsonl", jsonl_record},
+	{"text", text_record, NULL, text_rows, text_rest},
+	{"jsonl", jsonl_record, jsonl_front, jsonl_rows, jsonl_rest},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))

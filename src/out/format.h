@@ -7,9 +7,18 @@
 #include "base/mem.h"
 #include "base/record.h"
 
+/* Appends octets of r. */
+typedef void (*format_fn)(struct buf *out, const struct record *r);
+
 struct format {
-	const char *name;                                        /* as in -F */
-	void (*record)(struct buf *out, const struct record *r); /* appends one whole record */
+	const char *name; /* as in -F */
+	format_fn record; /* one whole record: the three pieces below in one go */
+	/* A record whose rows are too many to be held comes in pieces: rows() several times while it is
+	 * not over, of which host, addr, vars and ahead are known (`ahead` rows came before these); then
+	 * front(), which is written before all rows, the last rows(), and rest(). */
+	format_fn front; /* NULL: nothing stands before the rows */
+	format_fn rows;
+	format_fn rest;
 };
 
 const struct format *format_find(const char *name); /* NULL: no such format */

@@ -22,8 +22,8 @@
 #include "snmp/mib.h"
 
 #define ESCAPE_MAX 6   /* octets that one octet may become: \u0000 */
-#define HEAD_MAX   512 /* of a line, its keys and numbers, without host and message */
-#define VAR_MAX    128 /* of a varbind, its keys and numbers, without OIDs, name and octets */
+#define HEAD_MAX   512 /* of a line, its keys and numbers, without host */
+#define VAR_MAX    192 /* of a varbind, its keys and numbers, without OIDs, name and octets */
 #define SUB_ID_MAX 11  /* digits and dot of one sub-identifier */
 
 #define WORDS(at, literal) words(at, literal, sizeof(literal) - 1)
@@ -82,29 +82,32 @@ static char *put_string(char *at, const uint8_t *p, size_t len)
 	return at;
 }
 
-static char *put_hex(char *at, const uint8_t *p, size_t len)
-{
-	*at++ = '"';
-	at = value_hex(at, p, len);
-	return WORDS(at, "\",\"hex\":true");
-}
-
-static char *put_octets(char *at, const struct varbind *v)
+/* Quoted; *hex: as hexadecimal, since it is no text. */
+static char *put_text(char *at, const struct varbind *v, bool *hex)
 {
 	const uint8_t *p = v->value.octets.p;
 	size_t len = v->value.octets.len;
 
-	if (v->type == VAR_IPADDRESS && len == 4) {
-		*at++ = '"';
-		at = value_ipv4(at, p);
-		*at++ = '"';
-		return at;
-	}
-	if (!len)
-		return WORDS(at, "\"\"");
+	*hex = false;
 	if (v->type == VAR_OCTETS && utf8_valid(p, len))
 		return put_string(at, p, len);
-	return put_hex(at, p, len);
+	*at++ = '"';
+	if (v->type == VAR_IPADDRESS && len == 4) {
+		at = value_ipv4(at, p);
+	} else {
+		*hex = len > 0;
+		at = value_hex(at, p, len);
+	}
+	*at++ = '"';
+	return at;
+}
+
+static char *put_octets(char *at, const struct varbind *v)
+{
+	bool hex;
+
+	at = put_text(at, v, &hex);
+	return hex ? WORDS(at, ",\"hex\":true") : at;
 }
 
 static char *put_real(char *at, const struct varbind *v)
@@ -182,6 +185,35 @@ static char *put_name(char *at, const struct varbind *v, const struct mib_object
 	return put_oid(at, v->oid + used, v->noid - used);
 }
 
+/* Always a string, whatever the type. */
+static char *put_label(char *at, const struct varbind *label)
+{
+	bool hex;
+
+	at = WORDS(at, ",\"label\":");
+	switch ((enum var_type)label->type) {
+	case VAR_OCTETS:
+	case VAR_IPADDRESS:
+	case VAR_OPAQUE:
+		return put_text(at, label, &hex);
+	case VAR_OID:
+		return put_value(at, label);
+	default:
+		*at++ = '"';
+		if (label->type == VAR_FLOAT || label->type == VAR_DOUBLE)
+			at = value_real(at, label->value.d, label->type == VAR_FLOAT);
+		else
+			at = put_value(at, label);
+		*at++ = '"';
+		return at;
+	}
+}
+
+static bool has_label(const struct varbind *v)
+{
+	return v->label && v->label->type < VAR_NULL;
+}
+
 static void put_var(struct buf *out, const struct varbind *v)
 {
 	const char *type = var_type_name((enum var_type)v->type);
@@ -189,12 +221,15 @@ static void put_var(struct buf *out, const struct varbind *v)
 	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
 	size_t name = object ? strlen(object->name) * ESCAPE_MAX : 0;
 	size_t oids = (size_t)v->noid * SUB_ID_MAX * 2;
-	char *start = (char *)buf_room(out, VAR_MAX + name + oids + value_bound(v));
+	size_t label = has_label(v) ? value_bound(v->label) : 0;
+	char *start = (char *)buf_room(out, VAR_MAX + name + oids + label + value_bound(v));
 	char *at = start;
 
 	at = WORDS(at, "{\"oid\":");
 	at = put_oid(at, v->oid, v->noid);
 	at = put_name(at, v, object, used);
+	if (has_label(v))
+		at = put_label(at, v->label);
 	at = WORDS(at, ",\"type\":\"");
 	at = words(at, type, strlen(type));
 	at = WORDS(at, "\",\"value\":");
@@ -222,7 +257,7 @@ static char *put_address(char *at, const struct addr *a)
 	return at;
 }
 
-static void put_head(struct buf *out, const struct record *r)
+void jsonl_front(struct buf *out, const struct record *r)
 {
 	const char *status = record_status_name(r->status);
 	size_t host = r->host ? strlen(r->host) : ADDR_TEXT_MAX;
@@ -245,26 +280,40 @@ static void put_head(struct buf *out, const struct record *r)
 	out->len += (size_t)(at - start);
 }
 
-static void put_message(struct buf *out, const char *message)
+void jsonl_rows(struct buf *out, const struct record *r)
 {
-	size_t len = strlen(message);
-	char *start = (char *)buf_room(out, len * ESCAPE_MAX + VAR_MAX);
-	char *at = WORDS(start, ",\"message\":");
+	for (size_t i = 0; i < r->nvars; i++) {
+		if (i || r->ahead)
+			buf_putc(out, ',');
+		put_var(out, &r->vars[i]);
+	}
+}
 
-	at = put_string(at, (const uint8_t *)message, len);
+/* key with its comma, quotes and colon, at most VAR_MAX octets of it. */
+static void put_words(struct buf *out, const char *key, const char *text)
+{
+	size_t len = strlen(text), key_len = strlen(key);
+	char *start = (char *)buf_room(out, len * ESCAPE_MAX + VAR_MAX);
+	char *at = words(start, key, key_len);
+
+	at = put_string(at, (const uint8_t *)text, len);
 	out->len += (size_t)(at - start);
+}
+
+void jsonl_rest(struct buf *out, const struct record *r)
+{
+	buf_putc(out, ']');
+	if (r->note)
+		put_words(out, ",\"note\":", r->note);
+	if (r->status != RECORD_OK)
+		put_words(out,
+			  ",\"message\":", r->message ? r->message : record_status_name(r->status));
+	buf_puts(out, "}\n");
 }
 
 void jsonl_record(struct buf *out, const struct record *r)
 {
-	put_head(out, r);
-	for (size_t i = 0; i < r->nvars; i++) {
-		if (i)
-			buf_putc(out, ',');
-		put_var(out, &r->vars[i]);
-	}
-	buf_putc(out, ']');
-	if (r->status != RECORD_OK)
-		put_message(out, r->message ? r->message : record_status_name(r->status));
-	buf_puts(out, "}\n");
+	jsonl_front(out, r);
+	jsonl_rows(out, r);
+	jsonl_rest(out, r);
 }

@@ -106,11 +106,43 @@ static bool is_text(const uint8_t *p, size_t len)
 	return true;
 }
 
-static void put_octets(struct buf *out, const char *hint, const uint8_t *p, size_t len)
+/* The label of value v; NULL: it has none. */
+static const char *label_of(const struct mib_label *l, int64_t v)
+{
+	while (l && l->label && l->value != v)
+		l++;
+	return l ? l->label : NULL;
+}
+
+/* Bit 0 is the highest of the first octet (RFC 3417 §8 (3)). */
+static void put_bits(struct buf *out, const struct mib_label *names, const uint8_t *p, size_t len)
+{
+	const char *before = "";
+
+	buf_putc(out, '{');
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		const char *name = label_of(names, (int64_t)bit);
+
+		if (!(p[bit / 8] & 0x80 >> bit % 8))
+			continue;
+		buf_puts(out, before);
+		before = ",";
+		buf_puts(out, name ? name : "");
+		buf_puts(out, name ? "(" : "");
+		buf_put_u64(out, bit);
+		buf_puts(out, name ? ")" : "");
+	}
+	buf_putc(out, '}');
+}
+
+static void put_octets(struct buf *out, const struct mib_object *object, const uint8_t *p,
+		       size_t len)
 {
 	struct buf raw = {0};
 
-	if (hint && text_hint_octets(&raw, hint, p, len))
+	if (object && object->bits)
+		put_bits(out, object->bits, p, len);
+	else if (object && object->hint && text_hint_octets(&raw, object->hint, p, len))
 		put_shown_octets(out, raw.data, raw.len);
 	else if (is_text(p, len))
 		put_shown_octets(out, p, len);
@@ -121,12 +153,10 @@ static void put_octets(struct buf *out, const char *hint, const uint8_t *p, size
 
 static void put_integer(struct buf *out, const struct mib_object *object, int64_t v)
 {
-	const struct mib_label *l = object ? object->labels : NULL;
+	const char *label = object ? label_of(object->labels, v) : NULL;
 
-	while (l && l->label && l->value != v)
-		l++;
-	if (l && l->label) {
-		buf_puts(out, l->label);
+	if (label) {
+		buf_puts(out, label);
 		buf_putc(out, '(');
 		buf_put_i64(out, v);
 		buf_putc(out, ')');
@@ -184,8 +214,7 @@ static void put_value(struct buf *out, const struct varbind *v, const struct mib
 		put_integer(out, object, v->value.i);
 		return;
 	case VAR_OCTETS:
-		put_octets(out, object ? object->hint : NULL, v->value.octets.p,
-			   v->value.octets.len);
+		put_octets(out, object, v->value.octets.p, v->value.octets.len);
 		return;
 	case VAR_OID:
 		put_oid(out, v->value.oid.id, v->value.oid.len);
@@ -231,6 +260,15 @@ static void put_host(struct buf *out, const struct record *r)
 	buf_putc(out, '\t');
 }
 
+static void put_label(struct buf *out, const struct varbind *label)
+{
+	size_t used = 0;
+
+	buf_puts(out, " [");
+	put_value(out, label, mib_find(label->oid, label->noid, &used));
+	buf_putc(out, ']');
+}
+
 static void put_row(struct buf *out, const struct record *r, const struct varbind *v)
 {
 	size_t used = 0;
@@ -243,6 +281,8 @@ static void put_row(struct buf *out, const struct record *r, const struct varbin
 			buf_putc(out, '.');
 	}
 	put_oid(out, v->oid + used, v->noid - used);
+	if (v->label && v->label->type < VAR_NULL)
+		put_label(out, v->label);
 	buf_putc(out, '\t');
 	buf_puts(out, var_type_name((enum var_type)v->type));
 	buf_putc(out, '\t');
@@ -250,22 +290,44 @@ static void put_row(struct buf *out, const struct record *r, const struct varbin
 	buf_putc(out, '\n');
 }
 
+static void put_words(struct buf *out, const char *words)
+{
+	put_shown(out, (const uint8_t *)words, strlen(words));
+}
+
 static void put_ending(struct buf *out, const struct record *r)
 {
-	const char *message = r->message && *r->message ? r->message : "-";
+	bool has_message = r->message && *r->message;
 
 	put_host(out, r);
 	buf_puts(out, "-\t");
 	buf_puts(out, record_status_name(r->status));
 	buf_putc(out, '\t');
-	put_shown(out, (const uint8_t *)message, strlen(message));
+	if (has_message)
+		put_words(out, r->message);
+	if (has_message && r->note)
+		buf_puts(out, "; ");
+	if (r->note)
+		put_words(out, r->note);
+	if (!has_message && !r->note)
+		buf_putc(out, '-');
 	buf_putc(out, '\n');
+}
+
+void text_rows(struct buf *out, const struct record *r)
+{
+	for (size_t i = 0; i < r->nvars; i++)
+		put_row(out, r, &r->vars[i]);
+}
+
+void text_rest(struct buf *out, const struct record *r)
+{
+	if (r->status != RECORD_OK || (!r->nvars && !r->ahead) || r->note)
+		put_ending(out, r);
 }
 
 void text_record(struct buf *out, const struct record *r)
 {
-	for (size_t i = 0; i < r->nvars; i++)
-		put_row(out, r, &r->vars[i]);
-	if (r->status != RECORD_OK || !r->nvars)
-		put_ending(out, r);
+	text_rows(out, r);
+	text_rest(out, r);
 }

@@ -1,14 +1,15 @@
 /*
  * text - four tab-separated columns for people and cut(1): host, object, type, value.
  *
- * One line for each row. Then, if the record is not ok or has no rows, one line more: host, "-",
- * status, message ("-" if none). So every target is named in the first column, always, and a line
- * with "-" as object tells how a target ended. The third column of that line is a status, in all
- * others a type.
+ * One line for each row. Then, if the record is not ok, or has no rows, or something worth knowing
+ * came with it, one line more: host, "-", status, message and note with "; " between them ("-" if
+ * neither). So every target is named in the first column, always, and a line with "-" as object tells
+ * how a target ended. The third column of that line is a status, in all others a type.
  *
- * object  name.index where the name is known, else the OID
- * value   INTEGER up(1) where the enumeration is known; by DISPLAY-HINT (RFC 2579 §3.1) where
- *         there is one, 'x' with two digits an octet, so that MAC addresses look as elsewhere;
+ * object  name.index where the name is known, else the OID; behind it, in brackets, the label of a
+ *         table's row, written as a value is: ifHCInOctets.3 [eth0]
+ * value   INTEGER up(1) where the enumeration is known; BITS {first(0),third(2),9} where the bits'
+ *         names are, what has none as its number; by DISPLAY-HINT (RFC 2579 §3.1) where there is one, 'x' with two digits an octet, so that MAC addresses look as elsewhere;
  *         TimeTicks 12345 (0:02:03.45), with days 8640001 (1 day, 0:00:00.01);
  *         octets of unknown syntax as they are if they are text, else, and Opaque, as 0x and hex;
  *         NULL, noSuchObject and noSuchInstance "-"
@@ -25,5 +26,9 @@
 #include "base/record.h"
 
 void text_record(struct buf *out, const struct record *r); /* appends whole lines */
+
+/* The pieces of it that are not empty, see format.h. */
+void text_rows(struct buf *out, const struct record *r);
+void text_rest(struct buf *out, const struct record *r);
 
 #endif

@@ -50,11 +50,43 @@ static void test_rows(void **state)
 	assert_string_equal(format_at(0)->name, "text"); /* the default stands first */
 }
 
+/* Of every format: the three pieces are the record. */
+static void test_pieces(void **state)
+{
+	static const uint32_t oid[] = {1, 3, 6};
+	struct varbind v[2] = {{.oid = oid, .noid = 3, .type = VAR_NULL},
+			       {.oid = oid, .noid = 2, .type = VAR_NULL}};
+	struct record r = {.host = "h",
+			   .status = RECORD_PARTIAL,
+			   .rtt_us = 4,
+			   .message = "m",
+			   .note = "n",
+			   .vars = v,
+			   .nvars = 2};
+
+	(void)state;
+	for (unsigned i = 0; format_at(i); i++) {
+		const struct format *f = format_at(i);
+		struct buf whole = {0}, pieces = {0};
+
+		f->record(&whole, &r);
+		if (f->front)
+			f->front(&pieces, &r);
+		f->rows(&pieces, &r);
+		f->rest(&pieces, &r);
+		assert_int_equal(pieces.len, whole.len);
+		assert_memory_equal(pieces.data, whole.data, whole.len);
+		buf_free(&whole);
+		buf_free(&pieces);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,77 @@ static void test_whole_record(void **state)
 		       "\"type\":\"noSuchInstance\",\"value\":null}]}\n");
 }
 
+/* The first row's object up to its type. */
+static void check_label(const struct varbind *label, const char *wanted)
+{
+	static const uint32_t descr[] = SYS_DESCR;
+	struct varbind v = {.oid = descr, .noid = 9, .type = VAR_NULL, .label = label};
+	struct record r = {.host = "h", .rtt_us = -1, .vars = &v, .nvars = 1};
+	char *line = line_of(&r);
+	char *index = strstr(line, ",\"index\":\"0\"");
+	char *end = strstr(line, ",\"type\"");
+
+	assert_non_null(index);
+	assert_non_null(end);
+	*end = '\0';
+	assert_string_equal(index + strlen(",\"index\":\"0\""), wanted);
+	free(line);
+}
+
+/* Always a string; and what is no value is no label. */
+static void test_labels(void **state)
+{
+	static const uint32_t oid[] = {1, 3, 6};
+	struct varbind l = {.type = VAR_OCTETS};
+
+	(void)state;
+	l.value.octets.p = (const uint8_t *)"e\"th\n0";
+	l.value.octets.len = 6;
+	check_label(&l, ",\"label\":\"e\\\"th\\u000a0\"");
+	l.value.octets.p = (const uint8_t *)"\xff\x01";
+	l.value.octets.len = 2;
+	check_label(&l, ",\"label\":\"ff01\"");
+	l.type = VAR_OPAQUE;
+	check_label(&l, ",\"label\":\"ff01\"");
+	l.type = VAR_IPADDRESS;
+	check_label(&l, ",\"label\":\"ff01\"");
+	l.value.octets.p = (const uint8_t *)"\xc0\x00\x02\x01";
+	l.value.octets.len = 4;
+	check_label(&l, ",\"label\":\"192.0.2.1\"");
+	l.type = VAR_OCTETS;
+	l.value.octets.len = 0;
+	check_label(&l, ",\"label\":\"\"");
+	l = (struct varbind){.type = VAR_OID, .value.oid = {oid, 3}};
+	check_label(&l, ",\"label\":\"1.3.6\"");
+	l = (struct varbind){.type = VAR_INTEGER, .value.i = -7};
+	check_label(&l, ",\"label\":\"-7\"");
+	l = (struct varbind){.type = VAR_COUNTER64, .value.u = UINT64_MAX};
+	check_label(&l, ",\"label\":\"18446744073709551615\"");
+	l = (struct varbind){.type = VAR_DOUBLE, .value.d = INFINITY};
+	check_label(&l, ",\"label\":\"Infinity\"");
+	l.value.d = 0.5;
+	check_label(&l, ",\"label\":\"0.5\"");
+	for (uint8_t type = VAR_NULL; type < VAR_TYPE_COUNT; type++) {
+		l.type = type;
+		check_label(&l, "");
+	}
+}
+
+static void test_notes(void **state)
+{
+	struct record r = {.host = "h", .rtt_us = -1, .note = "boots fell\xff back"};
+
+	(void)state;
+	check_line(&r, "{\"host\":\"h\",\"address\":null,\"time\":\"1970-01-01T00:00:00.000Z\","
+		       "\"status\":\"ok\",\"rtt_ms\":null,\"tries\":0,\"vars\":[],"
+		       "\"note\":\"boots fell\\\\xff back\"}\n");
+	r.status = RECORD_TIMEOUT;
+	r.message = "m";
+	check_line(&r, "{\"host\":\"h\",\"address\":null,\"time\":\"1970-01-01T00:00:00.000Z\","
+		       "\"status\":\"timeout\",\"rtt_ms\":null,\"tries\":0,\"vars\":[],"
+		       "\"note\":\"boots fell\\\\xff back\",\"message\":\"m\"}\n");
+}
+
 static void test_record_without_vars(void **state)
 {
 	struct record r = {.host = "no \"such\" h\xf6st\n",
@@ -311,6 +382,7 @@ static void random_var(struct varbind *v, uint8_t octets[64])
 	uint64_t bits = (uint64_t)rand() << 42 ^ (uint64_t)rand() << 21 ^ (uint64_t)rand();
 
 	v->type = (uint8_t)(rand() % VAR_END_OF_MIB_VIEW);
+	v->label = NULL;
 	random_octets(octets, 64);
 	v->value.u = bits;
 	if (v->type == VAR_FLOAT) {
@@ -348,10 +420,13 @@ static void test_anything_is_json(void **state)
 			vars[v].noid = (uint8_t)(rand() % 10);
 			random_var(&vars[v], octets[v]);
 		}
+		for (int v = 0; v < 3; v++)
+			vars[v].label = rand() % 2 ? &vars[rand() % 3] : NULL;
 		random_octets((uint8_t *)host, sizeof(host));
 		random_octets((uint8_t *)message, sizeof(message));
 		host[31] = message[31] = '\0';
 		r.status = (enum record_status)(rand() % RECORD_STATUS_COUNT);
+		r.note = rand() % 2 ? message : NULL;
 		r.time_ms = (int64_t)rand() * rand();
 		r.vars = vars;
 		r.nvars = (size_t)rand() % 4;
@@ -375,6 +450,7 @@ static void test_worst_case_has_room(void **state)
 		struct varbind v = {.oid = oid, .noid = (uint8_t)(len % 129), .type = VAR_OCTETS};
 		struct record r = {
 			.host = text, .message = text, .status = RECORD_PARTIAL, .nvars = 1};
+		struct varbind label;
 		struct buf out = {0};
 
 		for (size_t i = 0; i < len; i++)
@@ -387,11 +463,50 @@ static void test_worst_case_has_room(void **state)
 			v.value.oid.id = oid;
 			v.value.oid.len = 128;
 		}
+		label = v;
+		v.label = &label;
+		r.note = text;
 		r.vars = &v;
 		jsonl_record(&out, &r);
 		assert_true(out.len <= out.cap);
 		buf_free(&out);
 	}
+}
+
+/* In pieces, cut anywhere between rows, it is the same line. */
+static void test_pieces(void **state)
+{
+	static const uint32_t oid[] = UNKNOWN;
+	struct varbind vars[5];
+
+	(void)state;
+	for (uint8_t i = 0; i < 5; i++)
+		vars[i] = (struct varbind){.oid = oid, .noid = (uint8_t)(i + 2), .type = VAR_NULL};
+	for (size_t first = 0; first <= 5; first++)
+		for (size_t second = first; second <= 5; second++) {
+			struct record r = {.host = "h", .rtt_us = 9, .vars = vars, .nvars = 5};
+			struct buf front = {0}, rows = {0};
+			char *line = line_of(&r);
+
+			r.nvars = first;
+			jsonl_rows(&rows, &r);
+			r.ahead = first;
+			r.vars = vars + first;
+			r.nvars = second - first;
+			jsonl_rows(&rows, &r);
+			r.ahead = second;
+			r.vars = vars + second;
+			r.nvars = 5 - second;
+			jsonl_front(&front, &r);
+			jsonl_rows(&rows, &r);
+			jsonl_rest(&rows, &r);
+			buf_put(&front, rows.data, rows.len);
+			assert_int_equal(front.len, strlen(line));
+			assert_memory_equal(front.data, line, front.len);
+			buf_free(&front);
+			buf_free(&rows);
+			free(line);
+		}
 }
 
 static void test_appends(void **state)
@@ -413,12 +528,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_record),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_record_without_vars),
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_reader_is_strict),
 		cmocka_unit_test(test_anything_is_json),
 		cmocka_unit_test(test_worst_case_has_room),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_appends),
 	};
 

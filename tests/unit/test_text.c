@@ -117,6 +117,91 @@ static void test_records_without_rows(void **state)
 	check_record(&r, "192.0.2.7\t-\tok\t-\n");
 }
 
+static void test_notes(void **state)
+{
+	struct varbind v = {.oid = unknown, .noid = 7, .type = VAR_NULL};
+	struct record r = {.host = "h", .vars = &v, .nvars = 1, .note = "boots\tfell back"};
+
+	(void)state;
+	check_record(&r, "h\t1.3.6.1.4.1.9\tNULL\t-\nh\t-\tok\tboots\\x09fell back\n");
+	r.status = RECORD_PARTIAL;
+	r.message = "partial: timeout";
+	r.nvars = 0;
+	check_record(&r, "h\t-\tpartial\tpartial: timeout; boots\\x09fell back\n");
+	r.message = "";
+	check_record(&r, "h\t-\tpartial\tboots\\x09fell back\n");
+}
+
+static void check_label(const struct varbind *label, const char *wanted)
+{
+	struct varbind v = {.oid = unknown, .noid = 7, .type = VAR_NULL, .label = label};
+	struct record r = {.host = "h", .vars = &v, .nvars = 1};
+
+	check_record(&r, wanted);
+}
+
+/* As a value of its own object would be written. */
+static void test_labels(void **state)
+{
+	struct varbind l = {.oid = unknown, .noid = 7, .type = VAR_OCTETS};
+
+	(void)state;
+	l.value.octets.p = (const uint8_t *)"e\tth0";
+	l.value.octets.len = 5;
+	check_label(&l, "h\t1.3.6.1.4.1.9 [e\\x09th0]\tNULL\t-\n");
+	l.oid = known;
+	know("1x-", NULL);
+	check_label(&l, "h\t1.3.6.1.4.1.9 [65-09-74-68-30]\tNULL\t-\n");
+	l.type = VAR_INTEGER;
+	l.value.i = 2;
+	know(NULL, up_down);
+	check_label(&l, "h\t1.3.6.1.4.1.9 [down(2)]\tNULL\t-\n");
+	l.type = VAR_NO_SUCH_INSTANCE;
+	check_label(&l, "h\t1.3.6.1.4.1.9\tNULL\t-\n");
+}
+
+/* Rows are lines of their own; the ending knows of those that are ahead. */
+static void test_pieces(void **state)
+{
+	struct varbind v = {.oid = unknown, .noid = 7, .type = VAR_NULL};
+	struct record r = {.host = "h", .vars = &v, .nvars = 1};
+	struct buf out = {0};
+
+	(void)state;
+	text_rows(&out, &r);
+	r.ahead = 1;
+	r.nvars = 0;
+	text_rows(&out, &r);
+	text_rest(&out, &r);
+	assert_int_equal(out.len, strlen("h\t1.3.6.1.4.1.9\tNULL\t-\n"));
+	buf_free(&out);
+}
+
+static void check_bits(const char *octets, size_t len, const char *wanted)
+{
+	static const struct mib_label bits[] = {
+		{0, "first"}, {2, "third"}, {9, "tenth"}, {0, NULL}};
+	struct varbind v = {.oid = known, .noid = 7, .type = VAR_OCTETS};
+
+	know("1x:", NULL);
+	thing.bits = bits;
+	v.value.octets.p = (const uint8_t *)octets;
+	v.value.octets.len = len;
+	check_value(&v, wanted);
+}
+
+static void test_bits(void **state)
+{
+	struct varbind v = {.oid = known, .noid = 7, .type = VAR_INTEGER, .value.i = 2};
+
+	(void)state;
+	check_bits("\xa0\x40", 2, "{first(0),third(2),tenth(9)}");
+	check_bits("\x01\x80\x01", 3, "{7,8,23}");
+	check_bits("\0", 1, "{}");
+	check_bits("", 0, "{}");
+	check_value(&v, "2"); /* not what the syntax says */
+}
+
 static void test_plain_octets(void **state)
 {
 	(void)state;
@@ -317,6 +402,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_records_without_rows),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_plain_octets),
 		cmocka_unit_test(test_known_text_is_escaped),
 		cmocka_unit_test(test_octet_hints),
