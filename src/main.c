@@ -100,7 +100,7 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 	struct worker_config worker = {.window = o->window,
 				       .source4 = o->source4,
 				       .source6 = o->source6,
-				       .format = o->format->record};
+				       .format = o->format};
 	struct resolver_options resolver = {0};
 	struct master_config master = {.plan = plan,
 				       .writer = writer,

@@ -23,7 +23,6 @@
 #include <sys/mman.h>
 
 #include "base/log.h"
-#include "out/spool.h"
 
 #define LEASE_SPARE 256 /* leases beyond the window: on their way, or waiting in the worker */
 
@@ -155,7 +154,7 @@ static void master_close(struct master *m)
 	if (m->children != NULL)
 		children_free(m);
 	names_free(m);
-	spool_free(m->large.spool);
+	parts_free(m);
 	dispatch_free(m->dispatch);
 	signals_close(m->signals);
 	if (m->page != NULL)

@@ -12,11 +12,6 @@
 
 struct master;
 
-struct part { /* the frames of a large record so far */
-	uint32_t lease;
-	struct spool *spool; /* NULL: none has come */
-};
-
 struct child {
 	struct master *master;
 	unsigned number; /* of a worker; the resolver's is the number of workers */
@@ -31,7 +26,6 @@ struct child {
 	int64_t heard_us;   /* when it last said something, or came to owe us a word */
 	int64_t respawn_us; /* when to fork it (again); LOOP_NEVER: not */
 	int64_t pause_us;   /* before the next respawn */
-	struct part part;   /* a worker brings one record after the other */
 };
 
 /* master_children.c: birth, word, death */

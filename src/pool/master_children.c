@@ -111,7 +111,7 @@ void child_death(struct child *c)
 	queue_free(c->queue);
 	c->queue = NULL;
 	proc_status_text(proc_end(&c->proc), how, sizeof(how));
-	part_free(c);
+	parts_drop(c);
 	if (c->stopping)
 		return;
 	m->result->deaths++;
@@ -260,7 +260,6 @@ void children_free(struct master *m)
 			loop_forget(m->loop, c->proc.fd);
 		queue_free(c->queue);
 		proc_end(&c->proc);
-		part_free(c);
 	}
 	free(m->children);
 }

@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "base/task.h"
+#include "out/spool.h"
 #include "pool/dispatch.h"
 #include "pool/master.h"
 #include "pool/master_child.h"
@@ -20,10 +21,21 @@
 #define MASTER_FRAME ((size_t)MASTER_BATCH * TASK_PACKED_MAX)
 #define MASTER_STEPS 4096 /* targets looked at in a turn, so that signals and children are heard */
 
-struct large {               /* a record that is being copied from its spool to the writer */
-	struct child *child; /* whose frame holds the rest; NULL: there is none */
-	struct spool *spool;
-	struct queue_frame rest;
+struct part { /* what came so far of a record larger than a frame */
+	struct spool_run run;
+	unsigned child; /* the worker's number */
+};
+
+struct parts {               /* of all workers */
+	struct spool *spool; /* where their octets wait; NULL: none has come yet */
+	struct part **open;  /* by lease; NULL: none has come of its record */
+	uint32_t cap;        /* of open */
+};
+
+struct large {               /* a record that is being copied from the spool to the writer */
+	struct part *part;   /* NULL: there is none */
+	const uint8_t *rest; /* its last octets, in the frame of its worker's queue */
+	size_t rest_len;
 };
 
 struct cell { /* of the page shared with the workers: a cache line each */
@@ -43,6 +55,7 @@ struct master {
 	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
 	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
 	struct buf scratch; /* the master's own records */
+	struct parts parts;
 	struct large large;
 	const char *cancelled; /* words for the records of what is not asked any more; NULL */
 	bool plan_done;
@@ -65,7 +78,8 @@ bool leases_left(struct master *m);   /* not all targets have their records */
 /* records */
 bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
 bool part_take(struct child *c, const struct queue_frame *f);
-void part_free(struct child *c);
+void parts_drop(struct child *c); /* of a worker that has died */
+void parts_free(struct master *m);
 void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
 		   const char *message);
 void large_continue(struct master *m);

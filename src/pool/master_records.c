@@ -1,13 +1,19 @@
 /*
- * Records on their way to the writer: what workers sent, large ones from their spools, our own.
+ * Records on their way to the writer: what workers sent, large ones from the spool, our own.
  *
  * The problem: the writer may stop taking at any moment, and a record may be larger than all that we
  * want to hold. So a record counts as answered when its last frame is here, and a large one is
  * copied slice by slice as the writer takes it; until it is through, nobody's frames are read, for its
  * octets must stand together.
  *
+ * What comes before that frame waits in one spool for all workers and all their leases, each with a run of
+ * its own: a worker with several large walks under way brings their parts mixed. A worker can open a
+ * run for each of its leases and no more, and none of them costs a descriptor. What a dead worker had brought
+ * is dropped with it; its targets are asked again from the start.
+ *
  * The trap: the rest of a large record is lent by its worker's queue and stays there only as long as
- * that queue is not read.
+ * that queue is not read. And a worker's word is not to be believed: a part counts only for what is leased
+ * to that worker, and no length that it names is used unchecked.
  */
 #include "pool/master_internal.h"
 
@@ -18,7 +24,7 @@
 #include "base/log.h"
 #include "out/spool.h"
 
-#define SPOOL_MEMORY QUEUE_FRAME_MAX /* of a spool: one frame costs no file */
+#define SPOOL_MEMORY 16 /* blocks, 1 MiB: what is a little larger than a frame costs no file */
 #define SLICE        65536
 #define FLUSH_US     20000 /* a record waits no longer for others to be written with it */
 
@@ -60,44 +66,79 @@ static void spool_failed(struct master *m)
 	m->over = true;
 }
 
-/* A part of another record, or its end, while one is open: no worker says that. */
-static bool is_interleaved(const struct child *c, uint32_t lease)
+/* What has come of this lease's record; NULL: nothing. */
+static struct part *part_find(const struct master *m, uint32_t lease)
 {
-	return c->part.spool != NULL && c->part.lease != lease;
+	return lease < m->parts.cap ? m->parts.open[lease] : NULL;
+}
+
+/* The lease is this worker's, so its number is in bounds. */
+static struct part *part_new(struct child *c, uint32_t lease)
+{
+	struct parts *p = &c->master->parts;
+	uint32_t cap = lease < p->cap ? p->cap : (lease + 1) * 2;
+
+	if (p->spool == NULL)
+		p->spool = spool_new(SPOOL_MEMORY);
+	if (cap > p->cap) {
+		p->open = mem_resize(p->open, cap, sizeof(struct part *));
+		memset(p->open + p->cap, 0, (cap - p->cap) * sizeof(struct part *));
+		p->cap = cap;
+	}
+	p->open[lease] = mem_zero(1, sizeof(*p->open[lease]));
+	p->open[lease]->child = c->number;
+	return p->open[lease];
+}
+
+static void part_free(struct master *m, struct part *part)
+{
+	if (part == NULL)
+		return;
+	spool_drop(m->parts.spool, &part->run);
+	free(part);
 }
 
 bool part_take(struct child *c, const struct queue_frame *f)
 {
+	struct master *m = c->master;
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	uint32_t lease = wire_get_u32(&r);
+	struct part *part;
 
-	if (r.bad || !dispatch_holds(c->master->dispatch, c->number, lease) ||
-	    is_interleaved(c, lease))
+	if (r.bad || !dispatch_holds(m->dispatch, c->number, lease))
 		return false;
-	if (c->part.spool == NULL)
-		c->part = (struct part){.lease = lease, .spool = spool_new(SPOOL_MEMORY)};
-	if (!spool_put(c->part.spool, r.at, (size_t)(r.end - r.at)))
-		spool_failed(c->master);
+	part = part_find(m, lease);
+	if (part == NULL)
+		part = part_new(c, lease);
+	if (!spool_put(m->parts.spool, &part->run, r.at, (size_t)(r.end - r.at)))
+		spool_failed(m);
 	return true;
 }
 
-void part_free(struct child *c)
+void parts_drop(struct child *c)
 {
-	spool_free(c->part.spool);
-	c->part.spool = NULL;
+	struct parts *p = &c->master->parts;
+
+	for (uint32_t i = 0; i < p->cap; i++) {
+		if (p->open[i] == NULL || p->open[i]->child != c->number)
+			continue;
+		part_free(c->master, p->open[i]);
+		p->open[i] = NULL;
+	}
 }
 
-/* The record's last octets are here; what came before them is in the spool. */
-static void large_begin(struct child *c, struct queue_frame rest)
+void parts_free(struct master *m)
 {
-	c->master->large = (struct large){.child = c, .spool = c->part.spool, .rest = rest};
-	c->part.spool = NULL;
-	large_continue(c->master);
+	part_free(m, m->large.part);
+	for (uint32_t i = 0; i < m->parts.cap; i++)
+		part_free(m, m->parts.open[i]);
+	free(m->parts.open);
+	spool_free(m->parts.spool);
 }
 
 bool large_may_continue(const struct master *m)
 {
-	return m->large.child != NULL && !writer_full(m->config->writer);
+	return m->large.part != NULL && !writer_full(m->config->writer);
 }
 
 void large_continue(struct master *m)
@@ -106,21 +147,36 @@ void large_continue(struct master *m)
 	uint8_t octets[SLICE];
 	ptrdiff_t n = 1;
 
-	if (l->child == NULL)
+	if (l->part == NULL)
 		return;
 	while (n > 0 && !writer_full(m->config->writer)) {
-		n = spool_read(l->spool, octets, sizeof(octets));
+		n = spool_read(m->parts.spool, &l->part->run, octets, sizeof(octets));
 		if (n < 0)
 			spool_failed(m);
 		if (n == 0)
-			writer_put(m->config->writer, l->rest.data, l->rest.len);
+			writer_put(m->config->writer, l->rest, l->rest_len);
 		if (n > 0)
 			writer_put_part(m->config->writer, octets, (size_t)n);
 	}
 	if (n > 0)
 		return; /* to be continued when the writer has room */
-	spool_free(l->spool);
+	part_free(m, l->part);
 	*l = (struct large){0};
+}
+
+/* The record's front and its last octets are here; what comes between them is in the spool, if
+ * anything. Takes the part. */
+static void record_write(struct master *m, struct part *part, const struct queue_part front,
+			 const struct queue_part rest)
+{
+	if (front.len > 0)
+		writer_put_part(m->config->writer, front.p, front.len);
+	if (part == NULL) {
+		writer_put(m->config->writer, rest.p, rest.len);
+		return;
+	}
+	m->large = (struct large){.part = part, .rest = rest.p, .rest_len = rest.len};
+	large_continue(m);
 }
 
 bool record_take(struct child *c, const struct queue_frame *f)
@@ -128,17 +184,22 @@ bool record_take(struct child *c, const struct queue_frame *f)
 	struct master *m = c->master;
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	struct record_head head;
+	struct queue_part front;
+	struct part *part;
 
-	if (!record_head_unpack(&head, &r) || is_interleaved(c, head.lease) ||
-	    !dispatch_answer(m->dispatch, c->number, head.lease, head.seq))
+	if (!record_head_unpack(&head, &r))
+		return false;
+	front.len = wire_get_u32(&r);
+	front.p = wire_get_bytes(&r, front.len);
+	if (r.bad || !dispatch_answer(m->dispatch, c->number, head.lease, head.seq))
 		return false;
 	record_count(m, head.status, head.rtt_us);
 	c->delivered = true;
 	m->barren = 0;
-	if (c->part.spool == NULL)
-		writer_put(m->config->writer, r.at, (size_t)(r.end - r.at));
-	else
-		large_begin(c, (struct queue_frame){.data = r.at, .len = (size_t)(r.end - r.at)});
+	part = part_find(m, head.lease);
+	if (part != NULL)
+		m->parts.open[head.lease] = NULL;
+	record_write(m, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
 	return true;
 }
 
@@ -146,7 +207,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 
 bool output_blocked(const struct master *m)
 {
-	return writer_full(m->config->writer) || m->large.child != NULL;
+	return writer_full(m->config->writer) || m->large.part != NULL;
 }
 
 static void output_ready(void *arg, unsigned ready)

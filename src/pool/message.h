@@ -16,9 +16,12 @@ enum message {
 	MESSAGE_PING, /* answer PONG. Empty */
 
 	/* done_queue */
-	MESSAGE_RECORD =
-		32, /* record_head_pack(), then the (last) octets of the record as they will be written */
-	MESSAGE_PART, /* u32 lease, then octets of a record that does not fit one frame */
+	/* A record: record_head_pack(); u32, the length of its front; the front; its last octets. What is
+	 * written is the front, then what came by PARTs, then the last octets. */
+	MESSAGE_RECORD = 32,
+	/* u32 lease, then octets of a record that does not fit one frame, cut anywhere. Those of several
+	 * leases may come mixed. */
+	MESSAGE_PART,
 	MESSAGE_STATS, /* stats_pack(): counters since the last one; stands before the records it belongs to */
 	MESSAGE_PONG,    /* Empty */
 	MESSAGE_STOPPED, /* the last frame of a worker. Empty */

@@ -6,10 +6,7 @@
  * after STOPPED or at end of file, which means that the master is gone and nobody wants to know;
  * other than 0 when it cannot do its work.
  *
- * The design: one turn collects, then one write carries all. Records are formatted here, on every
- * processor, so that the master only copies. A STATS frame is reserved before the first record of
- * a turn and filled in at its end: so the sum that belongs to the records never comes after them, and a
- * worker that is killed between two writes has told of every packet behind the records that count.
+ * The design: one turn collects, then one write carries all. worker_records.c puts what it collects.
  *
  * Back-pressure: when the master does not read (its own reader is slow), the backlog grows by what
  * the engine still completes; above one mark nothing new is started, above a second the engine
@@ -18,46 +15,22 @@
  * The trap: tasks may come faster than the engine takes them, and what they borrow lies in the queue's
  * buffer. They wait packed, as they came, and are unpacked when there is room.
  */
-#include "pool/worker.h"
+#include "pool/worker_internal.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/loop.h"
-#include "base/stats.h"
 #include "pool/message.h"
-#include "pool/queue.h"
-#include "snmp/engine.h"
 
 #define BACKLOG_LOW  ((size_t)256 << 10) /* octets: below, new tasks are started */
 #define BACKLOG_HIGH ((size_t)4 << 20)   /* octets: above, the engine is held */
-#define PART_MAX     (QUEUE_PAYLOAD_MAX - RECORD_HEAD_PACKED_MAX) /* octets of a record in a frame */
-#define SCRATCH_KEEP ((size_t)1 << 20) /* octets of the formatting buffer that are not given back */
 
 enum exit_status {
 	EXIT_GOOD,
 	EXIT_PROTOCOL,
 	EXIT_NO_ENGINE
-};
-
-struct worker {
-	const struct worker_config *config;
-	_Atomic uint64_t *at_work;
-	struct loop *loop;
-	struct queue *queue; /* read: the task_queue; put: the done_queue */
-	struct engine *engine;
-	struct buf waiting;   /* tasks without room, packed */
-	size_t waiting_start; /* octets of it that are started */
-	struct buf scratch;   /* a record's octets */
-	size_t stats_place;   /* of this turn's STATS frame */
-	bool stats_reserved;
-	bool cancelled; /* CANCEL was read */
-	bool stopping;  /* STOP was read */
-	bool stopped;   /* STOPPED is in the queue */
-	bool leaving;
-	int exit_status;
 };
 
 static void leave(struct worker *w, enum exit_status status)
@@ -66,96 +39,17 @@ static void leave(struct worker *w, enum exit_status status)
 	w->exit_status = (int)status;
 }
 
-/* --- records ------------------------------------------------------------------------------ */
-
-static void stats_reserve(struct worker *w)
-{
-	if (w->stats_reserved)
-		return;
-	w->stats_place = queue_reserve(w->queue, MESSAGE_STATS, STATS_PACKED);
-	w->stats_reserved = true;
-}
-
-static void stats_fill(struct worker *w)
-{
-	uint8_t bytes[STATS_PACKED];
-	struct wire_out out = {.at = bytes, .end = bytes + sizeof(bytes)};
-	struct stats delta;
-
-	if (!w->stats_reserved)
-		return;
-	engine_take_stats(w->engine, &delta);
-	stats_pack(&delta, &out);
-	queue_fill(w->queue, w->stats_place, bytes, sizeof(bytes));
-	w->stats_reserved = false;
-}
-
-/* All of the scratch buffer but what fits into the last frame goes ahead. Returns where the rest
- * begins. */
-static size_t put_parts(struct worker *w, uint32_t lease)
-{
-	uint8_t head[4];
-	struct wire_out out = {.at = head, .end = head + sizeof(head)};
-	size_t start = 0;
-
-	wire_put_u32(&out, lease);
-	for (; w->scratch.len - start > PART_MAX; start += PART_MAX) {
-		struct queue_part parts[] = {{head, sizeof(head)},
-					     {w->scratch.data + start, PART_MAX}};
-		queue_put_parts(w->queue, MESSAGE_PART, parts, 2);
-	}
-	return start;
-}
-
-/* The scratch buffer is the record. */
-static void put_record(struct worker *w, const struct task *task, const struct record *r)
-{
-	struct record_head h = {.seq = task->seq,
-				.lease = task->lease,
-				.status = (uint8_t)r->status,
-				.tries = r->tries,
-				.rtt_us = r->rtt_us};
-	uint8_t head[RECORD_HEAD_PACKED_MAX];
-	struct wire_out out = {.at = head, .end = head + sizeof(head)};
-	size_t start = put_parts(w, task->lease);
-
-	if (r->engine_id_len > 0 && r->addr.family != 0) { /* for the master to compare */
-		h.engine_id_len = r->engine_id_len;
-		memcpy(h.engine_id, r->engine_id, r->engine_id_len);
-		h.addr = r->addr;
-	}
-	record_head_pack(&h, &out);
-	struct queue_part parts[] = {{head, (size_t)(out.at - head)},
-				     {w->scratch.data + start, w->scratch.len - start}};
-	queue_put_parts(w->queue, MESSAGE_RECORD, parts, 2);
-}
-
-/* The engine's callback. Formatting looks at what a device sent, so it too is charged to the target. */
-static void record_done(void *arg, const struct task *task, const struct record *r)
-{
-	struct worker *w = arg;
-	uint64_t before = atomic_load_explicit(w->at_work, memory_order_relaxed);
-
-	atomic_store_explicit(w->at_work, task->seq + 1, memory_order_relaxed);
-	stats_reserve(w);
-	w->scratch.len = 0;
-	w->config->format(&w->scratch, r);
-	put_record(w, task, r);
-	if (w->scratch.cap > SCRATCH_KEEP)
-		buf_free(&w->scratch);
-	atomic_store_explicit(w->at_work, before, memory_order_relaxed);
-}
-
 /* A task that the engine never saw. */
 static void record_cancelled(struct worker *w, const struct task *task)
 {
 	struct record r = {.host = task->host,
-			   .addr = task->addrs[0],
 			   .time_ms = loop_wall_ms(),
 			   .status = RECORD_CANCELLED,
 			   .rtt_us = -1,
 			   .message = "stopped before it was asked"};
 
+	if (task->naddrs > 0)
+		r.addr = task->addrs[0];
 	record_done(w, task, &r);
 }
 
@@ -340,6 +234,7 @@ static bool engine_open(struct worker *w)
 		.source6 = w->config->source6,
 		.at_work = w->at_work,
 		.done = record_done,
+		.rows = rows_ahead,
 		.arg = w,
 	};
 	char error[256];

@@ -9,17 +9,15 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "base/mem.h"
-#include "base/record.h"
 #include "base/profile.h"
-#include "base/task.h"
+#include "out/format.h"
 
 struct worker_config {
 	const struct profile *profiles; /* inherited through the fork */
 	size_t nprofiles;
 	unsigned window;
 	struct addr source4, source6;
-	void (*format)(struct buf *out, const struct record *r);
+	const struct format *format;
 };
 
 /* The worker's whole life: takes tasks as the engine has room, puts records in the order in which

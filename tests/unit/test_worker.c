@@ -32,8 +32,11 @@
 enum behaviour {
 	ANSWERS = 1,
 	IS_SILENT,
-	CRASHES_US
+	CRASHES_US,
+	STREAMS,        /* its rows go ahead, a piece each turn */
+	STREAMS_CRASHES /* half of them, and then formatting them kills us */
 };
+#define PIECES 10 /* that go ahead; of `size` octets each */
 
 struct page { /* shared with the child */
 	_Atomic uint64_t at_work;
@@ -42,6 +45,7 @@ struct page { /* shared with the child */
 	_Atomic unsigned holds;
 	_Atomic unsigned most; /* tasks in hand */
 	_Atomic unsigned rate; /* per 1,000 s */
+	_Atomic unsigned rows; /* given ahead */
 };
 
 /* --- the dummy engine --------------------------------------------------------------------- */
@@ -53,6 +57,7 @@ struct engine {
 	struct task tasks[WINDOW];
 	struct addr addrs[WINDOW];
 	char hosts[WINDOW][64];
+	uint64_t ahead[WINDOW]; /* rows, one a piece */
 	unsigned n;
 	uint64_t sent;
 	bool held;
@@ -102,6 +107,7 @@ void engine_start(struct engine *e, const struct task *task)
 	*t = *task;
 	e->addrs[e->n] = task->addrs[0];
 	snprintf(e->hosts[e->n], sizeof(e->hosts[0]), "%s", task->host);
+	e->ahead[e->n] = 0;
 	e->n++;
 	e->sent++;
 	atomic_fetch_add(&e->page->started, 1);
@@ -113,10 +119,12 @@ static void finish(struct engine *e, unsigned i, enum record_status status)
 {
 	struct task t = e->tasks[i];
 	struct addr a = e->addrs[i];
+	uint64_t ahead = e->ahead[i];
 	char host[64];
 
 	memcpy(host, e->hosts[i], sizeof(host));
 	e->n--;
+	e->ahead[i] = e->ahead[e->n];
 	e->tasks[i] = e->tasks[e->n];
 	e->addrs[i] = e->addrs[e->n];
 	memcpy(e->hosts[i], e->hosts[e->n], sizeof(host));
@@ -127,6 +135,9 @@ static void finish(struct engine *e, unsigned i, enum record_status status)
 		       &(struct record){.host = host,
 					.addr = a,
 					.status = status,
+					.ahead = ahead,
+					.engine_id = (const uint8_t *)"engine-id",
+					.engine_id_len = t.seq == 77 ? 9 : 0,
 					.rtt_us = (int64_t)t.seq * 10,
 					.tries = (uint32_t)t.seq + 1});
 	if (atomic_load(e->config.at_work) != 4711)
@@ -134,11 +145,31 @@ static void finish(struct engine *e, unsigned i, enum record_status status)
 	atomic_store(e->config.at_work, 0);
 }
 
+/* A row. False: all are given. */
+static bool stream(struct engine *e, unsigned i)
+{
+	const struct addr *a = &e->addrs[i];
+	struct record r = {.host = e->hosts[i], .addr = *a, .ahead = e->ahead[i]};
+
+	if ((a->port != STREAMS && a->port != STREAMS_CRASHES) || e->ahead[i] == PIECES)
+		return false;
+	atomic_store(e->config.at_work, 4712);
+	e->config.rows(e->config.arg, &e->tasks[i], &r);
+	if (atomic_load(e->config.at_work) != 4712)
+		abort();
+	atomic_store(e->config.at_work, 0);
+	e->ahead[i]++;
+	atomic_fetch_add(&e->page->rows, 1);
+	return true;
+}
+
 void engine_work(struct engine *e)
 {
 	for (unsigned i = e->n; i-- > 0;)
 		if (e->cancelled)
 			finish(e, i, RECORD_CANCELLED);
+		else if (!e->held && stream(e, i))
+			continue;
 		else if (!e->held && e->addrs[i].port != IS_SILENT)
 			finish(e, i, RECORD_OK);
 }
@@ -198,18 +229,53 @@ static uint8_t pattern(const char *host, size_t i)
 
 static struct page *formatting_page; /* as a formatter has no argument */
 
-static void format(struct buf *out, const struct record *r)
+static void format_charged(const struct record *r)
 {
-	size_t size = size_of(&r->addr);
+	atomic_store(&formatting_page->at_work_formatting, atomic_load(&formatting_page->at_work));
+	if (r->addr.port == CRASHES_US ||
+	    (r->addr.port == STREAMS_CRASHES && r->ahead == PIECES / 2))
+		raise(SIGKILL);
+}
+
+/* `size` octets of the pattern, `start` of it stand before. */
+static void format_pattern(struct buf *out, const struct record *r, size_t start, size_t size)
+{
 	uint8_t *p = buf_room(out, size);
 
-	atomic_store(&formatting_page->at_work_formatting, atomic_load(&formatting_page->at_work));
-	if (r->addr.port == CRASHES_US)
-		raise(SIGKILL);
 	for (size_t i = 0; i < size; i++)
-		p[i] = pattern(r->host, i);
+		p[i] = pattern(r->host, start + i);
 	out->len += size;
 }
+
+static void format(struct buf *out, const struct record *r)
+{
+	format_charged(r);
+	format_pattern(out, r, 0, size_of(&r->addr));
+}
+
+static void format_front(struct buf *out, const struct record *r)
+{
+	buf_printf(out, "front of %s after %u;", r->host, (unsigned)r->ahead);
+}
+
+static void format_rows(struct buf *out, const struct record *r)
+{
+	size_t size = size_of(&r->addr);
+
+	format_charged(r);
+	format_pattern(out, r, (size_t)r->ahead * size, size);
+}
+
+static void format_rest(struct buf *out, const struct record *r)
+{
+	(void)r;
+	buf_puts(out, "rest");
+}
+
+static const struct format formats[] = {
+	{"pieces", format, format_front, format_rows, format_rest},
+	{"no front", format, NULL, format_rows, format_rest},
+};
 
 struct fixture {
 	struct page *page;
@@ -220,7 +286,7 @@ struct fixture {
 	unsigned stats_frames;
 };
 
-static int start(void **state, bool no_socket)
+static int start(void **state, bool no_socket, const struct format *used)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	static const struct profile profiles[2];
@@ -236,7 +302,7 @@ static int start(void **state, bool no_socket)
 					       .nprofiles = 2,
 					       .window = WINDOW,
 					       .source4 = {.family = no_socket ? 4 : 0},
-					       .format = format};
+					       .format = used};
 		close(pair[0]);
 		if (no_socket)
 			close(2); /* it says so on stderr */
@@ -251,12 +317,17 @@ static int start(void **state, bool no_socket)
 
 static int set_up(void **state)
 {
-	return start(state, false);
+	return start(state, false, &formats[0]);
+}
+
+static int set_up_without_front(void **state)
+{
+	return start(state, false, &formats[1]);
 }
 
 static int set_up_without_socket(void **state)
 {
-	return start(state, true);
+	return start(state, true, &formats[0]);
 }
 
 static int tear_down(void **state)
@@ -354,6 +425,8 @@ static void check_record(struct seen *s, const struct queue_frame *f, size_t siz
 	char host = 0;
 
 	assert_true(record_head_unpack(&h, &r));
+	assert_int_equal(wire_get_u32(&r),
+			 0); /* no front: nothing is ahead that it stands before */
 	host = (char)('a' + h.seq % 26);
 	assert_int_equal(h.lease, h.seq + 100);
 	s->records[h.seq]++;
@@ -517,9 +590,15 @@ static void expect_large(struct fixture *f, struct seen *s, uint64_t seq, size_t
 
 static void test_records_beyond_a_frame(void **state)
 {
-	static const size_t sizes[] = {QUEUE_FRAME_MAX - 100, QUEUE_FRAME_MAX - 26,
-				       QUEUE_FRAME_MAX - 25,  QUEUE_FRAME_MAX,
-				       2 * QUEUE_FRAME_MAX,   3000000};
+	const size_t last = QUEUE_PAYLOAD_MAX - RECORD_HEAD_PACKED_MAX - 4;
+	const size_t sizes[] = {last - 1,
+				last,
+				last + 1,
+				QUEUE_FRAME_MAX - 30,
+				QUEUE_FRAME_MAX,
+				last + QUEUE_PAYLOAD_MAX - 4,
+				last + QUEUE_PAYLOAD_MAX - 3,
+				3000000};
 	struct fixture *f = *state;
 	struct seen s = {0};
 
@@ -529,6 +608,140 @@ static void test_records_beyond_a_frame(void **state)
 	}
 	put(f, MESSAGE_STOP);
 	expect_stopped(f);
+}
+
+/* Puts together what came of each of the tasks 0 to n - 1, whose parts come mixed. */
+static void gather(struct fixture *f, unsigned n, struct buf *fronts, struct buf *records)
+{
+	struct queue_frame frame;
+	struct record_head h;
+
+	for (unsigned over = 0; over < n;) {
+		int kind = next(f, &frame);
+		struct wire_in r = {.at = frame.data, .end = frame.data + frame.len};
+		uint32_t lease, len;
+
+		if (kind == MESSAGE_PART) {
+			lease = wire_get_u32(&r);
+			assert_in_range(lease, 100, 100 + n - 1);
+			buf_put(&records[lease - 100], r.at, (size_t)(r.end - r.at));
+			continue;
+		}
+		assert_int_equal(kind, MESSAGE_RECORD);
+		assert_true(record_head_unpack(&h, &r));
+		assert_in_range(h.seq, 0, n - 1);
+		assert_int_equal(fronts[h.seq].len, 0);
+		len = wire_get_u32(&r);
+		buf_put(&fronts[h.seq], wire_get_bytes(&r, len), len);
+		buf_put(&records[h.seq], r.at, (size_t)(r.end - r.at));
+		over++;
+	}
+}
+
+static void check_streamed(const struct buf *record, unsigned seq, size_t size)
+{
+	char host = (char)('a' + seq);
+
+	assert_int_equal(record->len, (PIECES + 1) * size + 4);
+	for (size_t i = 0; i < record->len - 4; i++)
+		if (record->data[i] != pattern(&host, i))
+			fail_msg("octet %zu of record %u", i, seq);
+	assert_memory_equal(record->data + record->len - 4, "rest", 4);
+}
+
+static void expect_streamed(struct fixture *f, size_t size, bool with_front)
+{
+	struct buf fronts[WINDOW] = {0}, records[WINDOW] = {0};
+	char front[64];
+
+	for (unsigned seq = 0; seq < WINDOW; seq++)
+		put_task(f, seq, STREAMS, size);
+	gather(f, WINDOW, fronts, records);
+	for (unsigned seq = 0; seq < WINDOW; seq++) {
+		snprintf(front, sizeof(front), "front of %c-host after %d;", 'a' + seq, PIECES);
+		if (with_front)
+			assert_memory_equal(fronts[seq].data, front, strlen(front));
+		assert_int_equal(fronts[seq].len, with_front ? strlen(front) : 0);
+		check_streamed(&records[seq], seq, size);
+		buf_free(&fronts[seq]);
+		buf_free(&records[seq]);
+	}
+	put(f, MESSAGE_STOP);
+	expect_stopped(f);
+	assert_int_equal(f->sent_seen, WINDOW);
+}
+
+static void test_rows_ahead(void **state)
+{
+	expect_streamed(*state, 1000, true);
+}
+
+/* Pieces, and last pieces, that are larger than a frame. */
+static void test_large_rows_ahead(void **state)
+{
+	expect_streamed(*state, 2 * QUEUE_FRAME_MAX + 12345, true);
+}
+
+static void test_rows_ahead_without_a_front(void **state)
+{
+	expect_streamed(*state, QUEUE_FRAME_MAX - 20, false);
+}
+
+/* Nobody reads: the rows of a record that is not over are held back, too. */
+static void test_back_pressure_of_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct buf fronts[WINDOW] = {0}, records[WINDOW] = {0};
+	unsigned before;
+
+	for (unsigned seq = 0; seq < WINDOW; seq++)
+		put_task(f, seq, STREAMS, 1000000); /* 44 MB in all */
+	queue_flush(f->q);
+	do { /* until it stands still */
+		before = atomic_load(&f->page->rows);
+		usleep(200000);
+	} while (atomic_load(&f->page->rows) != before || before == 0);
+	assert_in_range(before, 4, 10);
+	gather(f, WINDOW, fronts, records);
+	for (unsigned seq = 0; seq < WINDOW; seq++) {
+		check_streamed(&records[seq], seq, 1000000);
+		buf_free(&fronts[seq]);
+		buf_free(&records[seq]);
+	}
+}
+
+static void test_death_while_formatting_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_frame frame;
+
+	put_task(f, 41, STREAMS_CRASHES, 10);
+	for (unsigned i = 0; i < PIECES / 2; i++)
+		assert_int_equal(next(f, &frame), MESSAGE_PART);
+	assert_int_equal(next(f, &frame), 0);
+	assert_int_equal(exit_status(f), -SIGKILL);
+	assert_int_equal(atomic_load(&f->page->at_work), 42);
+}
+
+static void test_engine_id(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_frame frame;
+	struct wire_in r;
+	struct record_head h;
+
+	put_task(f, 77, ANSWERS, 10);
+	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+	r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
+	assert_true(record_head_unpack(&h, &r));
+	assert_int_equal(h.engine_id_len, 9);
+	assert_memory_equal(h.engine_id, "engine-id", 9);
+	assert_int_equal(h.addr.port, ANSWERS);
+	put_task(f, 78, ANSWERS, 10);
+	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+	r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
+	assert_true(record_head_unpack(&h, &r));
+	assert_int_equal(h.engine_id_len, 0);
 }
 
 /* Nobody reads: the worker stops starting, holds its engine, and grows no further; nothing is lost. */
@@ -666,6 +879,13 @@ int main(void)
 		WITH_WORKER(test_cancel),
 		WITH_WORKER(test_rate),
 		WITH_WORKER(test_records_beyond_a_frame),
+		WITH_WORKER(test_rows_ahead),
+		WITH_WORKER(test_large_rows_ahead),
+		cmocka_unit_test_setup_teardown(test_rows_ahead_without_a_front,
+						set_up_without_front, tear_down),
+		WITH_WORKER(test_back_pressure_of_rows),
+		WITH_WORKER(test_death_while_formatting_rows),
+		WITH_WORKER(test_engine_id),
 		WITH_WORKER(test_back_pressure),
 		WITH_WORKER(test_the_engine_is_held),
 		WITH_WORKER(test_stop_with_a_slow_reader),
