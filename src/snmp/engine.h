@@ -24,7 +24,8 @@
 typedef void (*engine_done_fn)(void *arg, const struct task *task, const struct record *record);
 
 /* Rows of a record so far, which is not over: what goes ahead is not in the record handed to done, whose
- * `ahead` counts it. r has host and vars; the rest is not known yet. Lent for the time of the call. */
+ * `ahead` counts it. r has host, addr, vars and ahead (the rows given before these); the rest is not known
+ * yet. Lent for the time of the call. */
 typedef void (*engine_rows_fn)(void *arg, const struct task *task, const struct record *r);
 
 struct engine_config {
