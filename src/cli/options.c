@@ -6,8 +6,9 @@
  * differ between systems, so it is kept silent (by the colon that its letters begin with) and its
  * verdicts are told here.
  *
- * First all of argv, so that secrets are wiped before anything takes time; then the files. What is
- * wrong in files, and in the values of settings, goes to the list of conf, which the caller shows
+ * First all of argv is gone through, and the secrets in it are copied and overwritten, also behind an error;
+ * then options are taken, which may open files (--set community_file=…), and then the files are read: until
+ * then, whatever it takes, ps shows no secret. What is wrong in files, and in the values of settings, goes to the list of conf, which the caller shows
  * whole: there may be several such errors, with their places.
  *
  * The trap: getopt_long(3) has state of its own; optind = 0 begins anew in glibc, musl and the BSDs
@@ -135,24 +136,83 @@ static bool refused(struct parse *p, int verdict, char *const *argv)
 	return false;
 }
 
-static bool read_words(struct parse *p, int argc, char **argv)
+/* ---- all of argv */
+
+/* Overwrites a secret where ps looks for it; if there is one, the value as it was, for the caller to free, goes to
+ * *copy, unless that is NULL. */
+static void hide(const struct option_row *row, char *value, char **copy)
 {
+	char *secret = value ? options_secret(row, value) : NULL;
+
+	if (!secret)
+		return;
+	if (copy)
+		*copy = mem_strdup(value);
+	mem_wipe(secret, strlen(secret));
+}
+
+static void add_taken(struct parse *p, const struct option_row *row, char *value)
+{
+	struct taken *taken;
+
+	p->taken = mem_resize(p->taken, p->ntaken + 1, sizeof(*p->taken));
+	taken = &p->taken[p->ntaken++];
+	*taken = (struct taken){row, value, NULL};
+	hide(row, value, &taken->copied);
+	if (taken->copied)
+		taken->value = taken->copied;
+}
+
+/* Goes through argv, to the end even when something is wrong: the first such thing goes to `wrong`,
+ * and what follows it is not taken. */
+static void read_words(struct parse *p, int argc, char **argv, struct buf *wrong)
+{
+	struct buf *out = p->out;
 	struct getopt_table table;
 	int value;
 
 	make_table(&table);
 	optind = 0;
-	while (!p->ended &&
-	       (value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
-		const struct option_row *row;
+	while ((value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
+		bool bad = value == '?' || value == ':';
 
-		if (value == '?' || value == ':')
-			return refused(p, value, argv);
-		row = find_row(value);
-		if (!row->take(p, row, optarg))
-			return false;
+		if (wrong->len && !bad) {
+			hide(find_row(value), optarg, NULL);
+		} else if (!bad) {
+			add_taken(p, find_row(value), optarg);
+		} else if (!wrong->len) {
+			p->out = wrong;
+			refused(p, value, argv);
+			p->out = out;
+		}
 	}
-	return true;
+}
+
+static bool take_words(struct parse *p, int argc, char **argv)
+{
+	struct buf wrong = {0};
+	bool good = true;
+
+	read_words(p, argc, argv, &wrong);
+	for (size_t i = 0; i < p->ntaken && good && !p->ended; i++)
+		good = p->taken[i].row->take(p, p->taken[i].row, p->taken[i].value);
+	if (good && !p->ended && wrong.len) {
+		buf_put(p->out, wrong.data, wrong.len);
+		good = false;
+	}
+	buf_free(&wrong);
+	return good;
+}
+
+static void free_words(struct parse *p)
+{
+	for (size_t i = 0; i < p->ntaken; i++) {
+		if (!p->taken[i].copied)
+			continue;
+		mem_wipe(p->taken[i].copied, strlen(p->taken[i].copied));
+		free(p->taken[i].copied);
+	}
+	free(p->taken);
 }
 
 /* ---- what follows from all of it */
@@ -208,7 +268,7 @@ static enum options_action parse(struct parse *p, int argc, char **argv)
 	struct options *o = p->o;
 	bool targets;
 
-	if (!read_words(p, argc, argv))
+	if (!take_words(p, argc, argv))
 		return OPTIONS_WRONG;
 	if (p->ended)
 		return OPTIONS_SHOWN;
@@ -235,6 +295,7 @@ enum options_action options_parse(struct options *o, int argc, char **argv, stru
 		.window = DEFAULT_WINDOW,
 	};
 	action = parse(&p, argc, argv);
+	free_words(&p);
 	free(p.files.list);
 	free(p.target_files.list);
 	return action;

@@ -13,7 +13,9 @@ struct words { /* of argv, in their order */
 
 struct parse { /* while argv is read */
 	struct options *o;
-	struct buf *out; /* what is wrong, help, version */
+	struct buf *out;     /* what is wrong, help, version */
+	struct taken *taken; /* options of argv, in their order */
+	size_t ntaken;
 	struct words files;
 	struct words target_files;
 	bool check; /* --check */
@@ -24,18 +26,25 @@ struct option_row {
 	char letter;      /* 0: none */
 	const char *name; /* without the dashes; NULL: none */
 	const char *arg;  /* as --help shows it; NULL: takes none */
-	/* Takes the option; value is the argument, may be overwritten, NULL: has none. False: is
-	 * wrong, and said. */
+	/* Takes the option; value is the argument, NULL: has none. False: is wrong, and said. */
 	bool (*take)(struct parse *p, const struct option_row *row, char *value);
 	const char *help; /* NULL: not shown; of one that is to come: what it needs */
 	const char *key;  /* the setting that it stands for */
 	size_t flag;      /* of struct options */
-	bool secret;
+	bool secret;      /* the value is one */
+};
+
+struct taken {
+	const struct option_row *row;
+	char *value;  /* where getopt_long(3) found it, or the copy; NULL: has none */
+	char *copied; /* of a secret; else NULL */
 };
 
 /* Ends with a row that has no `take`. A row without letter and name is a heading of --help. */
 extern const struct option_row options_table[];
 
+/* The part of an option's value that nobody else may see, NULL: there is none. */
+char *options_secret(const struct option_row *row, char *value);
 bool options_is_later(const struct option_row *row);              /* comes with a later version */
 void options_name(const struct option_row *row, struct buf *out); /* "--file", "-c" */
 void options_help(struct buf *out);

@@ -8,8 +8,8 @@
  * Most options are settings of a target under a shorter name: `-t 2s` is `--set timeout=2s` and passes the same
  * checks as YAML does. Letters are Net-SNMP's and fping's.
  *
- * The trap: argv is public (ps). What may be a secret is overwritten there as soon as it is copied, also
- * when the option is refused.
+ * The trap: argv is public (ps). What may be a secret is known here by its row, or by the key of --set;
+ * options.c overwrites it before any option is taken.
  */
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,16 +17,9 @@
 
 #include "cli/options_internal.h"
 
-static void hide(char *secret)
-{
-	mem_wipe(secret, strlen(secret));
-}
-
 static bool take_key(struct parse *p, const struct option_row *row, char *value)
 {
 	conf_set(p->o->conf, &p->o->settings, row->key, value);
-	if (row->secret)
-		hide(value);
 	return true;
 }
 
@@ -39,15 +32,6 @@ static bool take_family(struct parse *p, const struct option_row *row, char *val
 	return true;
 }
 
-static bool is_secret(const char *written)
-{
-	enum setting_key key;
-	enum setting_source source;
-
-	return setting_find(written, &key, &source) && source == SOURCE_LITERAL &&
-	       setting_is_secret(key);
-}
-
 static bool take_set(struct parse *p, const struct option_row *row, char *value)
 {
 	char *equals = strchr(value, '=');
@@ -58,10 +42,29 @@ static bool take_set(struct parse *p, const struct option_row *row, char *value)
 		return options_wrong(p, "--set '%s': write KEY=VALUE", value);
 	key = mem_strndup(value, (size_t)(equals - value));
 	conf_set(p->o->conf, &p->o->settings, key, equals + 1);
-	if (is_secret(key))
-		hide(equals + 1);
 	free(key);
 	return true;
+}
+
+/* Of --set's KEY=VALUE, the value; NULL: is none. */
+static char *secret_value(char *written)
+{
+	char *equals = strchr(written, '=');
+	char *key = equals ? mem_strndup(written, (size_t)(equals - written)) : NULL;
+	enum setting_source source;
+	enum setting_key which;
+	bool secret = key && setting_find(key, &which, &source) && source == SOURCE_LITERAL &&
+		      setting_is_secret(which);
+
+	free(key);
+	return secret ? equals + 1 : NULL;
+}
+
+char *options_secret(const struct option_row *row, char *value)
+{
+	if (row->take == take_set)
+		return secret_value(value);
+	return row->secret ? value : NULL;
 }
 
 static bool take_file(struct parse *p, const struct option_row *row, char *value)
@@ -122,8 +125,7 @@ static bool take_later(struct parse *p, const struct option_row *row, char *valu
 {
 	struct buf name = {0};
 
-	if (row->secret)
-		hide(value);
+	(void)value;
 	options_name(row, &name);
 	options_wrong(p, "%.*s: not yet: this version knows no %s", (int)name.len,
 		      (char *)name.data, row->help);
@@ -148,8 +150,9 @@ const struct option_row options_table[] = {
 	{0, "exclude", "TARGET", take_exclude, .help = "leave this out (blocks and ranges too)"},
 	{'g', "get", "OID", take_key,
 	 .help = "read this object (sysDescr.0); repeatable", .key = "get"},
-	{'w', "walk", "OID", take_later, .help = "walks"},
-	{0, "table", "OID", take_later, .help = "tables"},
+	{'w', "walk", "OID", take_key, .help = "read all below this; repeatable", .key = "walk"},
+	{0, "table", "OID", take_key,
+	 .help = "read this table or column, joined into rows; repeatable", .key = "table"},
 	{'m', NULL, "MODULES", take_string,
 	 .help = "MIB modules in which to look for names, or ALL", .flag = FLAG(mib_modules)},
 	{'M', NULL, "DIRS", take_string,
@@ -157,17 +160,23 @@ const struct option_row options_table[] = {
 	{0, "set", "KEY=VALUE", take_set, .help = "any key of multisnmp.yaml(5), for all targets"},
 
 	{.help = "How to ask"},
-	{'v', NULL, "1|2c", take_key, .help = "SNMP version (2c)", .key = "version"},
+	{'v', NULL, "1|2c|3", take_key, .help = "SNMP version (2c)", .key = "version"},
 	{'c', NULL, "COMMUNITY", take_key,
 	 .help = "community (public)", .key = "community", .secret = true},
-	{'u', NULL, "USER", take_later, .help = "SNMPv3"},
-	{'l', NULL, "LEVEL", take_later, .help = "SNMPv3"},
-	{'a', NULL, "AUTH", take_later, .help = "SNMPv3"},
-	{'A', NULL, "PASS", take_later, .help = "SNMPv3", .secret = true},
-	{'x', NULL, "PRIV", take_later, .help = "SNMPv3"},
-	{'X', NULL, "PASS", take_later, .help = "SNMPv3", .secret = true},
-	{'n', NULL, "CONTEXT", take_later, .help = "SNMPv3"},
-	{'e', NULL, "ENGINE-ID", take_later, .help = "SNMPv3"},
+	{'u', NULL, "USER", take_key, .help = "SNMPv3: who asks", .key = "user"},
+	{'l', NULL, "LEVEL", take_key,
+	 .help = "noAuthNoPriv, authNoPriv or authPriv", .key = "level"},
+	{'a', NULL, "AUTH", take_key,
+	 .help = "MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512", .key = "auth"},
+	{'A', NULL, "PASS", take_key,
+	 .help = "its passphrase", .key = "auth_pass", .secret = true},
+	{'x', NULL, "PRIV", take_key,
+	 .help = "DES, AES, AES-192, AES-256, AES-192-C or AES-256-C", .key = "priv"},
+	{'X', NULL, "PASS", take_key,
+	 .help = "its passphrase", .key = "priv_pass", .secret = true},
+	{'n', NULL, "CONTEXT", take_key, .help = "context name", .key = "context"},
+	{'e', NULL, "ENGINE-ID", take_key,
+	 .help = "of the agent, in hexadecimal (discovered)", .key = "engine_id"},
 	{'t', "timeout", "DUR", take_key,
 	 .help = "wait for the first try: 500ms, 1s; doubles (1s)", .key = "timeout"},
 	{'r', "retries", "N", take_key,

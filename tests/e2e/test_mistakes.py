@@ -109,6 +109,9 @@ MISTAKES = [
     # found by the plan, at the place in the file
     ('hosts:\n- host: 127.0.0.1\n  get: [sysDescr.0, sysDecsr.0]\n',
      "hosts.yaml:3:21: unknown object 'sysDecsr.0' (did you mean 'sysDescr.0'?)"),
+    ('groups: {g: {table: [ifTable, sysDescr.0], index_label: ifTable}}\n',
+     "hosts.yaml:1:31: table: 'sysDescr.0' is one object, not a table or a column: 'walk' takes it\n"
+     "hosts.yaml:1:57: index_label: 'ifTable' is a table, not a column"),
 ]
 
 
@@ -141,8 +144,7 @@ class Mistakes(poller.Poll):
         self.assertIn("hosts.yaml:17:11: unknown object 'ifDecsr.1'", run.stderr)
 
     def test_not_yet(self):
-        for words in (['-w', 'ifTable'], ['--interval', '60s'], ['-F', 'csv'], ['--explain'],
-                      ['-v', '3', '-u', 'poller']):
+        for words in (['--interval', '60s'], ['-F', 'csv'], ['--explain'], ['--debug']):
             run = self.run_poller(*words, '127.0.0.1')
             self.assertEqual(run.returncode, 2, words)
             self.assertIn('not yet', run.stderr, words)

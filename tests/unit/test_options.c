@@ -122,6 +122,33 @@ static void test_settings(void **state)
 	}
 }
 
+/* Letters as Net-SNMP has them. */
+static void test_v3(void **state)
+{
+	static const struct {
+		enum setting_key key;
+		const char *text;
+	} rows[] = {
+		{SET_USER, "poller"},     {SET_LEVEL, "authPriv"},
+		{SET_AUTH, "SHA-256"},    {SET_AUTH_PASS, "auth-secret"},
+		{SET_PRIV, "AES"},        {SET_PRIV_PASS, "priv-secret"},
+		{SET_CONTEXT, "vlan-1"},  {SET_ENGINE_ID, "80001f8804"},
+		{SET_COMMUNITY, "rests"},
+	};
+	struct line l;
+
+	(void)state;
+	good(&l, "-v 3 -u poller -l AuthPriv -a sha-256 -A auth-secret -x AES-128 -X priv-secret "
+		 "-n vlan-1 -e 0x80001F8804 -c rests h");
+	assert_int_equal(l.o.settings.value[SET_VERSION].number, 3);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(l.o.settings.value[rows[i].key].text, rows[i].text);
+	end(&l);
+	good(&l, "-v3 -u a -e 80001f8804 h");
+	assert_string_equal(l.o.settings.value[SET_ENGINE_ID].text, "80001f8804");
+	end(&l);
+}
+
 static void test_lists_add_up(void **state)
 {
 	struct line l;
@@ -134,6 +161,12 @@ static void test_lists_add_up(void **state)
 	assert_string_equal(get->item[2].text, "1.3.6");
 	assert_int_equal(l.o.plan.nexcludes, 2);
 	assert_string_equal(l.o.plan.excludes[1], "10.0.0.2");
+	end(&l);
+	good(&l, "-w system -w1.3.6,ip --table ifTable --walk tcp --table ifXTable h");
+	assert_int_equal(l.o.settings.value[SET_WALK].list->count, 4);
+	assert_string_equal(l.o.settings.value[SET_WALK].list->item[2].text, "ip");
+	assert_int_equal(l.o.settings.value[SET_TABLE].list->count, 2);
+	assert_null(l.o.settings.value[SET_GET].list);
 	end(&l);
 }
 
@@ -202,6 +235,15 @@ static void test_secrets_are_wiped(void **state)
 		{"--set priv_pass=hidden-secret h", 2, "priv_pass="},
 		{"-A hidden", 2, ""},
 		{"-X hidden", 2, ""},
+		{"-Ahidden-secret -u me -v3 h", 1, "-A"},
+		{"--se community=hidden h", 2, "community="},
+		{"-c hidden -v 3 -X", 2, ""}, /* an error before it, behind it, or of its own */
+		{"--no-such -c hidden h", 3, ""},
+		{"-j none -c hidden h", 4, ""},
+		{"-c hidden --no-such --set community=hidden h", 5, "community="},
+		{"-c hidden -c hidden h", 4, ""},
+		{"--help -c hidden", 3, ""},
+		{"h -c hidden", 3, ""},
 		{"--set timeout=2 h", 2, "timeout=2"},
 		{"--set community_file=x h", 2, "community_file=x"},
 		{"-t 2s h", 2, "2s"},
@@ -220,6 +262,12 @@ static void test_secrets_are_wiped(void **state)
 	}
 	good(&l, "-c hidden h");
 	assert_string_equal(l.o.settings.value[SET_COMMUNITY].text, "hidden");
+	end(&l);
+	good(&l,
+	     "--set community=not-this -v3 -u me -a SHA -A hidden-one -x AES -X=two=three -c= h");
+	assert_string_equal(l.o.settings.value[SET_COMMUNITY].text, "=");
+	assert_string_equal(l.o.settings.value[SET_AUTH_PASS].text, "hidden-one");
+	assert_string_equal(l.o.settings.value[SET_PRIV_PASS].text, "=two=three");
 	end(&l);
 }
 
@@ -264,6 +312,9 @@ static void test_wrong(void **state)
 		 "--format prometheus: not yet: this version knows text and jsonl"},
 		{"-F influx h", "--format influx: not yet: this version knows text and jsonl"},
 		{"-\x1b", "unknown option '-?'"},
+		{"-j none --no-such", "--workers: 'none' is not a whole number from 1 to 1024"},
+		{"--no-such -j none", "unknown option '--no-such'"},
+		{"-Y -Z", "unknown option '-Y'"},
 	};
 
 	(void)state;
@@ -284,11 +335,9 @@ static void test_wrong(void **state)
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"-w x",      "--walk x", "--table x",     "-u x",          "-l x",
-		"-a x",      "-A x",     "-x x",          "-X x",          "-n x",
-		"-e x",      "-i 1s",    "--interval 1s", "--no-spread",   "--stats-file x",
-		"--explain", "--debug",  "--fields x",    "--only-failed", "--status x",
-		"--sort x",  "--null",   "--progress",    "--no-progress",
+		"-i 1s",   "--interval 1s", "--no-spread",   "--stats-file x", "--explain",
+		"--debug", "--fields x",    "--only-failed", "--status x",     "--sort x",
+		"--null",  "--progress",    "--no-progress",
 	};
 
 	(void)state;
@@ -472,8 +521,9 @@ static void test_help(void **state)
 	}
 	assert_true(lines <= 50);
 	end(&l);
-	parse(&l, "-h");
+	parse(&l, "-h --version -j none");
 	assert_int_equal(l.action, OPTIONS_SHOWN);
+	assert_null(strstr(l.text, "built with"));
 	end(&l);
 }
 
@@ -546,14 +596,23 @@ static void test_version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_lists_add_up),   cmocka_unit_test(test_the_run),
-		cmocka_unit_test(test_operands),       cmocka_unit_test(test_secrets_are_wiped),
-		cmocka_unit_test(test_wrong),          cmocka_unit_test(test_not_yet),
-		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_files),
-		cmocka_unit_test(test_nothing),        cmocka_unit_test(test_enough),
-		cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_help),
-		cmocka_unit_test(test_manuals),        cmocka_unit_test(test_version),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_v3),
+		cmocka_unit_test(test_lists_add_up),
+		cmocka_unit_test(test_the_run),
+		cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_secrets_are_wiped),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_wrong_settings),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_enough),
+		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_manuals),
+		cmocka_unit_test(test_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
