@@ -4,13 +4,13 @@
  * One process and one UDP port stand for as many agents as there are loopback addresses. The sockets are bound to all
  * addresses; the kernel tells which one a request was sent to (IP_PKTINFO), that address is the agent, and the answer
  * leaves from it. Everything an agent knows or does wrong is computed from its address: a million agents cost no more
- * than one. Only lose-first and late-first remember anything, in a bounded table.
+ * than one. Only lose-first and its like remember anything, in bounded tables; and localised keys are kept.
  *
  * A process per device, or a socket per device, was the alternative; both end at some thousands, and a benchmark would
  * measure the park and not the poller.
  *
  * Nothing here is shared with the poller or with Net-SNMP, so that a mistake in reading the RFCs is not made on both
- * sides of the wire.
+ * sides of the wire: of SNMPv3 only the hashes and ciphers come from a library, OpenSSL's.
  *
  * The trap: the park must end when its test does, however that dies. Hence --stop-after, on by default, and
  * --with-parent.
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 
 	enum options_result result = options_read(&options, argc, argv);
 	if (result != OPTIONS_RUN) {
-		rules_free(&options.rules);
+		options_free(&options);
 		return result == OPTIONS_HELP ? 0 : 2;
 	}
 	catch_signals(&mask);
@@ -90,6 +90,6 @@ int main(int argc, char **argv)
 		park_print_counters(park);
 		park_close(park);
 	}
-	rules_free(&options.rules);
+	options_free(&options);
 	return park ? 0 : 1;
 }

@@ -34,29 +34,41 @@ struct job {
 	int32_t status, index;
 };
 
-static void write_community(struct job *job)
+static void write_octets(struct ber_out *out, const struct ber_in *octets)
 {
-	const struct ber_in *community = &job->request->community;
+	ber_put_octets(out, BER_OCTETS, octets->at, (size_t)(octets->end - octets->at));
+}
 
-	if (job->behaviour->wrong_community)
-		ber_put_octets(&job->out, BER_OCTETS, "wrong", 5);
+/* Of SNMPv3 what a ScopedPDU begins with, of the others what a message does. */
+static void write_start(struct job *job)
+{
+	const struct behaviour *b = job->behaviour;
+	const struct message *request = job->request;
+	struct ber_out *out = &job->out;
+	bool v3 = request->version == VERSION_3;
+
+	if (!v3)
+		ber_put_signed(out, BER_INTEGER, request->version ^ (b->wrong_version ? 1 : 0));
+	else if (b->wrong_context_engine)
+		ber_put_octets(out, BER_OCTETS, "wrong", 5);
 	else
-		ber_put_octets(&job->out, BER_OCTETS, community->at,
-			       (size_t)(community->end - community->at));
+		write_octets(out, &request->context_engine);
+	if (v3 ? b->wrong_context : b->wrong_community)
+		ber_put_octets(out, BER_OCTETS, "wrong", 5);
+	else
+		write_octets(out, &request->community);
 }
 
 static void write_head(struct job *job)
 {
 	const struct behaviour *b = job->behaviour;
 	struct ber_out *out = &job->out;
-	int32_t version = job->request->version ^ (b->wrong_version ? 1 : 0);
 	int32_t id = job->request->request_id ^ (b->wrong_id ? 0x155 : 0);
 
 	out->at = out->start;
 	out->full = false;
 	job->opened[0] = ber_open(out, BER_SEQUENCE);
-	ber_put_signed(out, BER_INTEGER, version);
-	write_community(job);
+	write_start(job);
 	job->opened[1] = ber_open(out, b->wrong_pdu ? (uint8_t)b->wrong_pdu : BER_RESPONSE);
 	ber_put_signed(out, BER_INTEGER, id);
 	ber_put_signed(out, BER_INTEGER, job->status);
@@ -80,7 +92,7 @@ static size_t write_error(struct job *job)
 	const struct ber_in *asked = &job->request->varbinds;
 	bool none = job->status == TOO_BIG &&
 		    (job->behaviour->too_big_empty ||
-		     (job->request->version == VERSION_2C && !job->behaviour->too_big));
+		     (job->request->version != VERSION_1 && !job->behaviour->too_big));
 
 	write_head(job);
 	if (!none)
@@ -328,7 +340,7 @@ static void refuse_set(struct job *job)
 
 	job->index = 1;
 	job->status = NOT_WRITABLE;
-	if (job->request->version == VERSION_2C || !message_varbind(&list, &name, &asked))
+	if (job->request->version != VERSION_1 || !message_varbind(&list, &name, &asked))
 		return;
 	mib_get(job->view, &name, &value);
 	job->status = exists(value.tag) ? READ_ONLY : NO_SUCH_NAME;
@@ -348,12 +360,16 @@ static void plan_error(struct job *job)
 		job->status = b->error ? (int32_t)b->error : GEN_ERR;
 		job->index = b->error_index ? (int32_t)b->error_index - 1 : 1;
 	}
+	if (job->request->refused) {
+		job->status = job->request->refused;
+		job->index = 0;
+	}
 }
 
 static bool answerable(const struct message *request)
 {
 	if (request->pdu == BER_GETBULK)
-		return request->version == VERSION_2C;
+		return request->version != VERSION_1;
 	return request->pdu == BER_GET || request->pdu == BER_GETNEXT || request->pdu == BER_SET;
 }
 
@@ -365,7 +381,7 @@ size_t answer_write(struct answerer *a, const struct mib_view *view, const struc
 	if (!answerable(request))
 		return 0;
 	job.out.start = bytes;
-	job.out.end = bytes + a->max_size - BER_SPARE;
+	job.out.end = bytes + request->max_size - BER_SPARE;
 	plan_error(&job);
 	if (job.status)
 		return write_error(&job);

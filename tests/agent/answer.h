@@ -15,14 +15,13 @@ enum {
 };
 
 struct answerer {
-	size_t max_size; /* octets of the largest answer */
 	struct oid columns[REPEATERS_MAX];
 	bool ended[REPEATERS_MAX];
 };
 
 /*
- * Writes the answer to `request` at `bytes`, which holds DATAGRAM_MAX octets. Returns its length; 0 when a PDU of this
- * kind has no answer.
+ * Writes the answer to `request` at `bytes`, which holds DATAGRAM_MAX octets; of SNMPv3 the ScopedPDU alone. Returns its
+ * length; 0 when a PDU of this kind has no answer.
  */
 size_t answer_write(struct answerer *a, const struct mib_view *view, const struct message *request,
 		    const struct behaviour *behaviour, uint8_t *bytes);

@@ -30,7 +30,8 @@ enum ber_tag {
 	BER_GETNEXT = 0xa1,
 	BER_RESPONSE = 0xa2,
 	BER_SET = 0xa3,
-	BER_GETBULK = 0xa5
+	BER_GETBULK = 0xa5,
+	BER_REPORT = 0xa8
 };
 
 enum {

@@ -1,6 +1,6 @@
 #include "lie.h"
 
-#include "message.h"
+#include "v3_message.h"
 
 #include <string.h>
 
@@ -26,17 +26,34 @@ static void add_random(struct datagram *d, size_t n, uint64_t *random)
 		d->bytes[d->len++] = (uint8_t)lie_random(random);
 }
 
-/* In the middle, but behind the request-id; or right before the PDU. */
-static void cut(struct datagram *d, bool before_id)
+/* Where the message says which request it answers, and where its PDU begins; false: it does not say so. */
+static bool find_parts(const struct datagram *d, size_t *id_end, size_t *pdu)
 {
 	struct message m;
+	struct v3_message v3;
+	enum message_kind kind = message_read(&m, d->bytes, d->len);
 
-	if (message_read(&m, d->bytes, d->len) != MESSAGE_GOOD)
+	if (kind == MESSAGE_GOOD) {
+		*id_end = (size_t)(m.id_end - d->bytes);
+		*pdu = (size_t)(m.pdu_at - d->bytes);
+		return true;
+	}
+	if (kind != MESSAGE_V3 || !v3_message_read(&v3, d->bytes, d->len))
+		return false;
+	*id_end = (size_t)(v3.id_end - d->bytes);
+	*pdu = (size_t)(v3.data.at - d->bytes);
+	return true;
+}
+
+/* In the middle, but behind the request-id (of SNMPv3: msgID); or right before the PDU. */
+static void cut(struct datagram *d, bool before_pdu)
+{
+	size_t id_end, pdu, half = d->len / 2;
+
+	if (!find_parts(d, &id_end, &pdu))
 		return;
-	size_t id_end = (size_t)(m.id_end - d->bytes);
-	size_t half = d->len / 2;
-	if (before_id)
-		d->len = (size_t)(m.pdu_at - d->bytes);
+	if (before_pdu)
+		d->len = pdu;
 	else
 		d->len = half > id_end ? half : id_end;
 }
@@ -64,12 +81,22 @@ void lie_apply(const struct behaviour *b, struct datagram *d, uint64_t *random)
 		add_random(d, JUNK, random);
 }
 
-struct behaviour lie_none(const struct behaviour *behaviour)
+struct behaviour lie_none(const struct behaviour *b)
 {
-	return (struct behaviour){.late = behaviour->late,
-				  .late_first = behaviour->late_first,
-				  .rows = behaviour->rows,
-				  .sparse = behaviour->sparse,
-				  .types = behaviour->types,
-				  .long_values = behaviour->long_values};
+	return (struct behaviour){
+		.late = b->late,
+		.late_first = b->late_first,
+		.rows = b->rows,
+		.sparse = b->sparse,
+		.types = b->types,
+		.long_values = b->long_values,
+		.boots = b->boots,
+		.boots_fall = b->boots_fall,
+		.clock_jump = b->clock_jump,
+		.clock_back = b->clock_back,
+		.same_engine = b->same_engine,
+		.engine_change = b->engine_change,
+		.engine_length = b->engine_length,
+		.needs = b->needs,
+	};
 }

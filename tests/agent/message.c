@@ -23,6 +23,11 @@ static bool count_varbinds(struct message *m)
 	return true;
 }
 
+bool message_read_pdu(struct message *m, struct ber_in *in)
+{
+	return read_pdu(m, in) && count_varbinds(m);
+}
+
 enum message_kind message_read(struct message *m, const uint8_t *bytes, size_t len)
 {
 	struct ber_in in = {bytes, bytes + len}, body;
@@ -33,8 +38,7 @@ enum message_kind message_read(struct message *m, const uint8_t *bytes, size_t l
 		return MESSAGE_V3;
 	if (m->version != VERSION_1 && m->version != VERSION_2C)
 		return MESSAGE_BAD;
-	if (!ber_enter(&body, BER_OCTETS, &m->community) || !read_pdu(m, &body) ||
-	    !count_varbinds(m))
+	if (!ber_enter(&body, BER_OCTETS, &m->community) || !message_read_pdu(m, &body))
 		return MESSAGE_BAD;
 	return MESSAGE_GOOD;
 }

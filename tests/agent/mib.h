@@ -27,6 +27,7 @@ struct mib_view {
 	bool v1;
 	bool sparse; /* a third of those tables' cells is missing, none of their first columns */
 	bool types;  /* a value of every type is there */
+	struct ber_in context; /* SNMPv3's contextName: sysName tells it. {NULL, NULL}: none */
 };
 
 struct mib_value {

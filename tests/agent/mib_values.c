@@ -10,6 +10,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+enum {
+	CONTEXT_MAX = 32
+}; /* octets, RFC 3411 §5, SnmpAdminString */
+
 static void set_bytes(struct mib_value *value, const void *bytes, size_t len)
 {
 	value->bytes = bytes;
@@ -89,6 +93,12 @@ static void name(const struct mib_view *view, uint32_t row, struct mib_value *va
 	(void)row;
 	scratch_append(value, "agent-");
 	scratch_address(value, view->addr, "-");
+	size_t len = (size_t)(view->context.end - view->context.at);
+	if (len == 0 || len > CONTEXT_MAX)
+		return;
+	scratch_append(value, "@");
+	memcpy(value->scratch + value->len, view->context.at, len);
+	value->len += len;
 }
 
 static void location(const struct mib_view *view, uint32_t row, struct mib_value *value)

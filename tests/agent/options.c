@@ -17,6 +17,8 @@ enum kind {
 	DURATION,
 	FLAG,
 	RULE,
+	USER,
+	CONTEXT,
 	HELP
 };
 
@@ -46,6 +48,8 @@ static const struct option names[] = {
 	{"with-parent", no_argument, NULL, 0},
 	{"log", required_argument, NULL, 0},
 	{"rule", required_argument, NULL, 0},
+	{"user", required_argument, NULL, 0},
+	{"context", required_argument, NULL, 0},
 	{"help", no_argument, NULL, 0},
 	{NULL, 0, NULL, 0},
 };
@@ -65,6 +69,8 @@ static const struct setting settings[] = {
 	SETTING(FLAG, with_parent, 0, 0),
 	SETTING(TEXT, log, 0, 0),
 	SETTING(RULE, rules, 0, 0),
+	SETTING(USER, usm, 0, 0),
+	SETTING(CONTEXT, contexts, 0, 0),
 	SETTING(HELP, rules, 0, 0),
 };
 
@@ -74,12 +80,18 @@ _Static_assert(sizeof names / sizeof names[0] == sizeof settings / sizeof settin
 static void print_help(void)
 {
 	printf("usage: snmp-agents [option ...]\n"
-	       "Answers SNMPv1 and v2c for an agent on every loopback address, from one UDP "
-	       "port.\n\n"
+	       "Answers SNMPv1, v2c and, for the users named, v3 for an agent on every loopback "
+	       "address,\nfrom one UDP port.\n\n"
 	       "  --port N            0: any free port; `port N' is printed when ready (default "
 	       "0)\n"
 	       "  --bind ADDR         only this address (default: 0.0.0.0 and ::)\n"
 	       "  --community TEXT    others are ignored (default public)\n"
+	       "  --user NAME[:AUTH:PASSPHRASE[:PRIV:PASSPHRASE]]   repeatable, SNMPv3; AUTH: MD5, "
+	       "SHA-1,\n"
+	       "                      SHA-224, SHA-256, SHA-384, SHA-512; PRIV: DES, AES-128, "
+	       "AES-192,\n"
+	       "                      AES-256, AES-192-C, AES-256-C\n"
+	       "  --context NAME      repeatable: SNMPv3 contexts besides the empty one\n"
 	       "  --interfaces N      rows of ifTable and ifXTable (default 2)\n"
 	       "  --max-size N        octets of the largest answer (default 65507)\n"
 	       "  --receive-buffer N  octets, as far as allowed (default 256 MiB)\n"
@@ -107,6 +119,35 @@ static bool set_number(const struct setting *setting, const char *text, uint32_t
 	return true;
 }
 
+static bool add_user(struct options *options, const char *text, char *message, size_t size)
+{
+	if (!options->usm)
+		options->usm = usm_new();
+	if (options->usm)
+		return usm_add(options->usm, text, message, size);
+	snprintf(message, size, "out of memory");
+	return false;
+}
+
+static bool add_context(struct options *options, const char *text, char *message, size_t size)
+{
+	size_t n = 0;
+
+	while (options->contexts[n])
+		n++;
+	snprintf(message, size, "at most %d", CONTEXTS_MAX);
+	if (n == CONTEXTS_MAX)
+		return false;
+	options->contexts[n] = text;
+	return true;
+}
+
+static bool set_duration(const char *text, uint32_t *field, char *message, size_t size)
+{
+	snprintf(message, size, "'%s' is no duration", text);
+	return rules_duration(text, field);
+}
+
 static bool set(struct options *options, size_t index, const char *text)
 {
 	const struct setting *setting = &settings[index];
@@ -122,10 +163,12 @@ static bool set(struct options *options, size_t index, const char *text)
 		good = set_number(setting, text, field);
 	else if (setting->kind == RULE)
 		good = rules_add(&options->rules, text, message, sizeof message);
-	else if (!rules_duration(text, field)) {
-		good = false;
-		snprintf(message, sizeof message, "'%s' is no duration", text);
-	}
+	else if (setting->kind == USER)
+		good = add_user(options, text, message, sizeof message);
+	else if (setting->kind == CONTEXT)
+		good = add_context(options, text, message, sizeof message);
+	else
+		good = set_duration(text, field, message, sizeof message);
 	if (!good)
 		fprintf(stderr, "snmp-agents: --%s: %s\n", names[index].name, message);
 	return good;
@@ -155,4 +198,10 @@ enum options_result options_read(struct options *options, int argc, char **argv)
 		return OPTIONS_WRONG;
 	}
 	return OPTIONS_RUN;
+}
+
+void options_free(struct options *options)
+{
+	rules_free(&options->rules);
+	usm_free(options->usm);
 }

@@ -3,6 +3,7 @@
 #define AGENT_OPTIONS_H
 
 #include "rules.h"
+#include "v3.h"
 
 struct options {
 	const char *bind; /* NULL: all addresses, IPv4 and IPv6 */
@@ -11,7 +12,9 @@ struct options {
 	uint32_t interfaces, max_size, seed;
 	uint32_t receive_buffer; /* octets */
 	uint32_t latency_us, jitter_us, stop_after_us;
-	struct rules rules; /* owned: rules_free */
+	struct rules rules; /* owned, as usm is: options_free */
+	struct usm *usm;    /* NULL: no user, no SNMPv3 */
+	const char *contexts[CONTEXTS_MAX + 1];
 	bool with_parent;
 	const char *log; /* a file, or NULL */
 };
@@ -24,5 +27,6 @@ enum options_result {
 
 /* After OPTIONS_HELP and OPTIONS_WRONG what there is to say has been said. */
 enum options_result options_read(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
 
 #endif

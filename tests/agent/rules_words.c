@@ -4,6 +4,9 @@
  */
 #include "rules_internal.h"
 
+#include "report.h"
+#include "usm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,8 @@ enum argument {
 	NONE,
 	NUMBER,
 	DURATION,
-	OPTIONAL
+	OPTIONAL,
+	CHOICE
 };
 
 struct word {
@@ -26,25 +30,28 @@ struct word {
 	uint32_t base;  /* added to the number */
 	uint32_t limit; /* the largest number */
 	size_t offset;
+	const char *const *choices; /* CHOICE: the words, from 0; limit is the last one's number */
 };
 
 #define IN(field) offsetof(struct behaviour, field)
-#define FLAG(name, field)                   \
-	{                                   \
-		name, NONE, 0, 0, IN(field) \
-	}
-#define COUNT(name, limit, field)                 \
+#define FLAG(name, field)                         \
 	{                                         \
-		name, NUMBER, 0, limit, IN(field) \
+		name, NONE, 0, 0, IN(field), NULL \
 	}
+#define COUNT(name, limit, field)                       \
+	{                                               \
+		name, NUMBER, 0, limit, IN(field), NULL \
+	}
+
+static const char *const levels[] = {"", "auth", "priv"};
 
 static const struct word words[] = {
 	FLAG("silent", silent),
 	COUNT("lose", MANY, lose),
 	COUNT("lose-first", MANY, lose_first),
 	COUNT("only-first", MANY, only_first),
-	{"late", DURATION, 0, 0, IN(late)},
-	{"late-first", DURATION, 0, 0, IN(late_first)},
+	{"late", DURATION, 0, 0, IN(late), NULL},
+	{"late-first", DURATION, 0, 0, IN(late_first), NULL},
 	FLAG("duplicate", duplicate),
 	FLAG("reorder", reorder),
 	FLAG("other-address", other_address),
@@ -52,12 +59,12 @@ static const struct word words[] = {
 	FLAG("wrong-id", wrong_id),
 	FLAG("wrong-community", wrong_community),
 	FLAG("wrong-version", wrong_version),
-	{"wrong-pdu", OPTIONAL, 0xa0, 31, IN(wrong_pdu)},
+	{"wrong-pdu", OPTIONAL, 0xa0, 31, IN(wrong_pdu), NULL},
 	COUNT("too-big", MANY, too_big),
 	COUNT("too-big-empty", MANY, too_big_empty),
 	COUNT("error", MANY, error),
-	{"gen-err", NONE, 4, 0, IN(error)},
-	{"error-index", NUMBER, 1, MANY, IN(error_index)},
+	{"gen-err", NONE, 4, 0, IN(error), NULL},
+	{"error-index", NUMBER, 1, MANY, IN(error_index), NULL},
 	FLAG("no-such-name", no_such_name),
 	FLAG("no-such-name-v2", no_such_name_v2),
 	FLAG("empty-varbinds", empty_varbinds),
@@ -85,6 +92,36 @@ static const struct word words[] = {
 	FLAG("trailing", trailing),
 	COUNT("drop-over", MANY, drop_over),
 	FLAG("then-good", then_good),
+	COUNT("boots", INT32_MAX, boots),
+	FLAG("boots-fall", boots_fall),
+	COUNT("clock-jump", INT32_MAX, clock_jump),
+	COUNT("clock-back", INT32_MAX, clock_back),
+	FLAG("same-engine", same_engine),
+	FLAG("engine-change", engine_change),
+	{"engine-length", NUMBER, 1, ENGINE_ID_MAX, IN(engine_length), NULL},
+	FLAG("no-discovery", no_discovery),
+	FLAG("discovery-zero", discovery_zero),
+	FLAG("silent-auth", silent_auth),
+	{"report", CHOICE, 0, REPORTS - 1, IN(report), report_names},
+	{"window-always", NONE, NOT_IN_TIME_WINDOWS - 1, 0, IN(report), NULL},
+	{"report-unauth", NONE, NO_AUTH - 1, 0, IN(report_level), NULL},
+	{"report-auth", NONE, AUTH_NO_PRIV - 1, 0, IN(report_level), NULL},
+	{"report-priv", NONE, AUTH_PRIV - 1, 0, IN(report_level), NULL},
+	FLAG("context-report", context_report),
+	{"needs", CHOICE, NO_AUTH, 2, IN(needs), levels},
+	{"downgrade", NONE, NO_AUTH - 1, 0, IN(downgrade), NULL},
+	{"downgrade-priv", NONE, AUTH_NO_PRIV - 1, 0, IN(downgrade), NULL},
+	FLAG("wrong-digest", wrong_digest),
+	{"short-digest", NUMBER, 1, DIGEST_MAX, IN(short_digest), NULL},
+	FLAG("wrong-salt", wrong_salt),
+	FLAG("short-salt", short_salt),
+	FLAG("wrong-engine", wrong_engine),
+	FLAG("wrong-user", wrong_user),
+	FLAG("wrong-msg-id", wrong_msg_id),
+	COUNT("wrong-boots", INT32_MAX, wrong_boots),
+	COUNT("stale", INT32_MAX, stale),
+	FLAG("wrong-context", wrong_context),
+	FLAG("wrong-context-engine", wrong_context_engine),
 };
 
 enum {
@@ -122,6 +159,16 @@ bool rules_number(const char *text, uint32_t limit, uint32_t *number)
 	return *end == '\0' && value <= limit;
 }
 
+static bool read_choice(const struct word *word, const char *text, uint32_t *value)
+{
+	for (uint32_t i = 1; i <= word->limit; i++) {
+		*value = word->base + i;
+		if (strcmp(word->choices[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool read_argument(const struct word *word, const char *text, uint32_t *value)
 {
 	if (!text) {
@@ -132,6 +179,8 @@ static bool read_argument(const struct word *word, const char *text, uint32_t *v
 		return false;
 	if (word->argument == DURATION)
 		return rules_duration(text, value);
+	if (word->argument == CHOICE)
+		return read_choice(word, text, value);
 	if (!rules_number(text, word->limit, value))
 		return false;
 	*value += word->base;
@@ -160,7 +209,7 @@ bool rules_word(struct behaviour *behaviour, char *text)
 
 void rules_print_names(void)
 {
-	static const char *const arguments[] = {"", "=N", "=DURATION", "[=N]"};
+	static const char *const arguments[] = {"", "=N", "=DURATION", "[=N]", "=NAME"};
 
 	printf("  ok");
 	for (size_t i = 0; i < WORDS; i++)

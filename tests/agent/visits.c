@@ -36,13 +36,19 @@ static uint32_t first_slot(const struct in6_addr *addr)
 	return (uint32_t)((halves[0] * 3 + halves[1]) * 0x9e3779b97f4a7c15ull >> 43) % SLOTS;
 }
 
-uint32_t visits_count(struct visits *visits, const struct in6_addr *addr)
+static uint32_t find(const struct visits *visits, const struct in6_addr *addr)
 {
 	uint32_t at = first_slot(addr);
 
 	while (visits->slots[at].count && memcmp(&visits->slots[at].addr, addr, sizeof *addr) != 0)
 		at = (at + 1) % SLOTS;
-	struct slot *slot = &visits->slots[at];
+	return at;
+}
+
+uint32_t visits_count(struct visits *visits, const struct in6_addr *addr)
+{
+	struct slot *slot = &visits->slots[find(visits, addr)];
+
 	if (slot->count)
 		return slot->count++;
 	if (visits->used == USED_MAX)
@@ -50,4 +56,9 @@ uint32_t visits_count(struct visits *visits, const struct in6_addr *addr)
 	visits->used++;
 	*slot = (struct slot){*addr, 1};
 	return 0;
+}
+
+uint32_t visits_so_far(const struct visits *visits, const struct in6_addr *addr)
+{
+	return visits->slots[find(visits, addr)].count;
 }
