@@ -31,6 +31,7 @@ struct walk_question {
 	enum walk_kind kind;
 	bool single; /* one repetition is enough: columns are only looked for */
 	uint16_t count;
+	uint16_t octets;                          /* private: of its names, which fit a datagram */
 	const struct oid *name[WALK_COLUMNS_MAX]; /* lent until the answer is given */
 	uint16_t column[WALK_COLUMNS_MAX];        /* private */
 };
@@ -38,26 +39,30 @@ struct walk_question {
 struct walk;
 /* root is copied. nonincreasing: an OID that is not greater is accepted once. */
 struct walk *walk_subtree(const struct oid *root, bool nonincreasing);
-/* All objects of the profile's `table:` as one table, with its index_label; the profile is lent. Columns of
- * a whole table are found by asking. */
+/* All objects of the profile's `table:` as one table, with its index_label; the profile is lent. Columns
+ * of a whole table are found by asking. With per_host above 1 its columns are shared out, so that so
+ * many questions can be under way. */
 struct walk *walk_table(const struct profile *p);
 void walk_free(struct walk *w);
 
 /* What may be asked now, at most `columns` of it (1 to WALK_COLUMNS_MAX), furthest behind first. False:
- * nothing, until an answer comes; or ever, see walk_over(). */
+ * nothing, until an answer comes; or ever, see walk_over(). May be called again before the answer. */
 bool walk_ask(struct walk *w, size_t columns, struct walk_question *q);
-/* Its answer's varbinds, any number: whole rows are appended to rows (with their labels). False: the device breaks
- * the rules and the walk is over; words say how. Rows joined so far are not lost: walk_flush(). */
+/* Each question that was asked is given to exactly one of the next three; none of them after walk_flush().
+ *
+ * Its answer's varbinds, any number: whole rows are appended to rows (with their labels). False: the
+ * device breaks the rules and the walk is over; words say how. Rows joined so far are not lost:
+ * walk_flush(). */
 bool walk_answer(struct walk *w, const struct walk_question *q, const struct vars *answer,
 		 struct vars *rows, char words[WALK_WORDS_MAX]);
-/* noSuchName (v1's end of the MIB) at varbind `index`, from 1: that column is over, the others are to be asked
- * again. */
+/* noSuchName (v1's end of the MIB) at varbind `index`, from 1: that column is over, the others are to be
+ * asked again. An index that names none of several: all are asked again, one by one. */
 void walk_none(struct walk *w, const struct walk_question *q, size_t index);
 void walk_again(struct walk *w, const struct walk_question *q); /* was not answered: ask again */
 
 bool walk_over(const struct walk *w); /* nothing is asked and nothing left to ask */
-/* What was taken but not yet joined into whole rows, when the walk ends early or is over. Nothing more is
- * asked after it. */
+/* What was taken but not yet joined into whole rows, when the walk ends early or is over: always to be
+ * called last (a column that walk_none() ended may have let rows go). Nothing more is asked after it. */
 void walk_flush(struct walk *w, struct vars *rows);
 
 #endif
