@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/core.h"
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/summary.h"
@@ -184,6 +185,7 @@ static int act(const struct options *o, enum options_action action)
 	pdu_init();
 	mib_setup(o->mib_dirs, o->mib_modules);
 	plan = plan_new(&o->plan);
+	conf_forget_secrets(o->conf); /* profiles and credentials have what is needed */
 	if (!o->quiet)
 		conf_warnings(o->conf, &text);
 	conf_errors(o->conf, &text);
@@ -204,6 +206,7 @@ int main(int argc, char **argv)
 	struct buf text = {0};
 	int status;
 
+	core_forbid();
 	open_missing();
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
 	switch (options_parse(&options, argc, argv, &text)) {
