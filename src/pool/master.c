@@ -155,6 +155,7 @@ static void master_close(struct master *m)
 		children_free(m);
 	names_free(m);
 	parts_free(m);
+	engines_free(m->engines);
 	dispatch_free(m->dispatch);
 	signals_close(m->signals);
 	if (m->page != NULL)

@@ -2,7 +2,7 @@
  * master_internal - what the files of the master share; private to it.
  *
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes.
- * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records
+ * master_engines.c: who has which engine ID. master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records
  * to the writer. master_signals.c: signals to the loop.
  */
 #ifndef POOL_MASTER_INTERNAL_H
@@ -14,6 +14,7 @@
 #include "pool/dispatch.h"
 #include "pool/master.h"
 #include "pool/master_child.h"
+#include "pool/master_engines.h"
 #include "pool/master_names.h"
 #include "pool/master_signals.h"
 
@@ -51,6 +52,7 @@ struct master {
 	struct child *children; /* the workers, then the resolver */
 	struct child *resolver;
 	struct names names;
+	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;
 	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
 	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */

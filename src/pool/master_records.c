@@ -179,6 +179,17 @@ static void record_write(struct master *m, struct part *part, const struct queue
 	large_continue(m);
 }
 
+/* Whose record it is; false: not this worker's. */
+static bool record_answers(struct child *c, const struct record_head *h)
+{
+	struct master *m = c->master;
+	const struct dispatch_task *t = dispatch_find(m->dispatch, c->number, h->lease, h->seq);
+
+	if (t != NULL && h->engine_id_len > 0)
+		engines_take(&m->engines, h, t->host);
+	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
+}
+
 bool record_take(struct child *c, const struct queue_frame *f)
 {
 	struct master *m = c->master;
@@ -191,7 +202,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return false;
 	front.len = wire_get_u32(&r);
 	front.p = wire_get_bytes(&r, front.len);
-	if (r.bad || !dispatch_answer(m->dispatch, c->number, head.lease, head.seq))
+	if (r.bad || !record_answers(c, &head))
 		return false;
 	record_count(m, head.status, head.rtt_us);
 	c->delivered = true;

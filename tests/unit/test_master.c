@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "pool/lookup.h"
 #include "pool/master.h"
+#include "pool/master_engines.h"
 #include "pool/message.h"
 #include "pool/queue.h"
 
@@ -126,12 +127,30 @@ static void put_pieces(struct mock *w, const struct record_head *h, const char *
 	atomic_fetch_add(&page->answered, 1);
 }
 
+/* "engine-own": an engine ID of its own; "engine-same": one for all, at one address; any other: one for
+ * all, at an address of its own. */
+static void put_engine(struct record_head *h, const struct task *t)
+{
+	bool own = strncmp(t->host, "engine-own", 10) == 0;
+	size_t len = own ? strlen(t->host) : (size_t)(strchr(t->host, '#') - t->host);
+
+	h->engine_id_len = (uint8_t)len;
+	memcpy(h->engine_id, t->host, len);
+	h->addr = (struct addr){.family = 4, .ip = {127, 0, 0, 1}, .port = 161};
+	if (strncmp(t->host, "engine-same", 11) != 0)
+		h->addr.ip[3] = (uint8_t)t->seq;
+}
+
 static struct record_head head_of(const struct task *t, enum record_status status)
 {
-	return (struct record_head){.seq = t->seq,
-				    .lease = t->lease,
-				    .status = (uint8_t)status,
-				    .rtt_us = status == RECORD_OK ? 5 : -1};
+	struct record_head h = {.seq = t->seq,
+				.lease = t->lease,
+				.status = (uint8_t)status,
+				.rtt_us = status == RECORD_OK ? 5 : -1};
+
+	if (strncmp(t->host, "engine-", 7) == 0)
+		put_engine(&h, t);
+	return h;
 }
 
 static void put_record(struct mock *w, const struct task *t, enum record_status status,
@@ -1135,6 +1154,116 @@ static void test_reader_leaves(void **state)
 	assert_int_equal(r->result.written, WRITER_CLOSED);
 }
 
+/* --- engine IDs --------------------------------------------------------------------------- */
+
+static const char *some_engines(uint64_t seq)
+{
+	if (seq == 10 || seq == 20)
+		return "engine-two";
+	if (seq == 100 || seq == 110 || seq == 120)
+		return "engine-three";
+	return seq == 30 || seq == 40 ? "engine-same" : "engine-own";
+}
+
+/* A run, and what it says on standard error. */
+static void run_heard(struct run *r, uint64_t total, char *heard, size_t size)
+{
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	size_t len;
+
+	dup2(fileno(f), STDERR_FILENO);
+	run_all(r, total);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(f);
+	len = fread(heard, 1, size - 1, f);
+	heard[len] = '\0';
+	fclose(f);
+}
+
+/* The words of a warning, whichever of the two came first. */
+static bool is_told(const char *heard, unsigned a, unsigned b)
+{
+	char first[64], second[64];
+
+	snprintf(first, sizeof(first), "#%u (127.0.0.%u:161)", a, a);
+	snprintf(second, sizeof(second), "#%u (127.0.0.%u:161)", b, b);
+	return strstr(heard, first) != NULL && strstr(heard, second) != NULL;
+}
+
+static unsigned lines_of(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* Each ID once, by two names; not the host that is listed twice. */
+static void test_duplicate_engine_ids(void **state)
+{
+	struct run *r = *state;
+	char heard[4096];
+
+	r->plan.what = some_engines;
+	log_set_level(LOG_LEVEL_WARNING);
+	run_heard(r, 250, heard, sizeof(heard));
+	assert_int_equal(lines_of(heard), 2);
+	assert_true(is_told(heard, 10, 20));
+	assert_non_null(strstr(heard, "have the same SNMPv3 engine ID 656e67696e652d74776f:"));
+	assert_true(is_told(heard, 100, 110) + is_told(heard, 100, 120) +
+			    is_told(heard, 110, 120) ==
+		    1);
+	assert_non_null(strstr(heard, "each is polled with its own keys"));
+}
+
+static void test_quiet_about_engine_ids(void **state)
+{
+	struct run *r = *state;
+	char heard[4096];
+
+	r->plan.what = some_engines;
+	run_heard(r, 250, heard, sizeof(heard));
+	assert_string_equal(heard, "");
+}
+
+/* More engines than are remembered: those that are still are compared. */
+static void test_many_engine_ids(void **state)
+{
+	struct engines *engines = NULL;
+	struct record_head h = {.engine_id_len = 32, .addr = {.family = 4, .port = 161}};
+	char heard[4096];
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	(void)state;
+	log_set_level(LOG_LEVEL_WARNING);
+	dup2(fileno(f), STDERR_FILENO);
+	for (uint32_t i = 0; i < 200000; i++) {
+		memcpy(h.engine_id + 20, &i, sizeof(i));
+		engines_take(&engines, &h, NULL);
+	}
+	memset(h.engine_id, 0, sizeof(h.engine_id));
+	h.addr.ip[0] = 127;
+	engines_take(&engines, &h, "second");
+	engines_take(&engines, &h, "second");
+	memset(h.engine_id, 0xff, sizeof(h.engine_id)); /* new: there is no place for it */
+	engines_take(&engines, &h, "third");
+	h.addr.ip[0] = 128;
+	engines_take(&engines, &h, "fourth");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(f);
+	heard[fread(heard, 1, sizeof(heard) - 1, f)] = '\0';
+	fclose(f);
+	assert_int_equal(lines_of(heard), 1);
+	assert_non_null(strstr(heard, "0.0.0.0:161 and second (127.0.0.0:161) have the same"));
+	engines_free(engines);
+	engines_free(NULL);
+}
+
 /* --- names -------------------------------------------------------------------------------- */
 
 static const char *twenty_names(uint64_t seq)
@@ -1421,6 +1550,9 @@ int main(void)
 		RUN(test_own_records_fill_the_output),
 		RUN(test_cancelled_records_fill_the_output),
 		RUN(test_reader_leaves),
+		RUN(test_duplicate_engine_ids),
+		RUN(test_quiet_about_engine_ids),
+		cmocka_unit_test(test_many_engine_ids),
 		RUN(test_each_name_once),
 		RUN(test_a_name_holds_up_nobody),
 		RUN(test_a_name_that_kills),
