@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out)
+static bool read_value(struct conf *c, const struct conf_word *w, union setting_value *out)
 {
 	char error[SETTING_ERROR_MAX];
 	char *copy;
@@ -25,6 +25,14 @@ bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *
 	if (setting_parse(w->key, copy, out, error))
 		return true;
 	conf_error(c, w->place, "%s%s: %s", setting_text(w->key), setting_suffix(w->source), error);
+	return false;
+}
+
+bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out)
+{
+	if (read_value(c, w, out))
+		return true;
+	c->wrong |= 1u << w->key;
 	return false;
 }
 

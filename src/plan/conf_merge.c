@@ -142,6 +142,12 @@ static void check_names(struct conf *c, const struct conf_keys *keys)
 	}
 }
 
+/* Not so where somebody wrote it, if wrong: that was told, and is one mistake. */
+static bool lacks(const struct conf *c, const struct settings *s, enum setting_key key)
+{
+	return !SETTING_IS_SET(s, key) && !(c->wrong >> key & 1);
+}
+
 /* What SNMPv3 keys need of each other (RFC 3411 §3.4.3: no privacy without authentication). */
 static void check_v3(struct conf *c, const struct settings *s)
 {
@@ -157,14 +163,14 @@ static void check_v3(struct conf *c, const struct settings *s)
 		{SET_LEVEL, "authPriv", SET_PRIV},
 	};
 
-	if (SETTING_IS_SET(s, SET_USER) && !SETTING_IS_SET(s, SET_VERSION))
+	if (SETTING_IS_SET(s, SET_USER) && lacks(c, s, SET_VERSION))
 		conf_error(c, s->place[SET_USER], "user: needs 'version: 3'");
 	if (s->value[SET_VERSION].number != SNMP_V3)
 		return;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		enum setting_key key = rules[i].key;
 
-		if (!SETTING_IS_SET(s, key) || SETTING_IS_SET(s, rules[i].needs))
+		if (!SETTING_IS_SET(s, key) || !lacks(c, s, rules[i].needs))
 			continue;
 		if (rules[i].word && strcmp(s->value[key].text, rules[i].word) != 0)
 			continue;

@@ -242,10 +242,67 @@ static void test_v3_keys(void **state)
 		 "h.yaml:1:47: level authNoPriv: needs 'auth'"},
 		{"hosts: [{host: a, version: 3, user: u, level: noAuthNoPriv}]", ""},
 		{"defaults: {version: 3}\nhosts: [a, b]\n", "h.yaml:1:21: version 3: needs 'user'"},
+		/* what was written wrong is not lacking */
+		{"hosts: [{host: a, version: 3, user: ''}]", "h.yaml:1:37: user: empty"},
+		{"hosts: [{host: a, user: u, version: 4}]",
+		 "h.yaml:1:37: version: '4' is none of 1, 2c, 3"},
+		{"hosts: [{host: a, version: 3, user: u, auth: SHA, auth_pass: short}]",
+		 "h.yaml:1:62: auth_pass: at least 8 octets"},
+		{"hosts: [{host: a, version: 3, user: u, auth: SHA, auth_pass_file: none}]",
+		 "h.yaml:1:67: auth_pass_file: 'none': No such file or directory"},
+		{"hosts: [{host: a, version: 3, user: u, auth: MD4, auth_pass: 12345678}]",
+		 "h.yaml:1:46: auth: 'MD4' is none of MD5, SHA, SHA-224, SHA-256, SHA-384, "
+		 "SHA-512, SHA-1 (did you mean 'MD5'?)"},
 	};
 
 	(void)state;
 	ASSERT_MISTAKES(rows);
+}
+
+/* Every choice of keys, held to RFC 3411 §3.4.3 and to common sense, in a host and on the command line. */
+static void test_v3_combinations(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} keys[] = {{"user", "u"},
+		    {"auth", "SHA"},
+		    {"auth_pass", "12345678"},
+		    {"priv", "AES"},
+		    {"priv_pass", "12345678"}};
+	static const char *const levels[] = {NULL, "noAuthNoPriv", "authNoPriv", "authPriv"};
+	enum {
+		USER = 1,
+		AUTH = 2,
+		AUTH_PASS = 4,
+		PRIV = 8,
+		PRIV_PASS = 16,
+		ALL = 31
+	};
+
+	(void)state;
+	for (unsigned set = 0; set <= ALL; set++) {
+		for (unsigned level = 0; level < 4; level++) {
+			bool good = (set & USER) && !(set & AUTH) == !(set & AUTH_PASS) &&
+				    !(set & PRIV) == !(set & PRIV_PASS) &&
+				    ((set & AUTH) || !(set & PRIV)) &&
+				    (level < 2 || (set & AUTH)) && (level < 3 || (set & PRIV));
+			struct conf *c = conf_new();
+			struct settings s = {0};
+
+			conf_set(c, &s, "version", "3");
+			for (unsigned k = 0; k < 5; k++)
+				if (set & 1u << k)
+					conf_set(c, &s, keys[k].key, keys[k].value);
+			if (levels[level])
+				conf_set(c, &s, "level", levels[level]);
+			conf_add_target(c, "h");
+			assert_int_equal(conf_error_count(c), 0);
+			conf_check(c, &s);
+			if (good != !conf_error_count(c))
+				fail_msg("set %x, level %u: %s", set, level, said(c));
+			conf_free(c);
+		}
+	}
 }
 
 static void test_yaml(void **state)
@@ -629,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_v3_keys),
+		cmocka_unit_test(test_v3_combinations),
 		cmocka_unit_test(test_yaml),
 		cmocka_unit_test(test_order_and_cap),
 		cmocka_unit_test(test_errors_are_for_terminals),
