@@ -58,4 +58,42 @@ struct usm_peer {
 bool usm_peer_is(struct usm_peer *p, const uint8_t *id, size_t len);
 void usm_peer_wipe(struct usm_peer *p);
 
+/* ---- for the codec */
+
+#define USM_BOOTS_MAX 2147483647 /* RFC 3414 §2.2.2: latched */
+#define USM_TIME_MAX  2147483647
+#define USM_WINDOW_S  150 /* RFC 3414 §2.2.3 */
+
+/* Localises the credential's keys to the engine, unless the peer is keyed. False: the library cannot. Takes a
+ * microsecond; AES-192-C and AES-256-C with a hash shorter than the key: some ms. */
+bool usm_localise(const struct usm_credential *c, struct usm_peer *p);
+
+/* The library's one user, switched to a peer that is keyed for the time of one snmp_build(). */
+struct usm_slot;
+struct usm_slot *usm_slot_new(void);
+void usm_slot_free(struct usm_slot *s);
+void usm_slot_take(struct usm_slot *s, const struct usm_credential *c, const struct usm_peer *p,
+		   int64_t now_us);
+void usm_slot_leave(struct usm_slot *s); /* nothing of the peer stays in the library */
+
+/* What the peer's clock is believed to show. */
+void usm_clock(const struct usm_peer *p, int64_t now_us, uint32_t *boots, uint32_t *time_s);
+void usm_set_clock(struct usm_peer *p, uint32_t boots, uint32_t time_s, int64_t now_us);
+/* RFC 3414 §3.2 step 7b, for an authenticated message that says it was sent then. */
+bool usm_in_window(const struct usm_peer *p, uint32_t boots, uint32_t time_s, int64_t now_us);
+
+struct usm_message { /* as it came; the pointers lie inside octets */
+	uint8_t *octets;
+	size_t len;
+	uint32_t boots, time_s;
+	uint8_t *digest, *salt, *data;
+	size_t digest_len, salt_len, data_len;
+};
+/* Whether the digest is right; blanks it. */
+bool usm_is_authentic(const struct usm_credential *c, const struct usm_peer *p,
+		      const struct usm_message *m);
+/* Decrypts data in place. False: it cannot be what the peer encrypted (RFC 3414 §8.3.2, RFC 3826 §3.3.2). */
+bool usm_decrypt(const struct usm_credential *c, const struct usm_peer *p,
+		 const struct usm_message *m);
+
 #endif
