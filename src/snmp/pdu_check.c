@@ -24,9 +24,6 @@
 
 #include "snmp/ber.h"
 
-static const char no_message[] = "it does not start with a SEQUENCE";
-static const char no_community[] = "it has no community";
-
 static const char *check_unsigned(const struct ber *in, size_t octets)
 {
 	size_t len = (size_t)(in->end - in->at);
@@ -102,40 +99,89 @@ static bool check_varbind(struct ber *list)
 	return varbind.at == varbind.end ? true : ber_fail(list, "it holds more than a value");
 }
 
-/* From the start of a message to its varbind list. */
-static bool enter_list(struct ber *b, struct ber *list)
+/* From the content of a PDU to its varbind list. */
+static bool enter_list(struct ber *pdu, struct ber *list, int64_t *request_id)
 {
-	struct ber message, community, pdu;
 	int64_t number;
 
-	if (!ber_enter(b, BER_SEQUENCE, no_message, &message))
+	return ber_integer(pdu, request_id) && ber_integer(pdu, &number) &&
+	       ber_integer(pdu, &number) &&
+	       ber_enter(pdu, BER_SEQUENCE, "it has no list of varbinds", list);
+}
+
+/* The content of a PDU; number: of the varbind that is wrong, from 1, or 0. */
+static bool check_pdu(struct ber *pdu, int64_t *request_id, unsigned *number)
+{
+	struct ber list;
+
+	*number = 0;
+	if (!enter_list(pdu, &list, request_id))
 		return false;
-	if (!ber_integer(&message, &number) ||
-	    !ber_enter(&message, BER_OCTETS, no_community, &community) ||
-	    !ber_enter(&message, PDU_RESPONSE, "it is no RESPONSE", &pdu))
-		return ber_fail(b, message.words);
-	if (!ber_integer(&pdu, &number) || !ber_integer(&pdu, &number) ||
-	    !ber_integer(&pdu, &number) ||
-	    !ber_enter(&pdu, BER_SEQUENCE, "it has no list of varbinds", list))
-		return ber_fail(b, pdu.words);
+	while (list.at < list.end) {
+		(*number)++;
+		if (!check_varbind(&list))
+			return ber_fail(pdu, list.words);
+	}
 	return true;
+}
+
+static bool say(const char *what, unsigned number, char words[PDU_WORDS_MAX])
+{
+	if (number)
+		snprintf(words, PDU_WORDS_MAX, "varbind %u: %s", number, what);
+	else
+		snprintf(words, PDU_WORDS_MAX, "%s", what);
+	return false;
 }
 
 bool pdu_check(const uint8_t *data, size_t len, char words[PDU_WORDS_MAX])
 {
-	struct ber b = {.at = data, .end = data + len}, list;
+	struct ber b = {.at = data, .end = data + len}, message, community, pdu;
+	int64_t id;
+	unsigned number;
+
+	if (!ber_enter(&b, BER_SEQUENCE, "it does not start with a SEQUENCE", &message))
+		return say(b.words, 0, words);
+	if (!ber_integer(&message, &id) ||
+	    !ber_enter(&message, BER_OCTETS, "it has no community", &community) ||
+	    !ber_enter(&message, PDU_RESPONSE, "it is no RESPONSE", &pdu))
+		return say(message.words, 0, words);
+	return check_pdu(&pdu, &id, &number) ? true : say(pdu.words, number, words);
+}
+
+/* The PDU of a scopedPDU. */
+static bool check_scoped_pdu(struct ber *b, struct pdu_scoped *out, unsigned *number)
+{
+	struct ber pdu;
+	int64_t id;
+
+	*number = 0;
+	out->pdu = b->at;
+	out->type = b->at < b->end ? *b->at : 0;
+	if (out->type != PDU_RESPONSE && out->type != PDU_REPORT)
+		return ber_fail(b, "it is neither a RESPONSE nor a Report");
+	if (!ber_enter(b, out->type, "", &pdu))
+		return false;
+	out->pdu_len = (size_t)(pdu.end - out->pdu);
+	if (!check_pdu(&pdu, &id, number))
+		return ber_fail(b, pdu.words);
+	out->request_id = (uint32_t)id;
+	return true;
+}
+
+bool pdu_check_scoped(const uint8_t *data, size_t len, struct pdu_scoped *out,
+		      char words[PDU_WORDS_MAX])
+{
+	struct ber b = {.at = data, .end = data + len}, engine_id, context;
 	unsigned number = 0;
 
-	if (!enter_list(&b, &list)) {
-		snprintf(words, PDU_WORDS_MAX, "%s", b.words);
-		return false;
-	}
-	while (list.at < list.end) {
-		number++;
-		if (!check_varbind(&list)) {
-			snprintf(words, PDU_WORDS_MAX, "varbind %u: %s", number, list.words);
-			return false;
-		}
-	}
+	if (!ber_enter(&b, BER_OCTETS, "it has no contextEngineID", &engine_id) ||
+	    !ber_enter(&b, BER_OCTETS, "it has no contextName", &context) ||
+	    !check_scoped_pdu(&b, out, &number))
+		return say(b.words, number, words);
+	out->engine_id = engine_id.at;
+	out->engine_id_len = ber_left(&engine_id);
+	out->context = context.at;
+	out->context_len = ber_left(&context);
 	return true;
 }
