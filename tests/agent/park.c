@@ -177,10 +177,16 @@ static void reply(struct park *park, const struct arrival *a, const struct behav
 	dispatch(park, &out, wait_us(park, b, visit), b->duplicate ? 2 : 1);
 }
 
+static bool is_discovery(const struct arrival *a)
+{
+	return a->is_v3 && a->v3.engine_id.at == a->v3.engine_id.end;
+}
+
 static void serve(struct park *park, const struct datagram *in)
 {
 	static const struct behaviour good = {0};
 	struct arrival a;
+	struct behaviour truth;
 	uint32_t visit = 0;
 
 	a.in = in;
@@ -189,6 +195,10 @@ static void serve(struct park *park, const struct datagram *in)
 	const struct behaviour *b = rules_find(&park->options->rules, &in->local);
 	if (!b)
 		b = &good;
+	if (b->after_discovery && is_discovery(&a)) {
+		truth = lie_none(b);
+		b = &truth;
+	}
 	if (b->lose_first || b->late_first || b->only_first)
 		visit = visits_count(park->visits, &in->local);
 	if (b->silent || visit < b->lose_first || (b->only_first && visit >= b->only_first) ||
@@ -198,7 +208,7 @@ static void serve(struct park *park, const struct datagram *in)
 	}
 	reply(park, &a, b, visit);
 	if (b->then_good) {
-		struct behaviour truth = lie_none(b);
+		truth = lie_none(b);
 		reply(park, &a, &truth, visit);
 	}
 }

@@ -29,9 +29,9 @@ struct behaviour {
 	/* SNMPv3 */
 	uint32_t boots, boots_fall, clock_jump, clock_back; /* the engine; the clock in seconds */
 	uint32_t same_engine, engine_change, engine_length; /* engine_length: plus one */
-	uint32_t no_discovery, discovery_zero, silent_auth; /* when it answers */
-	uint32_t report, report_level, context_report;      /* enum report, enum level */
-	uint32_t needs, downgrade;                          /* enum level */
+	uint32_t no_discovery, discovery_zero, silent_auth, after_discovery; /* when it answers */
+	uint32_t report, report_level, context_report; /* enum report, enum level */
+	uint32_t needs, downgrade;                     /* enum level */
 	uint32_t wrong_digest, short_digest, wrong_salt,
 		short_salt; /* short_digest: octets plus one */
 	uint32_t wrong_engine, wrong_user, wrong_msg_id, wrong_boots, stale; /* stale: seconds */

@@ -100,6 +100,7 @@ static const struct word words[] = {
 	FLAG("engine-change", engine_change),
 	{"engine-length", NUMBER, 1, ENGINE_ID_MAX, IN(engine_length), NULL},
 	FLAG("no-discovery", no_discovery),
+	FLAG("after-discovery", after_discovery),
 	FLAG("discovery-zero", discovery_zero),
 	FLAG("silent-auth", silent_auth),
 	{"report", CHOICE, 0, REPORTS - 1, IN(report), report_names},
