@@ -193,11 +193,22 @@ static void put_silence(struct buf *out, const struct profile *profile, bool nam
 	buf_putc(out, '\n');
 }
 
+/* "SNMP 3, user poller, authPriv, "; a user's name may hold anything. */
 static void put_version(struct buf *out, const struct profile *profile)
 {
 	static const char *const versions[] = {[SNMP_V1] = "1", [SNMP_V2C] = "2c", [SNMP_V3] = "3"};
+	static const char *const levels[] = {[USM_NO_AUTH_NO_PRIV] = "noAuthNoPriv",
+					     [USM_AUTH_NO_PRIV] = "authNoPriv",
+					     [USM_AUTH_PRIV] = "authPriv"};
+	char *user;
 
 	buf_printf(out, "SNMP %s, ", versions[profile->version]);
+	if (profile->credential) {
+		user = mem_strdup(usm_user(profile->credential));
+		utf8_make_shown(user);
+		buf_printf(out, "user %s, %s, ", user, levels[usm_level(profile->credential)]);
+		free(user);
+	}
 	if (profile->per_host > 1)
 		buf_printf(out, "%u requests of a host in flight, ", profile->per_host);
 }

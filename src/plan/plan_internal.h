@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "plan/plan_index.h"
 #include "plan/target.h"
+#include "snmp/usm.h"
 
 struct plan_words { /* a list of objects as written */
 	enum setting_key key;
@@ -23,13 +24,19 @@ struct plan_seen { /* a list that was looked up */
 	const void *written;
 	uint32_t objects;
 };
+struct plan_credential {
+	struct usm_words words; /* lent by conf */
+	struct usm_credential *made;
+};
+
 struct plan_profiles {
 	struct conf *conf; /* for errors */
 	struct profile *list;
 	struct plan_objects *objects; /* of which the profiles share */
+	struct plan_credential *credentials;
 	struct plan_seen *seen;
-	size_t count, cap, nobjects, cap_objects, nseen, cap_seen;
-	struct plan_index by_content, objects_by_content, seen_by_list;
+	size_t count, cap, nobjects, cap_objects, nseen, cap_seen, ncredentials, cap_credentials;
+	struct plan_index by_content, objects_by_content, seen_by_list, credentials_by_content;
 };
 
 /* The profile that holds for these settings; what is wrong with them goes to conf's errors (the
@@ -43,6 +50,13 @@ void plan_profiles_free(struct plan_profiles *all);
 /* What the words come to; lent, and the same for the same content. Errors as above. */
 struct plan_objects plan_objects(struct plan_profiles *all, const struct plan_words *w);
 void plan_objects_free(struct plan_profiles *all);
+
+/* Of settings of version 3. NULL: there were errors. */
+const struct usm_credential *plan_credential(struct plan_profiles *all, const struct settings *s);
+/* Whether the library at hand has `auth` or `priv`; the word may be NULL. */
+void plan_check_protocol(struct conf *conf, enum setting_key key, const char *word,
+			 struct conf_place place);
+void plan_credentials_free(struct plan_profiles *all);
 
 struct plan_slot { /* what was found out about an item once, 8 octets each */
 	uint32_t profile;

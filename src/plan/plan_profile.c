@@ -144,8 +144,7 @@ static void put_identity(struct plan_profiles *all, const struct settings *s, st
 	if (context)
 		p->context = (char *)(uintptr_t)context;
 	put_engine_id(p, s->value[SET_ENGINE_ID].text);
-	conf_error(all->conf, s->place[SET_VERSION],
-		   "version: not yet: this version knows no SNMPv3");
+	p->credential = plan_credential(all, s);
 }
 
 /* ---- profiles */
@@ -189,6 +188,8 @@ void plan_check_value(void *arg, enum setting_key key, union setting_value value
 		list_of(all, key, value.list);
 	else if (key == SET_INDEX_LABEL)
 		label_of(all, value.text, place);
+	else if (key == SET_AUTH || key == SET_PRIV)
+		plan_check_protocol(all->conf, key, value.text, place);
 }
 
 void plan_profiles_free(struct plan_profiles *all)
@@ -201,4 +202,5 @@ void plan_profiles_free(struct plan_profiles *all)
 	free(all->list);
 	plan_index_free(&all->by_content);
 	plan_objects_free(all);
+	plan_credentials_free(all);
 }

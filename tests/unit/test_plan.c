@@ -800,30 +800,132 @@ static void test_many_unknown_objects(void **state)
 
 static void test_not_yet(void **state)
 {
-	static const char *const rows[][2] = {
-		{"version: 3, user: u", "version: not yet: this version knows no SNMPv3\n"},
-	};
 	struct world w;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char yaml[200];
-		char expected[200];
-		size_t column = 19 + strcspn(rows[i][0], ":") + 2; /* of the value */
-
-		snprintf(yaml, sizeof(yaml), "hosts: [{host: h, %s}]\n", rows[i][0]);
-		snprintf(expected, sizeof(expected), "1:%zu: %s", column, rows[i][1]);
-		begin(&w, yaml);
-		assert_string_equal(errors_of(&w), expected);
-		end(&w);
-	}
 	begin(&w, "hosts: []\nrun_as: nobody\n");
 	assert_string_equal(errors_of(&w),
 			    "2:9: run_as: not yet: this version runs as who started it\n");
 	end(&w);
-	begin(&w, "credentials: {k: {version: 3, user: u}}\n" /* nobody's: is checked, and rests */
-		  "hosts: [h]\n");
+}
+
+static void test_v3(void **state)
+{
+	static const uint8_t id[] = {0x80, 0x00, 0x1f, 0x88, 0x04, 0xab, 0xcd};
+	const struct profile *p;
+	struct world w;
+
+	(void)state;
+	begin(&w,
+	      "credentials: {k: {version: 3, user: poller, auth: SHA-256, auth_pass: "
+	      "auth-secret, priv: AES, priv_pass: priv-secret, context: vlan-7, community: x}}\n"
+	      "hosts: [{host: h, credential: k, engine_id: 0x80001F8804abCD}]\n");
 	must(&w);
+	p = only_profile(&w);
+	assert_int_equal(p->version, SNMP_V3);
+	assert_string_equal(p->community, "");
+	assert_string_equal(p->context, "vlan-7");
+	assert_int_equal(p->engine_id_len, sizeof(id));
+	assert_memory_equal(p->engine_id, id, sizeof(id));
+	assert_string_equal(usm_user(p->credential), "poller");
+	assert_int_equal(usm_level(p->credential), USM_AUTH_PRIV);
+	assert_string_equal(usm_priv_name(p->credential), "AES");
+	end(&w);
+}
+
+/* The same words, wherever they stand, are one credential; one that differs in any of them is another. */
+static void test_credentials_are_shared(void **state)
+{
+	static const uint32_t expected[] = {0, 0, 1, 2, 3, 4, 5, 6, 6, 7, 8};
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults: {version: 3, user: u, auth: SHA, auth_pass: 12345678, priv: AES, "
+		  "priv_pass: 12345678}\n"
+		  "credentials: {k: {user: u, auth: SHA-1, auth_pass: 12345678}}\n"
+		  "hosts:\n"
+		  "  - a\n"
+		  "  - {host: b, credential: k}\n"
+		  "  - {host: c, user: v}\n"
+		  "  - {host: d, auth: MD5}\n"
+		  "  - {host: e, auth_pass: 12345679}\n"
+		  "  - {host: f, priv: AES-256}\n"
+		  "  - {host: g, priv_pass: 12345679}\n"
+		  "  - {host: h, level: authNoPriv}\n"
+		  "  - {host: i, level: authnopriv, timeout: 9s}\n"
+		  "  - {host: j, level: noAuthNoPriv}\n"
+		  "  - {host: k, level: authPriv}\n");
+	must(&w);
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		struct plan_target t = next(&w);
+
+		assert_non_null(profile(&w, &t)->credential);
+		assert_ptr_equal(profile(&w, &t)->credential,
+				 w.plan->profiles.credentials[expected[i]].made);
+	}
+	assert_int_equal(w.plan->profiles.ncredentials, 9);
+	end(&w);
+}
+
+/* Context and engine ID are part of what is asked; where another version is spoken, none of it is. */
+static void test_v3_profiles(void **state)
+{
+	static const uint32_t expected[] = {0, 1, 2, 2, 3, 4, 4};
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults: {version: 3, user: u}\n"
+		  "hosts:\n"
+		  "  - {host: a, community: rests}\n"
+		  "  - {host: b, context: x}\n"
+		  "  - {host: c, engine_id: 8000000001}\n"
+		  "  - {host: d, engine_id: 0x8000000001, context: ''}\n"
+		  "  - {host: e, engine_id: 800000000100}\n"
+		  "  - {host: f, version: 2c, context: x, engine_id: 8000000001, user: v}\n"
+		  "  - {host: g, version: 2c}\n");
+	must(&w);
+	for (size_t i = 0; i < COUNT(expected); i++) {
+		struct plan_target t = next(&w);
+
+		assert_int_equal(t.profile, expected[i]);
+	}
+	assert_null(w.plan->profiles.list[4].credential);
+	assert_string_equal(w.plan->profiles.list[4].context, "");
+	assert_int_equal(w.plan->profiles.list[4].engine_id_len, 0);
+	end(&w);
+}
+
+/* A protocol that the library lacks is told at its place, once, whether a host uses it or not. */
+static void test_protocols(void **state)
+{
+	struct conf_place place = {3, 7, 0};
+	struct conf *c = conf_new();
+	struct buf errors = {0};
+
+	(void)state;
+	plan_check_protocol(c, SET_AUTH, NULL, place);
+	plan_check_protocol(c, SET_AUTH, "SHA-512", place);
+	plan_check_protocol(c, SET_PRIV, "AES", place);
+	assert_int_equal(conf_error_count(c), 0);
+	plan_check_protocol(c, SET_AUTH, "AES", place); /* that is no such protocol */
+	plan_check_value(&(struct plan_profiles){.conf = c}, SET_PRIV,
+			 (union setting_value){.text = "SHA-512"}, place);
+	conf_errors(c, &errors);
+	assert_string_equal(take(&errors),
+			    "command line:3:7: auth: there is no protocol 'AES'\n"
+			    "command line:3:7: priv: there is no protocol 'SHA-512'\n");
+	buf_free(&errors);
+	conf_free(c);
+}
+
+/* Keys take time: none is made where something is wrong, be it elsewhere. */
+static void test_no_keys_beside_errors(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "hosts: [{host: h, version: 3, user: u}, {host: i, version: 3}]\n");
+	assert_string_equal(errors_of(&w), "1:60: version 3: needs 'user'\n");
 	end(&w);
 }
 
@@ -920,6 +1022,25 @@ static void test_description_of_walks(void **state)
 	end(&w);
 }
 
+/* User and level, never a secret; a user's name may hold anything. */
+static void test_description_of_v3(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "defaults: {version: 3, user: \"a\\e[2J\", auth: SHA, auth_pass: hidden-one, "
+		  "timeout: 100ms, retries: 0}\n"
+		  "hosts: [192.0.2.1, {host: 192.0.2.2, priv: AES, priv_pass: hidden-two}, "
+		  "{host: 192.0.2.3, level: noAuthNoPriv, context: c}]\n");
+	must(&w);
+	assert_non_null(strstr(description(&w), "SNMP 3, user a?[2J, authNoPriv, silent host: "
+						"100ms (100ms)\n"));
+	assert_non_null(strstr(w.text, "SNMP 3, user a?[2J, authPriv, "));
+	assert_non_null(strstr(w.text, "SNMP 3, user a?[2J, noAuthNoPriv, "));
+	assert_null(strstr(w.text, "hidden"));
+	end(&w);
+}
+
 static void test_description_of_many(void **state)
 {
 	struct buf yaml = {0};
@@ -970,11 +1091,17 @@ int main(void)
 		cmocka_unit_test(test_unknown_objects),
 		cmocka_unit_test(test_many_unknown_objects),
 		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_v3),
+		cmocka_unit_test(test_credentials_are_shared),
+		cmocka_unit_test(test_v3_profiles),
+		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_no_keys_beside_errors),
 		cmocka_unit_test(test_conf_is_checked),
 		cmocka_unit_test(test_description),
 		cmocka_unit_test(test_description_is_for_terminals),
 		cmocka_unit_test(test_description_of_profiles),
 		cmocka_unit_test(test_description_of_walks),
+		cmocka_unit_test(test_description_of_v3),
 		cmocka_unit_test(test_description_of_many),
 	};
 
