@@ -10,6 +10,10 @@
 
 #include <string.h>
 
+enum {
+	SUB_OCTETS_MAX = 5
+};
+
 static bool read_length(struct ber_in *in, size_t *len)
 {
 	if (in->at == in->end)
@@ -177,23 +181,31 @@ void ber_put_unsigned(struct ber_out *out, uint8_t tag, uint64_t value)
 	put_big_endian(out, tag, value, octets);
 }
 
-static void put_sub(struct ber_out *out, uint32_t sub)
+static uint8_t *put_sub(uint8_t *at, uint32_t sub)
 {
-	if (!has_room(out, 5))
-		return;
-	for (unsigned shift = 28; shift > 0; shift -= 7)
-		if (sub >> shift)
-			*out->at++ = (uint8_t)(0x80 | (sub >> shift));
-	*out->at++ = sub & 0x7f;
+	if (sub >= 0x80)
+		for (unsigned shift = 28; shift > 0; shift -= 7)
+			if (sub >> shift)
+				*at++ = (uint8_t)(0x80 | (sub >> shift));
+	*at++ = sub & 0x7f;
+	return at;
 }
 
+/* Room is asked for once, for the worst case where there is plenty: most of an answer's octets are these. */
 void ber_put_oid(struct ber_out *out, const struct oid *oid)
 {
+	uint8_t octets[SUB_OCTETS_MAX * OID_MAX];
 	size_t opened = ber_open(out, BER_OID);
+	bool plenty = !out->full && SUB_OCTETS_MAX * oid->len <= (size_t)(out->end - out->at);
+	uint8_t *start = plenty ? out->at : octets;
+	uint8_t *at = put_sub(start, oid->sub[0] * 40 + oid->sub[1]);
 
-	put_sub(out, oid->sub[0] * 40 + oid->sub[1]);
 	for (size_t i = 2; i < oid->len; i++)
-		put_sub(out, oid->sub[i]);
+		at = put_sub(at, oid->sub[i]);
+	if (plenty)
+		out->at = at;
+	else
+		ber_put_raw(out, octets, (size_t)(at - start));
 	ber_close(out, opened);
 }
 
