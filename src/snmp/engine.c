@@ -5,12 +5,18 @@
  * never, some wrongly, and none may cost another one anything. A microsecond here is a tenth of the
  * whole program's speed.
  *
- * The design: three things that know little of each other. A job (engine_job.c) is a target and decides
- * what to ask next and when that was all. A request (engine_request.c) is a question under way: a slot, the
- * ids of its tries, a timer. Sending (engine_send.c) takes what is ready, in batches, within the burst
- * and the rate. Datagrams come back through engine_reply.c, which proves that they are ours before a job
- * hears of them. Requests are built once per profile and chunk of objects, as templates. Jobs and
- * requests are fixed arrays: a GET that is answered costs no allocation here.
+ * The design: things that know little of each other. A job (engine_job.c) is a target, from its task to
+ * its record; it asks along strands (engine_strand.c), which are GETs (engine_answer.c) and walks
+ * (engine_walk.c); SNMPv3's engine of the device is a state of the job (engine_v3.c). A request
+ * (engine_request.c) is a question under way: a slot, the ids of its tries, a timer. Sending
+ * (engine_send.c) takes what is ready, in batches, within the burst and the rate. Datagrams come back through
+ * engine_reply.c, which proves that they are ours before a job hears of them. GETs of v1 and v2c are built
+ * once per profile and chunk of objects, as templates. Jobs and requests are fixed arrays: a GET that is
+ * answered costs no allocation here.
+ *
+ * Slots: there are `window`, each job has one for itself, and may use more (`per_host`) while there are some
+ * that no job needs. So a job never waits for a slot to begin with, and the window bounds what is in
+ * flight, however it is shared out.
  *
  * Turns: the sockets are read by the loop's callbacks, then engine_work() fires timers and sends. So a
  * reply that is there is always seen before the timer that waits for it.
@@ -37,30 +43,42 @@ static void on_socket(void *arg, unsigned ready)
 	engine_receive(e, lane->number);
 }
 
-/* A profile without objects gets a template without varbinds. */
+static void add_chunk(struct engine *e, size_t n, const struct pdu_question *q)
+{
+	struct chunk *c;
+
+	e->chunks = mem_resize(e->chunks, n + 1, sizeof(*c));
+	c = &e->chunks[n];
+	*c = (struct chunk){.first = q->first, .count = q->count};
+	if (q->profile->version == SNMP_V3)
+		return; /* each has its own engine, time and digest */
+	c->at = e->template_octets.len;
+	c->id_at = pdu_build_get(e->codec, q, &e->template_octets) - c->at;
+	c->len = e->template_octets.len - c->at;
+}
+
+/* A profile that asks for nothing at all gets a template without varbinds. */
 static void build_chunks(struct engine *e)
 {
-	size_t n = 0;
+	size_t n = 0, longest = 1;
 
 	e->profile_chunks = mem_zero(e->config.nprofiles + 1, sizeof(size_t));
 	for (size_t i = 0; i < e->config.nprofiles; i++) {
-		struct pdu_question q = {.profile = &e->config.profiles[i]};
+		const struct profile *p = &e->config.profiles[i];
+		struct pdu_question q = {.profile = p};
 
 		e->profile_chunks[i] = n;
-		do {
-			struct chunk *c;
-
-			e->chunks = mem_resize(e->chunks, n + 1, sizeof(*c));
-			c = &e->chunks[n++];
-			q.count = pdu_fit(q.profile, q.first);
-			*c = (struct chunk){.first = q.first, .count = q.count};
-			c->at = e->template_octets.len;
-			c->id_at = pdu_build_get(e->codec, &q, &e->template_octets) - c->at;
-			c->len = e->template_octets.len - c->at;
+		while (q.first < p->nget || (!q.first && !p->nwalk && !p->ntable)) {
+			q.count = pdu_fit(p, q.first);
+			longest = q.count > longest ? q.count : longest;
+			add_chunk(e, n++, &q);
 			q.first += q.count;
-		} while (q.first < q.profile->nget);
+			if (!p->nget)
+				break;
+		}
 	}
 	e->profile_chunks[e->config.nprofiles] = n;
+	e->names = mem_zero(longest, sizeof(*e->names));
 }
 
 static bool open_carrier(struct engine *e, char *error, size_t len)
@@ -105,7 +123,7 @@ void engine_free(struct engine *e)
 	for (unsigned i = 0; i < e->fresh_jobs; i++) {
 		if (e->jobs[i].at_work)
 			job_drop(e, &e->jobs[i]);
-		free(e->jobs[i].host);
+		job_free(&e->jobs[i]);
 	}
 	for (unsigned i = 0; i < e->nlanes; i++) {
 		if (e->loop)
@@ -116,6 +134,8 @@ void engine_free(struct engine *e)
 	inflight_free(e->inflight);
 	pdu_codec_free(e->codec);
 	timers_free(e->timers);
+	walk_rounds_free(e);
+	free(e->names);
 	free(e->chunks);
 	free(e->profile_chunks);
 	free(e->requests);
@@ -123,6 +143,7 @@ void engine_free(struct engine *e)
 	buf_free(&e->template_octets);
 	buf_free(&e->octets);
 	buf_free(&e->text);
+	buf_free(&e->message);
 	vars_free(&e->scratch);
 	free(e);
 }
@@ -142,7 +163,7 @@ void engine_attach(struct engine *e, struct loop *loop)
 
 unsigned engine_room(const struct engine *e)
 {
-	return e->config.window - e->njobs;
+	return e->config.window - e->njobs - e->extra; /* each job has a slot, asked or not */
 }
 
 unsigned engine_tasks(const struct engine *e)
@@ -152,7 +173,7 @@ unsigned engine_tasks(const struct engine *e)
 
 void engine_start(struct engine *e, const struct task *task)
 {
-	assert(e->njobs < e->config.window && task->profile < e->config.nprofiles);
+	assert(engine_room(e) > 0 && task->profile < e->config.nprofiles);
 	assert(task->naddrs <= TASK_ADDRS_MAX); /* none: the carrier needs no address */
 	job_start(e, task);
 }

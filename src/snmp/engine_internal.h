@@ -1,8 +1,6 @@
 /*
- * engine_internal - the engine itself, between its files.
- *
- * All times are of the engine's clock, which stands still while the engine is held or the process was
- * stopped, unless their comment says otherwise.
+ * engine_internal - the engine itself, between its files. All times are of the engine's clock, which stands
+ * still while the engine is held or the process was stopped, unless their comment says otherwise.
  */
 #ifndef SNMP_ENGINE_INTERNAL_H
 #define SNMP_ENGINE_INTERNAL_H
@@ -10,16 +8,13 @@
 #include "base/timer.h"
 #include "snmp/carrier.h"
 #include "snmp/engine.h"
+#include "snmp/engine_answer.h"
 #include "snmp/engine_job.h"
 #include "snmp/engine_request.h"
+#include "snmp/engine_v3.h"
+#include "snmp/engine_words.h"
 #include "snmp/inflight.h"
 #include "snmp/pdu.h"
-
-struct chunk { /* objects of a profile, and the request for them: a template, built once */
-	size_t first, count; /* objects of the profile */
-	size_t at, len;      /* in the engine's template_octets */
-	size_t id_at;        /* of its request-id, from `at` */
-};
 
 struct lane {
 	struct engine *engine;
@@ -51,12 +46,16 @@ struct engine {
 	struct chunk *chunks;
 	size_t *profile_chunks; /* per profile: index of its first chunk */
 	struct buf template_octets;
+	const struct oid **names; /* of the request being built: as many as a chunk has at most */
+	struct walk_round *free_rounds; /* used before */
 
 	struct request *requests; /* window of them, by slot */
 	struct job *jobs;         /* window of them */
 	struct job *free_jobs;    /* used before; the last one first: its memory is warm */
 	unsigned fresh_jobs;      /* index of the first that was never used */
 	unsigned njobs;           /* at work */
+	unsigned extra;           /* requests beyond the first of a job, of all jobs */
+	uint64_t serial;          /* of the last request started */
 
 	struct lane lanes[2 * UDP_LANES_MAX];
 	unsigned nlanes;
@@ -77,7 +76,8 @@ struct engine {
 
 	struct buf octets;   /* of the batch being sent */
 	struct vars scratch; /* of the answer at hand */
-	struct buf text;     /* of the message at hand */
+	struct buf text;     /* what is said of the job at hand */
+	struct buf message;  /* the same with all around it, as its record has it */
 	struct stats stats;
 };
 

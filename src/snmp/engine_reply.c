@@ -6,6 +6,10 @@
  * any_source), and carries the version, the community and the PDU type of an answer. All of that is
  * read by peek_message(), our own bounded code; the codec sees nothing else (DESIGN.md, invariant 4).
  *
+ * An SNMPv3 message names its request by its msgID, and proves itself by its digest, which the codec
+ * checks: then the address says nothing (FIELD.md: routers answer from another one). Without a
+ * digest, as a Report of the discovery has none, the address is asked for as above.
+ *
  * What fails is counted under its own name and dropped; but where the id was right, the job takes notice:
  * "192.0.2.9:161 answered instead" is worth more to who reads the timeout than the timeout. A
  * datagram that cannot be read at all, from an address that is being asked, is remembered as well: it
@@ -19,12 +23,12 @@
  */
 #include "snmp/engine_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "snmp/peek.h"
 
 #define TURN_BATCHES 16 /* received from a lane in a turn; then timers and sends have their turn */
+#define PEEK_AUTH    1  /* of msgFlags */
 #define LOOKS_MAX    (1u << 18) /* about a millisecond */
 
 /* A request that is out and was sent to this address; NULL: none, or too many were looked for. */
@@ -49,10 +53,16 @@ static void take_notice(struct job *job, enum notice notice, int64_t number)
 	job->notice_number = number;
 }
 
-static void unreadable(struct engine *e, const struct udp_in *in, const char *words)
+/* It names no request. Who is asked there, if anybody, is told; an SNMPv3 message is nothing to who
+ * asks in another version. */
+static void unreadable(struct engine *e, const struct udp_in *in, bool v3, const char *words)
 {
 	struct request *r = find_by_address(e, &in->from);
 
+	if (v3 && (!r || r->job->profile->version != SNMP_V3)) {
+		e->stats.count[STATS_FOREIGN]++;
+		return;
+	}
 	e->stats.count[STATS_MALFORMED]++;
 	if (!r)
 		return;
@@ -66,17 +76,24 @@ static bool same_community(const struct peek *head, const struct profile *p)
 	       memcmp(p->community, head->community, head->community_len) == 0;
 }
 
+/* It comes from who was asked, or from anywhere if that is good enough. */
+static bool same_address(struct job *job, const struct udp_in *in)
+{
+	if (job->profile->any_source || addr_equal(&in->from, &job->addrs[job->address]))
+		return true;
+	if (job->notice == NOTICE_NONE)
+		job->notice_from = in->from;
+	take_notice(job, NOTICE_ADDRESS, 0);
+	return false;
+}
+
 /* The id is right; is the rest? Else the job takes notice of the first thing that is not. */
 static bool is_answer(struct job *job, const struct peek *head, const struct udp_in *in)
 {
 	const struct profile *p = job->profile;
 
-	if (!p->any_source && !addr_equal(&in->from, &job->addrs[job->address])) {
-		if (job->notice == NOTICE_NONE)
-			job->notice_from = in->from;
-		take_notice(job, NOTICE_ADDRESS, 0);
+	if (!same_address(job, in))
 		return false;
-	}
 	if (head->version != (int64_t)p->version) {
 		take_notice(job, NOTICE_VERSION, head->version);
 		return false;
@@ -92,30 +109,89 @@ static bool is_answer(struct job *job, const struct peek *head, const struct udp
 	return true;
 }
 
-static void answer(struct engine *e, struct request *r, const struct inflight_hit *hit,
-		   const struct udp_in *in)
+/* The same of an SNMPv3 message. Who sent it is asked only where no digest will tell. */
+static bool is_answer_v3(struct job *job, const struct peek_v3 *head, const struct udp_in *in)
 {
+	if (job->profile->version != SNMP_V3) {
+		if (same_address(job, in))
+			take_notice(job, NOTICE_VERSION, SNMP_V3);
+		return false;
+	}
+	return (head->whole && head->flags & PEEK_AUTH) || same_address(job, in);
+}
+
+/* The request is answered: a tells what, or, when it is not decoded, why not. */
+static void end_answered(struct engine *e, const struct inflight_hit *hit, const struct udp_in *in,
+			 const struct pdu_answer *a, bool decoded)
+{
+	struct request *r = &e->requests[hit->slot];
 	struct job *job = r->job;
 	int64_t rtt_us = e->received_us - hit->sent_us;
-	struct pdu_answer a;
-	bool decoded;
+	struct reply reply = {
+		.asked = r->asked,
+		.answer = a,
+		.octets = in->len,
+		.epoch = r->epoch,
+		.newest = hit->newest,
+	};
 
-	engine_at_work(e, job);
-	vars_reset(&e->scratch);
-	decoded = pdu_decode(e->codec, in->data, in->len, &a, &e->scratch);
 	if (job->rtt_us < 0)
 		job->rtt_us = rtt_us > 0 ? rtt_us : 0;
 	job->time_ms = e->received_ms;
 	request_end(e, r, ENDED_ANSWERED, !hit->newest);
-	if (decoded) {
-		job_answered(e, job, &a);
-	} else {
-		char words[PDU_WORDS_MAX + 32];
+	if (decoded)
+		job_answered(e, job, &reply);
+	else
+		job_malformed(e, job, &reply.asked, a->words);
+}
 
-		snprintf(words, sizeof(words), "the answer does not decode: %s", a.words);
-		job_malformed(e, job, words);
-	}
+static void answer(struct engine *e, const struct inflight_hit *hit, const struct udp_in *in)
+{
+	struct pdu_answer a; /* large: not cleared for nothing */
+	bool decoded;
+
+	engine_at_work(e, e->requests[hit->slot].job);
+	vars_reset(&e->scratch);
+	decoded = pdu_decode(e->codec, in->data, in->len, &a, &e->scratch);
+	end_answered(e, hit, in, &a, decoded);
 	engine_at_work(e, NULL);
+}
+
+static void answer_v3(struct engine *e, const struct inflight_hit *hit, const struct peek_v3 *head,
+		      const struct udp_in *in)
+{
+	struct job *job = e->requests[hit->slot].job;
+	struct pdu_answer a = {.words = "it is cut off, or its head is broken"};
+	enum pdu_verdict verdict = PDU_MALFORMED;
+
+	engine_at_work(e, job);
+	vars_reset(&e->scratch);
+	if (head->whole)
+		verdict = v3_decode(e, job, head->msg_id, in, &a);
+	if (verdict == PDU_REFUSED)
+		e->stats.count[STATS_FOREIGN]++;
+	else
+		end_answered(e, hit, in, &a, verdict == PDU_ACCEPTED);
+	engine_at_work(e, NULL);
+}
+
+static void datagram_v3(struct engine *e, const struct udp_in *in)
+{
+	struct inflight_hit hit;
+	struct peek_v3 head;
+	const char *words;
+
+	if (!peek_v3(in->data, in->len, &head, &words)) {
+		unreadable(e, in, true, words);
+	} else if (!inflight_find(e->inflight, head.msg_id, &hit)) {
+		bool again = inflight_completed(e->inflight, head.msg_id);
+
+		e->stats.count[again ? STATS_DUPLICATE : STATS_FOREIGN]++;
+	} else if (!is_answer_v3(e->requests[hit.slot].job, &head, in)) {
+		e->stats.count[STATS_FOREIGN]++;
+	} else {
+		answer_v3(e, &hit, &head, in);
+	}
 }
 
 static void datagram(struct engine *e, const struct udp_in *in)
@@ -127,9 +203,9 @@ static void datagram(struct engine *e, const struct udp_in *in)
 	e->stats.count[STATS_RECEIVED]++;
 	if (!peek_message(in->data, in->len, &head, &words)) {
 		if (head.version == SNMP_V3)
-			e->stats.count[STATS_FOREIGN]++;
+			datagram_v3(e, in);
 		else
-			unreadable(e, in, words);
+			unreadable(e, in, false, words);
 	} else if (!inflight_find(e->inflight, head.request_id, &hit)) {
 		bool again = inflight_completed(e->inflight, head.request_id);
 
@@ -137,7 +213,7 @@ static void datagram(struct engine *e, const struct udp_in *in)
 	} else if (!is_answer(e->requests[hit.slot].job, &head, in)) {
 		e->stats.count[STATS_FOREIGN]++;
 	} else {
-		answer(e, &e->requests[hit.slot], &hit, in);
+		answer(e, &hit, in);
 	}
 }
 
@@ -157,17 +233,33 @@ void engine_receive(struct engine *e, unsigned lane)
 	engine_take_refusals(e);
 }
 
+/* The id of a datagram that was ours, as far as it is quoted. */
+static bool quoted_id(const struct udp_refusal *refusal, uint32_t *id)
+{
+	struct peek head;
+	struct peek_v3 head_v3;
+	const char *words;
+
+	if (peek_message(refusal->quoted, refusal->size, &head, &words)) {
+		*id = head.request_id;
+		return true;
+	}
+	if (head.version != SNMP_V3 || !peek_v3(refusal->quoted, refusal->size, &head_v3, &words))
+		return false;
+	*id = head_v3.msg_id;
+	return true;
+}
+
 /* The request that a refused datagram belonged to; NULL: it is over. */
 static struct request *find_refused(struct engine *e, const struct udp_refusal *refusal)
 {
 	struct inflight_hit hit;
-	struct peek head;
-	const char *words;
 	struct request *r;
+	uint32_t id;
 
-	if (!peek_message(refusal->quoted, refusal->size, &head, &words))
+	if (!quoted_id(refusal, &id))
 		return find_by_address(e, &refusal->to);
-	if (!inflight_find(e->inflight, head.request_id, &hit))
+	if (!inflight_find(e->inflight, id, &hit))
 		return NULL;
 	r = &e->requests[hit.slot];
 	return addr_equal(&r->job->addrs[r->job->address], &refusal->to) ? r : NULL;
@@ -183,9 +275,10 @@ void engine_take_refusals(struct engine *e)
 
 		if (r) {
 			struct job *job = r->job;
+			struct asked asked = r->asked;
 
 			request_end(e, r, ENDED_REFUSED, false);
-			job_refused(e, job, list[i].error);
+			job_refused(e, job, &asked, list[i].error);
 		}
 	}
 }

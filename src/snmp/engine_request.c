@@ -16,6 +16,8 @@
  */
 #include "snmp/engine_internal.h"
 
+#include <assert.h>
+
 static void arm(struct engine *e, struct request *r, int64_t due_us)
 {
 	r->due_us = due_us;
@@ -25,14 +27,25 @@ static void arm(struct engine *e, struct request *r, int64_t due_us)
 	timer_start(e->timers, &r->timer, due_us);
 }
 
-void request_start(struct engine *e, struct job *job)
+void request_start(struct engine *e, struct job *job, const struct asked *asked)
 {
-	uint32_t slot = inflight_take(e->inflight); /* there are as many as jobs */
+	uint32_t slot = inflight_take(e->inflight);
 	struct request *r = &e->requests[slot];
 
+	assert(!job->nrequests || job->nrequests < job->profile->per_host);
 	r->slot = slot;
+	r->serial = ++e->serial;
 	r->job = job;
-	job->request = r;
+	r->again = false;
+	r->asked = *asked;
+	r->asked.sends = job->carried;
+	r->asked.before = job->before;
+	job->carried = job->before = 0;
+	if (asked->strand)
+		asked->strand->requests++;
+	if (job->nrequests++)
+		e->extra++;
+	LIST_INSERT_HEAD(&job->requests, r, in_job);
 	arm(e, r, job->deadline_us);
 	engine_ready(e, r);
 }
@@ -46,8 +59,8 @@ void request_sent(struct engine *e, struct request *r)
 	e->stats.count[STATS_SENT]++;
 	if (tries > 1)
 		e->stats.count[STATS_RETRIES]++;
-	if (++job->sends > job->tries)
-		job->tries = job->sends;
+	if (++r->asked.sends > job->tries)
+		job->tries = r->asked.sends;
 	if (job->deadline_us == INT64_MAX && job->profile->deadline_us)
 		job->deadline_us = e->now_us + job->profile->deadline_us;
 	if (__builtin_add_overflow(e->now_us, wait_us, &due_us))
@@ -73,10 +86,14 @@ void request_due(struct engine *e, struct request *r)
 	}
 	tries = inflight_tries(e->inflight, r->slot);
 	if (tries > job->profile->retries) {
+		struct asked asked = r->asked;
+
 		request_end(e, r, ENDED_UNANSWERED, false);
-		job_unanswered(e, job, tries);
+		job_unanswered(e, job, &asked);
 		return;
 	}
+	job->nagain += !r->again;
+	r->again = true;
 	engine_leave_burst(e, r); /* it must not stand in its own way */
 	arm(e, r, job->deadline_us);
 	engine_ready(e, r);
@@ -85,6 +102,7 @@ void request_due(struct engine *e, struct request *r)
 void request_end(struct engine *e, struct request *r, enum ending ending, bool late)
 {
 	uint32_t sends = inflight_tries(e->inflight, r->slot);
+	struct job *job = r->job;
 
 	if (ending == ENDED_ANSWERED) {
 		e->stats.count[STATS_ANSWERED]++;
@@ -99,6 +117,17 @@ void request_end(struct engine *e, struct request *r, enum ending ending, bool l
 	engine_unready(e, r);
 	engine_leave_burst(e, r);
 	inflight_release(e->inflight, r->slot, ending == ENDED_ANSWERED);
-	r->job->request = NULL;
+	LIST_REMOVE(r, in_job);
+	if (r->asked.strand)
+		r->asked.strand->requests--;
+	job->nagain -= r->again;
+	if (--job->nrequests)
+		e->extra--;
 	r->job = NULL;
+}
+
+void request_drop(struct engine *e, struct request *r)
+{
+	walk_round_free(e, r->asked.walk);
+	request_end(e, r, ENDED_UNANSWERED, false);
 }

@@ -27,8 +27,12 @@
 
 struct batch {
 	struct request *requests[UDP_BATCH];
+	uint64_t serials[UDP_BATCH]; /* of the requests: a job's end takes several */
+	int errors[UDP_BATCH];       /* of those that the kernel refused; 0: sent, or put back */
 	struct udp_out out[UDP_BATCH];
-	size_t n;
+	size_t n, nerrors;
+	struct request *unbuilt;   /* one that the codec could not build, which ended the batch */
+	char words[PDU_WORDS_MAX]; /* and why */
 };
 
 void engine_send_init(struct engine *e)
@@ -139,21 +143,60 @@ static size_t rate_room(struct engine *e)
 	return e->tokens < UDP_BATCH ? (size_t)e->tokens : UDP_BATCH;
 }
 
-/* Appends the request's datagram with this id to the batch's octets. */
-static void put_datagram(struct engine *e, struct request *r, uint32_t id)
+/* What a request without a template asks: an SNMPv3 GET's objects, or a walk's question. */
+static void ask_for(struct engine *e, struct request *r, struct pdu_ask *ask)
 {
-	const struct chunk *t = job_template(e, r->job);
+	const struct pdu_question *q;
+
+	*ask = (struct pdu_ask){.type = PDU_GET, .names = e->names};
+	if (r->asked.walk) {
+		walk_build(e, r, ask);
+	} else if (r->asked.strand) {
+		q = &r->asked.strand->span;
+		for (size_t i = q->first; i < q->first + q->count; i++) {
+			if (!q->gone || !q->gone[i])
+				e->names[ask->count++] = &q->profile->get[i];
+		}
+	}
+}
+
+/* Appends the datagram with this id, built by the codec. False: it cannot be. */
+static bool build(struct engine *e, struct request *r, uint32_t id, char words[PDU_WORDS_MAX])
+{
+	const struct profile *p = r->job->profile;
+	struct pdu_ask ask;
 	size_t id_at;
 
-	if (t) {
-		id_at = e->octets.len + t->id_at;
-		buf_put(&e->octets, e->template_octets.data + t->at, t->len);
-	} else {
-		engine_at_work(e, r->job);
-		id_at = pdu_build_get(e->codec, &r->job->question, &e->octets);
-		engine_at_work(e, NULL);
+	if (!r->asked.walk && p->version != SNMP_V3) {
+		id_at = pdu_build_get(e->codec, &r->asked.strand->span, &e->octets);
+		pdu_patch_id(e->octets.data + id_at, id);
+		return true;
 	}
+	ask_for(e, r, &ask);
+	if (p->version == SNMP_V3)
+		return v3_build(e, r, &ask, id, words);
+	id_at = pdu_build(e->codec, p, &ask, &e->octets);
 	pdu_patch_id(e->octets.data + id_at, id);
+	return true;
+}
+
+static bool put_datagram(struct engine *e, struct request *r, uint32_t id,
+			 char words[PDU_WORDS_MAX])
+{
+	const struct chunk *t = get_template(e, r);
+	bool built;
+
+	if (t) {
+		size_t id_at = e->octets.len + t->id_at;
+
+		buf_put(&e->octets, e->template_octets.data + t->at, t->len);
+		pdu_patch_id(e->octets.data + id_at, id);
+		return true;
+	}
+	engine_at_work(e, r->job);
+	built = build(e, r, id, words);
+	engine_at_work(e, NULL);
+	return built;
 }
 
 static void fill(struct engine *e, struct request_list *ready, size_t most, struct batch *b)
@@ -162,12 +205,19 @@ static void fill(struct engine *e, struct request_list *ready, size_t most, stru
 	struct request *r;
 	size_t at = 0;
 
-	b->n = 0;
+	b->n = b->nerrors = 0;
+	b->unbuilt = NULL;
 	e->octets.len = 0;
 	while (b->n < most && (r = TAILQ_FIRST(ready))) {
 		engine_unready(e, r);
 		at = e->octets.len;
-		put_datagram(e, r, inflight_add(e->inflight, r->slot, stamp_us));
+		b->serials[b->n] = r->serial;
+		if (!put_datagram(e, r, inflight_add(e->inflight, r->slot, stamp_us), b->words)) {
+			inflight_drop(e->inflight, r->slot);
+			b->unbuilt = r;
+			break;
+		}
+		b->errors[b->n] = 0;
 		b->out[b->n].to = r->job->addrs[r->job->address];
 		b->out[b->n].len = e->octets.len - at;
 		b->requests[b->n++] = r;
@@ -177,6 +227,15 @@ static void fill(struct engine *e, struct request_list *ready, size_t most, stru
 		b->out[i].data = e->octets.data + at;
 		at += b->out[i].len;
 	}
+}
+
+static void refuse(struct engine *e, struct request *r, enum ending ending, int error)
+{
+	struct job *job = r->job;
+	struct asked asked = r->asked;
+
+	request_end(e, r, ending, false);
+	job_refused(e, job, &asked, error);
 }
 
 static void put_back(struct engine *e, struct request_list *ready, struct batch *b, size_t from)
@@ -189,15 +248,6 @@ static void put_back(struct engine *e, struct request_list *ready, struct batch 
 		r->ready = true;
 	}
 	e->tokens += (double)(b->n - from);
-}
-
-static void refused_by_kernel(struct engine *e, struct request *r, int error)
-{
-	struct job *job = r->job;
-
-	request_sent(e, r);
-	request_end(e, r, ENDED_REFUSED, false);
-	job_refused(e, job, error);
 }
 
 /* False: the kernel takes no more for now. */
@@ -220,10 +270,25 @@ static bool send_batch(struct engine *e, struct request_list *ready, struct lane
 			e->pause_until_us = e->now_us + PAUSE_US;
 			return false;
 		}
-		if (error)
-			refused_by_kernel(e, b->requests[at++], error);
+		if (error) {
+			request_sent(e, b->requests[at]);
+			b->errors[at++] = error;
+			b->nerrors++;
+		}
 	}
 	return true;
+}
+
+/* What could not be sent ends now that the batch is over: the end of a job takes its other requests
+ * with it, which may be in the batch too. */
+static void end_refused(struct engine *e, const struct batch *b)
+{
+	for (size_t i = 0; b->nerrors && i < b->n; i++) {
+		struct request *r = b->requests[i];
+
+		if (b->errors[i] && r->job && r->serial == b->serials[i])
+			refuse(e, r, ENDED_REFUSED, b->errors[i]);
+	}
 }
 
 /* No socket of this family could be opened: what waits for one is told so. */
@@ -231,12 +296,19 @@ static void refuse_all(struct engine *e, struct request_list *ready)
 {
 	struct request *r;
 
-	while (!e->held && (r = TAILQ_FIRST(ready))) {
-		struct job *job = r->job;
+	while (!e->held && (r = TAILQ_FIRST(ready)))
+		refuse(e, r, ENDED_UNANSWERED, EAFNOSUPPORT);
+}
 
-		request_end(e, r, ENDED_UNANSWERED, false);
-		job_refused(e, job, EAFNOSUPPORT);
-	}
+/* Nothing of it was sent. That is the library's or the profile's doing, not the network's. */
+static void end_unbuilt(struct engine *e, const struct batch *b)
+{
+	struct request *r = b->unbuilt;
+
+	if (!r->job || r->serial != b->serials[b->n]) /* it went with its job, which was refused */
+		return;
+	buf_puts(job_say(e), b->words);
+	job_end(e, r->job, RECORD_AUTH, NULL);
 }
 
 /* One batch of the family, if anything may be sent. False: not now. */
@@ -246,7 +318,7 @@ static bool send_family(struct engine *e, int family)
 	struct batch b;
 	struct lane *l;
 	size_t most, room;
-	bool exists;
+	bool exists, going;
 
 	if (TAILQ_EMPTY(ready) || e->held || e->pause_until_us > e->now_us)
 		return false;
@@ -262,7 +334,11 @@ static bool send_family(struct engine *e, int family)
 	fill(e, ready, most, &b);
 	if (e->rate > 0)
 		e->tokens -= (double)b.n;
-	return b.n && send_batch(e, ready, l, &b);
+	going = send_batch(e, ready, l, &b);
+	end_refused(e, &b);
+	if (b.unbuilt)
+		end_unbuilt(e, &b);
+	return going && (b.n || b.unbuilt);
 }
 
 void engine_send(struct engine *e)

@@ -213,6 +213,8 @@ static struct lab *open_lab(size_t nobjects)
 		.community = (char *)(uintptr_t) "public",
 		.get = lab->objects,
 		.nget = nobjects,
+		.per_host = 1,
+		.max_vars = 1000,
 		.timeout_us = 200000,
 		.retries = 1,
 	};

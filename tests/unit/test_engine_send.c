@@ -211,6 +211,8 @@ static struct lab *open_lab_on(unsigned window, const struct carrier *carrier, v
 		.community = (char *)(uintptr_t) "public",
 		.get = &lab->object,
 		.nget = 1,
+		.per_host = 1,
+		.max_vars = 1000,
 		.timeout_us = 60000000,
 	};
 	lab->loop = loop_new();

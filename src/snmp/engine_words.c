@@ -1,0 +1,153 @@
+/*
+ * What is said of a target that was not `ok`: for the person who reads the record in the morning.
+ *
+ * A message names what happened, the object where it happened, and what the person can do; in a record that has
+ * rows the status comes first, since `partial` does not tell it. Words are gathered in one buffer of the
+ * engine's: only one job ends at a time.
+ */
+#include "snmp/engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct buf *job_say(struct engine *e)
+{
+	e->text.len = 0;
+	return &e->text;
+}
+
+void say_walk(struct buf *text, const struct strand *s)
+{
+	char root[OID_TEXT_MAX];
+
+	oid_text(s->root->id, s->root->len, root);
+	buf_printf(text, " (walk of %s)", root);
+}
+
+void say_where(struct buf *text, const struct asked *asked)
+{
+	char name[OID_TEXT_MAX];
+
+	if (asked->walk) {
+		const struct walk_question *q = &asked->walk->q;
+
+		oid_text(q->name[0]->id, q->name[0]->len, name);
+		buf_printf(text, ", asked for %s%s", q->kind == WALK_NEXT ? "what follows " : "",
+			   name);
+		say_walk(text, asked->strand);
+	} else if (asked->strand && asked->strand->span.count) {
+		const struct pdu_question *span = &asked->strand->span;
+		const struct oid *first = &span->profile->get[span->first];
+
+		oid_text(first->id, first->len, name);
+		buf_printf(text, ", asked for %s%s", name, span->count > 1 ? " and others" : "");
+	}
+}
+
+static const char *version_name(int64_t version)
+{
+	switch (version) {
+	case SNMP_V1:
+		return "SNMPv1";
+	case SNMP_V2C:
+		return "SNMPv2c";
+	case SNMP_V3:
+		return "SNMPv3";
+	default:
+		return "another version";
+	}
+}
+
+/* Nothing at all came. */
+static void say_silence(struct buf *text, const struct job *job)
+{
+	const char *right = job->profile->version == SNMP_V3 ? "does it speak SNMPv3"
+							     : "is the community right";
+
+	if (job->spoke)
+		return; /* all that was right */
+	if (job->profile->version == SNMP_V3 && v3_say_silence(text, job))
+		return;
+	if (job->task.transport == TRANSPORT_UDP)
+		buf_printf(text, " (is UDP %u open, %s?)", job->addrs[job->address].port, right);
+	else
+		buf_printf(text, " (%s?)", right);
+}
+
+void say_notice(struct buf *text, const struct job *job)
+{
+	char from[ADDR_TEXT_MAX];
+
+	switch (job->notice) {
+	case NOTICE_NONE:
+		say_silence(text, job);
+		break;
+	case NOTICE_ADDRESS:
+		addr_text_port(&job->notice_from, from);
+		buf_printf(text, "; %s answered instead; any_source: true accepts it", from);
+		break;
+	case NOTICE_COMMUNITY:
+		buf_puts(text, "; an answer came with another community");
+		break;
+	case NOTICE_VERSION:
+		buf_printf(text, "; an answer came in %s", version_name(job->notice_number));
+		break;
+	case NOTICE_TYPE:
+		buf_printf(text, "; a PDU of type 0x%02x came instead of a RESPONSE",
+			   (unsigned)job->notice_number);
+		break;
+	case NOTICE_REFUSED:
+		buf_printf(text, "; an answer came that is not to be believed: %s",
+			   job->notice_words);
+		break;
+	case NOTICE_UNREADABLE:
+		buf_printf(text, ", but an unreadable datagram: %s", job->notice_words);
+		break;
+	}
+}
+
+void say_refusal(struct buf *text, int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		buf_puts(text, "nothing listens on the port (ICMP port unreachable)");
+		break;
+	case EACCES:
+		buf_puts(text, "a broadcast address, or sending there is not allowed");
+		break;
+	case EAFNOSUPPORT:
+		buf_puts(text, "this system has no sockets of the address's family");
+		break;
+	default:
+		buf_puts(text, strerror(error));
+	}
+}
+
+static void say_earlier_verdicts(struct buf *text, const struct job *job)
+{
+	char address[ADDR_TEXT_MAX];
+
+	for (unsigned i = 0; i < job->address; i++) {
+		addr_text_port(&job->addrs[i], address);
+		buf_printf(text, "%s%s %s", i ? ", " : " (before: ", address,
+			   record_status_name((enum record_status)job->verdicts[i]));
+	}
+	if (job->address)
+		buf_puts(text, ")");
+}
+
+const char *job_message(struct engine *e, const struct job *job, enum record_status status)
+{
+	struct buf *m = &e->message;
+
+	m->len = 0;
+	if (job_has_rows(job))
+		buf_printf(m, "%s: ", record_status_name(status));
+	buf_put(m, e->text.data, e->text.len);
+	say_earlier_verdicts(m, job);
+	if (job->fault)
+		buf_printf(m, "; before that, %s: %s",
+			   record_status_name((enum record_status)job->fault_status), job->fault);
+	buf_putc(m, '\0');
+	return (const char *)m->data;
+}
