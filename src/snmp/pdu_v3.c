@@ -216,10 +216,11 @@ static enum pdu_verdict take_response(struct incoming *in, struct vars *vars)
 
 #define STATS_LEN 10 /* sub-identifiers that are compared: without the instance */
 
-static const struct {
+struct report_name {
 	oid name[STATS_LEN];
 	enum pdu_report report;
-} reports[] = {
+};
+static const struct report_name reports[] = {
 	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 1}, PDU_REPORT_UNSUPPORTED_LEVEL}, /* usmStats */
 	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 2}, PDU_REPORT_NOT_IN_WINDOW},
 	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 3}, PDU_REPORT_UNKNOWN_USER},
