@@ -116,7 +116,7 @@ bool walk_question_add(struct walk_question *q, const struct oid *name, size_t c
 		return false;
 	q->octets = (uint16_t)(q->octets + octets);
 	q->name[q->count] = name;
-	q->column[q->count] = (uint16_t)column;
+	q->column[q->count] = (uint32_t)column;
 	q->count++;
 	return true;
 }

@@ -33,7 +33,7 @@ struct walk_question {
 	uint16_t count;
 	uint16_t octets;                          /* private: of its names, which fit a datagram */
 	const struct oid *name[WALK_COLUMNS_MAX]; /* lent until the answer is given */
-	uint16_t column[WALK_COLUMNS_MAX];        /* private */
+	uint32_t column[WALK_COLUMNS_MAX];        /* private */
 };
 
 struct walk;

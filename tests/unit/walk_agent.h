@@ -57,7 +57,8 @@ static inline int agent_order(const void *a, const void *b)
 /* Copies and sorts. */
 static inline void agent_put(struct agent *a, const struct oid *o)
 {
-	a->objects = mem_resize(a->objects, a->count + 1, sizeof(*o));
+	if ((a->count & (a->count + 1)) == 0) /* 0, 1, 3, 7 …: doubled */
+		a->objects = mem_resize(a->objects, a->count * 2 + 1, sizeof(*o));
 	a->objects[a->count++] = *o;
 }
 
