@@ -12,6 +12,10 @@
  * A target that is written like an entry, by its host or its label, is that entry: `multisnmp -f hosts.yaml
  * core-switch` polls the address that stands there under that label, with all its keys.
  *
+ * Two kinds of workers are served, each by a cursor of its own. The items that need sessions are known
+ * one by one with the numbers of their targets, so the one cursor jumps from one to the next, and
+ * the other over each of them without looking at it.
+ *
  * The trap: settings of a million bare entries are all the same, and laying five levels over each other
  * a million times takes a second. So the settings of the last bare item are kept.
  */
@@ -69,12 +73,23 @@ static struct plan_slot make_slot(struct plan *p, const struct conf_entry *e,
 	};
 }
 
+static void add_session(struct plan *p, size_t item, uint64_t count)
+{
+	p->slots[item].session = true;
+	if (!count)
+		return;
+	p->sessions = plan_grow(p->sessions, p->nsessions, &p->cap_sessions, sizeof(*p->sessions));
+	p->sessions[p->nsessions++] = (struct plan_session){item, p->total, count};
+	p->session_targets += count;
+}
+
 static void check_item(struct plan *p, size_t item, const struct settings *command,
 		       struct bare *bare)
 {
 	const struct conf_entry *e = plan_entry(p, item);
 	uint16_t file = e ? e->place.file : 0;
 	struct target t;
+	uint64_t count;
 
 	if (e && e->keys) {
 		p->slots[item] = make_slot(p, e, command);
@@ -84,7 +99,10 @@ static void check_item(struct plan *p, size_t item, const struct settings *comma
 		p->slots[item] = bare->slot;
 	}
 	t = plan_parse(p, item);
-	p->total += t.count - target_set_count(p->excluded, &t);
+	count = t.count - target_set_count(p->excluded, &t);
+	if (t.transport != TRANSPORT_UDP)
+		add_session(p, item, count);
+	p->total += count;
 }
 
 static void read_excludes(struct plan *p, const struct plan_request *r)
@@ -141,6 +159,7 @@ void plan_free(struct plan *p)
 		free(p->names[i]);
 	free(p->names);
 	free(p->slots);
+	free(p->sessions);
 	target_set_free(p->excluded);
 	plan_profiles_free(&p->profiles);
 	free(p);
@@ -150,6 +169,11 @@ const struct profile *plan_profiles(const struct plan *p, size_t *count)
 {
 	*count = p->profiles.count;
 	return p->profiles.list;
+}
+
+uint64_t plan_count(const struct plan *p, enum plan_kind kind)
+{
+	return kind == PLAN_SESSIONS ? p->session_targets : p->total - p->session_targets;
 }
 
 uint64_t plan_total(const struct plan *p)
@@ -169,10 +193,8 @@ const char *plan_label(const struct plan *p, size_t item)
 }
 
 /* The target's name with a NUL: it lies in the text of the item, where a port may follow. */
-static const char *end_name(struct plan *p)
+static const char *end_name(struct plan *p, const struct target *t)
 {
-	const struct target *t = &p->target;
-
 	if (!t->name[t->name_len])
 		return t->name;
 	p->names = plan_grow(p->names, p->nnames, &p->cap_names, sizeof(*p->names));
@@ -180,45 +202,83 @@ static const char *end_name(struct plan *p)
 	return p->names[p->nnames++];
 }
 
-static void fill(struct plan *p, uint64_t index, struct plan_target *out)
+static void fill(struct plan *p, struct plan_cursor *c, size_t item, struct plan_target *out)
 {
-	const struct plan_slot *slot = &p->slots[p->item];
-	const char *text = plan_text(p, p->item);
+	const struct plan_slot *slot = &p->slots[item];
+	const struct target *t = &c->target;
 
 	*out = (struct plan_target){
-		.seq = p->seq++,
+		.seq = c->seq++,
 		.profile = slot->profile,
-		.port = p->target.port ? p->target.port : slot->port,
-		.family = slot->family,
+		.port = t->port ? t->port : slot->port,
+		.family = t->family ? t->family : slot->family,
+		.transport = (uint8_t)t->transport,
 	};
 	if (slot->labelled)
-		out->host = plan_label(p, p->item);
-	else if (p->target.kind != TARGET_BLOCK)
-		out->host = text;
-	if (p->target.kind == TARGET_NAME) {
-		out->name = end_name(p);
-		return;
-	}
-	out->addr = target_address(&p->target, index);
-	out->addr.port = out->port;
+		out->host = plan_label(p, item);
+	else if (t->kind != TARGET_BLOCK)
+		out->host = plan_text(p, item);
+	if (t->kind == TARGET_NAME)
+		out->name = end_name(p, t);
+	else if (t->kind == TARGET_PATH)
+		out->path = t->name; /* to the end of the text */
+	else
+		out->addr = target_address(t, c->next);
+	out->addr.port = out->addr.family ? out->port : 0;
 }
 
-bool plan_next(struct plan *p, struct plan_target *out)
+/* The item's next target. False: it has no more. */
+static bool next_of(struct plan *p, struct plan_cursor *c, size_t item, struct plan_target *out)
 {
-	for (; p->item < p->nitems; p->item++, p->open = false) {
-		uint64_t index;
+	if (!c->open) {
+		c->open = true;
+		c->target = plan_parse(p, item);
+		c->next = 0;
+	}
+	c->next = target_set_next(p->excluded, &c->target, c->next);
+	if (c->next >= c->target.count) {
+		c->open = false;
+		return false;
+	}
+	fill(p, c, item, out);
+	c->next++;
+	return true;
+}
 
-		if (!p->open) {
-			p->open = true;
-			p->target = plan_parse(p, p->item);
-			p->next = 0;
-		}
-		index = target_set_next(p->excluded, &p->target, p->next);
-		if (index >= p->target.count)
-			continue;
-		p->next = index + 1;
-		fill(p, index, out);
-		return true;
+static void pass_session(const struct plan *p, struct plan_cursor *c)
+{
+	if (c->session == p->nsessions || p->sessions[c->session].item != c->item)
+		return; /* all of its targets are excluded */
+	c->seq += p->sessions[c->session++].count;
+}
+
+static bool next_datagrams(struct plan *p, struct plan_cursor *c, struct plan_target *out)
+{
+	for (; c->item < p->nitems; c->item++) {
+		if (p->slots[c->item].session)
+			pass_session(p, c);
+		else if (next_of(p, c, c->item, out))
+			return true;
 	}
 	return false;
+}
+
+static bool next_session(struct plan *p, struct plan_cursor *c, struct plan_target *out)
+{
+	for (; c->session < p->nsessions; c->session++) {
+		const struct plan_session *s = &p->sessions[c->session];
+
+		if (!c->open)
+			c->seq = s->seq;
+		if (next_of(p, c, s->item, out))
+			return true;
+	}
+	return false;
+}
+
+bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
+{
+	struct plan_cursor *c = &p->cursors[kind];
+
+	return kind == PLAN_SESSIONS ? next_session(p, c, out) : next_datagrams(p, c, out);
 }

@@ -35,18 +35,28 @@ void plan_free(struct plan *p);
 const struct profile *plan_profiles(const struct plan *p, size_t *count);
 
 struct plan_target {
-	uint64_t seq;
+	uint64_t seq; /* its number among all targets */
 	uint32_t profile;
-	const char *host; /* as shown; NULL: the address itself (blocks, ranges) */
-	const char *name; /* to be resolved; NULL: addr is known */
-	struct addr addr; /* when name is NULL; with its port */
-	uint16_t port;    /* for the addresses of name */
-	uint8_t family;   /* 4, 6 or 0 for any: which addresses of name to use */
+	const char *host;  /* as shown; NULL: the address itself (blocks, ranges) */
+	const char *name;  /* to be resolved; NULL: addr is known, or there is a path */
+	const char *path;  /* of a socket; NULL: it is none */
+	struct addr addr;  /* when name and path are NULL; with its port */
+	uint16_t port;     /* for the addresses of name */
+	uint8_t family;    /* 4, 6 or 0 for any: which addresses of name to use */
+	uint8_t transport; /* enum transport */
 };
 
-/* The next target. False: that was all. The strings live as long as the plan. */
-bool plan_next(struct plan *p, struct plan_target *out);
-uint64_t plan_total(const struct plan *p); /* targets in all, excluded ones not counted */
+/* Who asks: the two kinds are handed out independently of each other, so that neither waits. */
+enum plan_kind {
+	PLAN_DATAGRAMS, /* workers with thousands of targets each: UDP */
+	PLAN_SESSIONS,  /* workers with one target each: all other transports */
+	PLAN_KINDS
+};
+/* The next target of a kind. False: that was all. The strings live as long as the plan. */
+bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out);
+uint64_t plan_count(const struct plan *p,
+		    enum plan_kind kind);  /* targets, excluded ones not counted */
+uint64_t plan_total(const struct plan *p); /* of all kinds */
 
 /* What --check prints: blocks with their count, objects, the worst case for a silent host. */
 void plan_describe(const struct plan *p, struct buf *out);

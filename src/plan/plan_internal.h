@@ -62,7 +62,23 @@ struct plan_slot { /* what was found out about an item once, 8 octets each */
 	uint32_t profile;
 	uint16_t port;
 	uint8_t family;
-	bool labelled;
+	bool labelled : 1;
+	bool session : 1; /* of PLAN_SESSIONS */
+};
+
+struct plan_session { /* an item of PLAN_SESSIONS, with targets */
+	size_t item;
+	uint64_t seq;   /* of its first target */
+	uint64_t count; /* of its targets */
+};
+
+struct plan_cursor {    /* how far one kind was handed out */
+	size_t item;    /* of PLAN_DATAGRAMS */
+	size_t session; /* the first that is not before item; of PLAN_SESSIONS: where it is */
+	bool open;      /* target is that of the item, next its next address */
+	struct target target;
+	uint64_t next;
+	uint64_t seq; /* of the target handed out next */
 };
 
 /* An item is an entry of the files, or a target where only targets are polled. */
@@ -76,12 +92,11 @@ struct plan {
 	uint64_t total;
 	struct plan_profiles profiles;
 
-	/* where plan_next() is */
-	size_t item;
-	bool open; /* target is that of the item, next its next address */
-	struct target target;
-	uint64_t next;
-	uint64_t seq;
+	struct plan_session *sessions; /* by item */
+	size_t nsessions, cap_sessions;
+	uint64_t session_targets;
+
+	struct plan_cursor cursors[PLAN_KINDS];
 	char **names; /* handed out, of targets written with a port */
 	size_t nnames, cap_names;
 };

@@ -9,7 +9,10 @@
  * one worker, or waits again, and stands in exactly one list accordingly. A lease is the slot's number
  * and counts only together with the target's number and the worker that holds it. A target enters
  * with its first lease, moves only forwards, and back to waiting only by its worker's death. New targets
- * enter only while nobody waits, so the slots suffice without a look.
+ * enter only while nobody of their kind waits, so the slots suffice without a look.
+ *
+ * Workers are of kinds: what one of a kind had in hand waits for another of that kind, and nobody waits
+ * behind a target of the other kind.
  *
  * Rejected: a table of all targets with a state each: ten million targets, ten megabytes and
  * more, though a few thousand are under way.
@@ -51,10 +54,10 @@ struct dispatch {
 	struct slot *slots;
 	uint32_t nslots;
 	struct list free; /* taken from its front, given back to its end: a number rests longest */
-	struct list waiting;
+	struct list waiting[DISPATCH_KINDS_MAX];
 	struct list *leased; /* of each worker, in the order of leasing */
-	unsigned workers;
-	unsigned lease_max;
+	unsigned workers;    /* of all kinds */
+	struct dispatch_kind kinds[DISPATCH_KINDS_MAX];
 	uint64_t targets;
 	uint64_t answered;
 };
@@ -110,22 +113,36 @@ static void list_put_before(struct dispatch *d, struct list *l, struct list *fro
 
 /* --- the ledger --------------------------------------------------------------------------- */
 
-struct dispatch *dispatch_new(unsigned workers, unsigned lease_max)
+struct dispatch *dispatch_new(const struct dispatch_kind *kinds, unsigned nkinds)
 {
 	struct dispatch *d = mem_zero(1, sizeof(*d));
 
-	assert(workers > 0 && workers <= UINT16_MAX && lease_max < NONE / workers);
-	d->workers = workers;
-	d->lease_max = lease_max;
-	d->nslots = workers * lease_max;
+	assert(nkinds <= DISPATCH_KINDS_MAX);
+	for (unsigned i = 0; i < nkinds; i++) {
+		assert(!kinds[i].workers || kinds[i].lease_max < NONE / 2 / kinds[i].workers);
+		d->kinds[i] = kinds[i];
+		d->workers += kinds[i].workers;
+		d->nslots += kinds[i].workers * kinds[i].lease_max;
+	}
+	assert(d->workers > 0 && d->workers <= UINT16_MAX);
 	d->slots = mem_zero(d->nslots, sizeof(*d->slots));
-	d->leased = mem_alloc(workers * sizeof(*d->leased));
-	d->free = d->waiting = empty;
-	for (unsigned i = 0; i < workers; i++)
+	d->leased = mem_alloc(d->workers * sizeof(*d->leased));
+	d->free = d->waiting[0] = d->waiting[1] = empty;
+	for (unsigned i = 0; i < d->workers; i++)
 		d->leased[i] = empty;
 	for (uint32_t i = 0; i < d->nslots; i++)
 		list_add(d, &d->free, i);
 	return d;
+}
+
+static unsigned kind_of(const struct dispatch *d, unsigned worker)
+{
+	return worker < d->kinds[0].workers ? 0 : 1;
+}
+
+static unsigned lease_max(const struct dispatch *d, unsigned worker)
+{
+	return d->kinds[kind_of(d, worker)].lease_max;
 }
 
 void dispatch_free(struct dispatch *d)
@@ -139,7 +156,7 @@ void dispatch_free(struct dispatch *d)
 
 unsigned dispatch_room(const struct dispatch *d, unsigned worker)
 {
-	return d->lease_max - d->leased[worker].count;
+	return lease_max(d, worker) - d->leased[worker].count;
 }
 
 unsigned dispatch_leased(const struct dispatch *d, unsigned worker)
@@ -149,7 +166,7 @@ unsigned dispatch_leased(const struct dispatch *d, unsigned worker)
 
 uint64_t dispatch_waiting(const struct dispatch *d)
 {
-	return d->waiting.count;
+	return (uint64_t)d->waiting[0].count + d->waiting[1].count;
 }
 
 uint64_t dispatch_owes(const struct dispatch *d)
@@ -172,7 +189,7 @@ static void lease_to(struct dispatch *d, struct list *from, uint32_t at, unsigne
 {
 	struct slot *s = &d->slots[at];
 
-	assert(worker < d->workers && d->leased[worker].count < d->lease_max);
+	assert(worker < d->workers && d->leased[worker].count < lease_max(d, worker));
 	list_remove(d, from, at);
 	list_add(d, &d->leased[worker], at);
 	s->state = LEASED;
@@ -183,7 +200,7 @@ uint32_t dispatch_lease(struct dispatch *d, unsigned worker, const struct dispat
 {
 	uint32_t at = d->free.first;
 
-	assert(d->waiting.count == 0 && at != NONE);
+	assert(d->waiting[kind_of(d, worker)].count == 0 && at != NONE);
 	lease_to(d, &d->free, at, worker);
 	d->slots[at].task = *t;
 	d->targets++;
@@ -193,11 +210,12 @@ uint32_t dispatch_lease(struct dispatch *d, unsigned worker, const struct dispat
 const struct dispatch_task *dispatch_lease_again(struct dispatch *d, unsigned worker,
 						 uint32_t *lease)
 {
-	uint32_t at = d->waiting.first;
+	struct list *waiting = &d->waiting[kind_of(d, worker)];
+	uint32_t at = waiting->first;
 
 	if (at == NONE)
 		return NULL;
-	lease_to(d, &d->waiting, at, worker);
+	lease_to(d, waiting, at, worker);
 	*lease = at;
 	return &d->slots[at].task;
 }
@@ -260,17 +278,27 @@ enum dispatch_charge dispatch_death(struct dispatch *d, unsigned worker, uint64_
 	}
 	for (uint32_t at = owed->first; at != NONE; at = d->slots[at].next)
 		d->slots[at].state = WAITING;
-	list_put_before(d, &d->waiting, owed);
+	list_put_before(d, &d->waiting[kind_of(d, worker)], owed);
 	return charge;
 }
 
-bool dispatch_withdraw(struct dispatch *d, struct dispatch_task *out)
+static bool withdraw(struct dispatch *d, struct list *from, struct dispatch_task *out)
 {
-	uint32_t at = d->waiting.first;
+	uint32_t at = from->first;
 
 	if (at == NONE)
 		return false;
 	*out = d->slots[at].task;
-	settle(d, &d->waiting, at);
+	settle(d, from, at);
 	return true;
+}
+
+bool dispatch_withdraw(struct dispatch *d, struct dispatch_task *out)
+{
+	return withdraw(d, &d->waiting[0], out) || withdraw(d, &d->waiting[1], out);
+}
+
+bool dispatch_withdraw_from(struct dispatch *d, unsigned worker, struct dispatch_task *out)
+{
+	return withdraw(d, &d->leased[worker], out);
 }

@@ -125,24 +125,53 @@ static struct cell *page_new(unsigned workers)
 /* A short list goes to all workers, or one would have it all and the others its share of the rate. */
 static unsigned batch_of(const struct master_config *c)
 {
-	uint64_t share = (plan_total(c->plan) + c->workers - 1) / c->workers;
+	uint64_t targets = plan_count(c->plan, PLAN_DATAGRAMS);
+	uint64_t share = (targets + c->workers - 1) / c->workers;
 
 	return share < 1 ? 1 : share < MASTER_BATCH ? (unsigned)share : MASTER_BATCH;
 }
 
+/* How many workers of which kind there are. A kind without targets has none, or its share of the rate would
+ * be nobody's; an empty list still has workers that find nothing to do. */
+static void count_workers(struct master *m)
+{
+	const struct plan *plan = m->config->plan;
+	uint64_t sessions = plan_count(plan, PLAN_SESSIONS);
+
+	m->workers[PLAN_SESSIONS] = sessions < MASTER_SESSIONS_MAX ? (unsigned)sessions
+								   : MASTER_SESSIONS_MAX;
+	if (sessions == 0 || plan_count(plan, PLAN_DATAGRAMS) > 0)
+		m->workers[PLAN_DATAGRAMS] = m->config->workers;
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
+		m->nworkers += m->workers[kind];
+		m->plan_done[kind] = m->workers[kind] == 0;
+	}
+}
+
+static struct dispatch *ledger_of(const struct master *m)
+{
+	struct dispatch_kind kinds[PLAN_KINDS] = {
+		[PLAN_DATAGRAMS] = {m->workers[PLAN_DATAGRAMS], m->config->window + LEASE_SPARE},
+		[PLAN_SESSIONS] = {m->workers[PLAN_SESSIONS], 1},
+	};
+
+	return dispatch_new(kinds, PLAN_KINDS);
+}
+
 static bool master_open(struct master *m)
 {
+	count_workers(m);
 	m->loop = loop_new();
 	m->start_us = loop_now_us(m->loop);
 	m->frame = mem_alloc(MASTER_FRAME);
 	m->batch = batch_of(m->config);
-	m->page = page_new(m->config->workers);
+	m->page = page_new(m->nworkers);
 	m->signals = signals_open();
 	if (m->page == NULL || m->signals == NULL) {
 		log_error("cannot start: no memory or no descriptor for the run itself");
 		return false;
 	}
-	m->dispatch = dispatch_new(m->config->workers, m->config->window + LEASE_SPARE);
+	m->dispatch = ledger_of(m);
 	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
 	children_start(m);
 	children_watch(m);
@@ -159,7 +188,7 @@ static void master_close(struct master *m)
 	dispatch_free(m->dispatch);
 	signals_close(m->signals);
 	if (m->page != NULL)
-		munmap(m->page, m->config->workers * sizeof(*m->page));
+		munmap(m->page, m->nworkers * sizeof(*m->page));
 	buf_free(&m->scratch);
 	free(m->frame);
 	loop_free(m->loop);

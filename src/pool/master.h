@@ -22,10 +22,11 @@ struct master_config {
 	 * resolver_main, which stand in the master's own layer and so come from main). */
 	int (*worker)(const void *arg, int queue_fd, _Atomic uint64_t *at_work);
 	const void *worker_arg;
+	const void *session_arg; /* of the workers for PLAN_SESSIONS */
 	int (*resolver)(const void *arg, int queue_fd);
 	const void *resolver_arg;
 	unsigned window;    /* of each worker: bounds what may be leased to it */
-	unsigned workers;   /* how many to keep */
+	unsigned workers;   /* how many to keep; those for PLAN_SESSIONS come on top */
 	double rate_pps;    /* all workers together; 0: no limit */
 	int64_t silence_us; /* until who owes a word is asked, and again until it is killed; 0: 5 s */
 	int64_t deadline_us; /* the run's, from its start; 0: none */

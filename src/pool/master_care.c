@@ -5,6 +5,11 @@
  * none. While the output is blocked we do not listen to workers, so none of them is silent then; when it
  * is open again all periods begin anew.
  *
+ * A worker for sessions blocks while it connects, as long as its host may be silent. It limits itself; but what
+ * it waits for is in a library's hands, so when the host's own time is over, or it has not spoken for
+ * longer than it can block, it is killed. That is no crash: the target's record says that its time was
+ * over. At a cancellation nobody waits for a connection: CANCEL_US are left to answer.
+ *
  * The trap: poll(2) tells a hang-up even to who asks for nothing. A worker that dies while we do not
  * listen would wake us all the time; so its queue leaves the loop, and comes back with the listening.
  */
@@ -16,6 +21,8 @@
 #include "pool/message.h"
 
 #define SILENCE_US 5000000 /* default */
+#define LIMIT_US   500000  /* after a host's time is over its session may still say so itself */
+#define CANCEL_US  50000   /* "closed within 100 ms" (DESIGN.md) */
 #define RATE_UNIT  1000    /* MESSAGE_RATE counts packets per so many seconds */
 
 bool child_owes(const struct child *c)
@@ -35,13 +42,13 @@ void children_rate(struct master *m)
 	uint8_t octets[4];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
-	for (unsigned i = 0; i < m->config->workers; i++)
+	for (unsigned i = 0; i < m->nworkers; i++)
 		living += m->children[i].queue != NULL;
 	if (share <= 0 || living == 0)
 		return;
 	share /= living;
 	wire_put_u32(&w, share < 1 ? 1 : share > UINT32_MAX ? UINT32_MAX : (uint32_t)share);
-	for (unsigned i = 0; i < m->config->workers; i++)
+	for (unsigned i = 0; i < m->nworkers; i++)
 		if (m->children[i].queue != NULL)
 			queue_put(m->children[i].queue, MESSAGE_RATE, octets, sizeof(octets));
 }
@@ -66,14 +73,14 @@ static void child_watch(struct child *c)
 
 void children_watch(struct master *m)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++)
+	for (unsigned i = 0; i <= m->nworkers; i++)
 		if (m->children[i].queue != NULL)
 			child_watch(&m->children[i]);
 }
 
 static void children_put(struct master *m, enum message kind)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++)
+	for (unsigned i = 0; i <= m->nworkers; i++)
 		if (m->children[i].queue != NULL)
 			queue_put(m->children[i].queue, (uint8_t)kind, NULL, 0);
 }
@@ -82,7 +89,7 @@ void children_stop(struct master *m)
 {
 	m->stopping = true;
 	children_put(m, MESSAGE_STOP);
-	for (unsigned i = 0; i <= m->config->workers; i++) {
+	for (unsigned i = 0; i <= m->nworkers; i++) {
 		m->children[i].stopping = true;
 		m->children[i].respawn_us = LOOP_NEVER;
 	}
@@ -92,23 +99,45 @@ void children_stop(struct master *m)
 /* Nothing more is asked: workers end what they have in hand, the resolver is of no use any more. */
 void children_cancel(struct master *m)
 {
-	for (unsigned i = 0; i < m->config->workers; i++) {
+	for (unsigned i = 0; i < m->nworkers; i++) {
 		m->children[i].respawn_us = LOOP_NEVER;
 		if (m->children[i].queue != NULL)
 			queue_put(m->children[i].queue, MESSAGE_CANCEL, NULL, 0);
 	}
 	m->resolver->respawn_us = LOOP_NEVER;
 	m->resolver->stopping = true;
+	m->cancelled_us = loop_now_us(m->loop);
 	if (m->resolver->queue != NULL)
 		child_death(m->resolver);
 }
 
 /* --- silence ------------------------------------------------------------------------------ */
 
+void child_leased(struct child *c, uint32_t profile)
+{
+	size_t n;
+	const struct profile *p = &plan_profiles(c->master->config->plan, &n)[profile];
+
+	c->leased_us = loop_now_us(c->master->loop);
+	c->blocks_us = profile_worst_us(p, 1);
+	c->limit_us = p->deadline_us > 0 ? p->deadline_us + LIMIT_US : 0;
+}
+
+/* When a session that has a target is to be killed, however talkative it is; LOOP_NEVER. */
+static int64_t session_end_us(const struct child *c)
+{
+	const struct master *m = c->master;
+	int64_t end_us = c->limit_us > 0 ? c->leased_us + c->limit_us : LOOP_NEVER;
+
+	if (m->cancelled != NULL && m->cancelled_us + CANCEL_US < end_us)
+		end_us = m->cancelled_us + CANCEL_US;
+	return end_us;
+}
+
 /* When something is to be done about it; LOOP_NEVER. */
 static int64_t child_due_us(const struct child *c)
 {
-	int64_t silence_us = c->master->config->silence_us;
+	int64_t silence_us = c->master->config->silence_us, due_us;
 
 	silence_us = silence_us > 0 ? silence_us : SILENCE_US;
 	if (c->queue == NULL)
@@ -117,26 +146,37 @@ static int64_t child_due_us(const struct child *c)
 		return LOOP_NEVER;
 	if (c->stopping)
 		return c->heard_us + silence_us;
-	if (child_owes(c))
+	if (!child_owes(c))
+		return LOOP_NEVER;
+	if (!c->session)
 		return c->heard_us + (c->pinged ? 2 : 1) * silence_us;
-	return LOOP_NEVER;
+	due_us = c->heard_us + (c->pinged ? 2 : 1) * (silence_us + c->blocks_us);
+	return due_us < session_end_us(c) ? due_us : session_end_us(c);
 }
 
 int64_t children_next_us(const struct master *m)
 {
 	int64_t next_us = LOOP_NEVER;
 
-	for (unsigned i = 0; i <= m->config->workers; i++) {
+	for (unsigned i = 0; i <= m->nworkers; i++) {
 		int64_t due_us = child_due_us(&m->children[i]);
 		next_us = due_us < next_us ? due_us : next_us;
 	}
 	return next_us;
 }
 
+static bool is_over(const struct child *c)
+{
+	return session_end_us(c) <= loop_now_us(c->master->loop);
+}
+
 static void child_due(struct child *c)
 {
 	if (c->queue == NULL) {
 		child_birth(c);
+	} else if (c->session && child_owes(c) && (c->pinged || is_over(c))) {
+		kill(c->proc.pid, SIGKILL);
+		c->killed = c->expired = true;
 	} else if (c->stopping || c->pinged) {
 		log_warning("%s %s; it is killed", child_noun(c),
 			    c->stopping ? "does not stop" : "does not answer");
@@ -150,15 +190,15 @@ static void child_due(struct child *c)
 
 void children_times(struct master *m)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++)
+	for (unsigned i = 0; i <= m->nworkers; i++)
 		if (child_due_us(&m->children[i]) <= loop_now_us(m->loop))
 			child_due(&m->children[i]);
 }
 
 void children_renew(struct master *m)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++) {
-		m->children[i].heard_us = loop_now_us(m->loop);
+	for (unsigned i = 0; i <= m->nworkers; i++) {
+		m->children[i].heard_us = m->children[i].leased_us = loop_now_us(m->loop);
 		m->children[i].pinged = false;
 	}
 }

@@ -15,6 +15,7 @@ struct master;
 struct child {
 	struct master *master;
 	unsigned number; /* of a worker; the resolver's is the number of workers */
+	bool session;    /* a worker for PLAN_SESSIONS */
 	struct proc proc;
 	struct queue *queue;    /* NULL: it does not live */
 	enum queue_state state; /* of the last read */
@@ -26,6 +27,12 @@ struct child {
 	int64_t heard_us;   /* when it last said something, or came to owe us a word */
 	int64_t respawn_us; /* when to fork it (again); LOOP_NEVER: not */
 	int64_t pause_us;   /* before the next respawn */
+
+	/* of a session at work: it blocks, so it may be silent for good reason, but not for ever */
+	int64_t leased_us; /* when it got its target */
+	int64_t blocks_us; /* so long it may block */
+	int64_t limit_us;  /* so long it may take, after leased_us; 0: there is no limit */
+	bool expired;      /* it was killed when its target's time was over: no crash */
 };
 
 /* master_children.c: birth, word, death */
@@ -41,7 +48,8 @@ const char *child_noun(const struct child *c);
 
 /* master_care.c: what is sent to them, and when something is due */
 bool child_owes(const struct child *c); /* it has work in hand, so a word is due some time */
-void children_watch(struct master *m);  /* sends what is queued, sets what the loop looks for */
+void child_leased(struct child *c, uint32_t profile); /* a session has got a target */
+void children_watch(struct master *m); /* sends what is queued, sets what the loop looks for */
 void children_rate(struct master *m);
 void children_stop(struct master *m);
 void children_cancel(struct master *m);

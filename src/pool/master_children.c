@@ -36,7 +36,7 @@ const char *child_noun(const struct child *c)
 
 bool children_live(const struct master *m)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++)
+	for (unsigned i = 0; i <= m->nworkers; i++)
 		if (m->children[i].queue != NULL)
 			return true;
 	return false;
@@ -95,8 +95,26 @@ static void respawn_plan(struct child *c, bool charged)
 	}
 	if (!c->delivered && !charged)
 		m->barren++;
-	if (m->barren >= BARREN_MAX * m->config->workers)
+	if (m->barren >= BARREN_MAX * m->nworkers)
 		children_give_up(m);
+}
+
+/* A session was killed because the time of its target was over: that ends here. */
+static void session_expire(struct child *c)
+{
+	struct master *m = c->master;
+	struct dispatch_task t;
+
+	if (m->cancelled != NULL) {
+		dispatch_death(m->dispatch, c->number, 0, &t); /* it is withdrawn with the others */
+		return;
+	}
+	if (dispatch_withdraw_from(m->dispatch, c->number, &t))
+		record_settle(
+			m, &t, RECORD_TIMEOUT,
+			"the host's time was over before a connection was made, or an answer came");
+	c->pause_us = PAUSE_MIN_US;
+	c->respawn_us = loop_now_us(m->loop);
 }
 
 /* Its queue has ended, or it lies. */
@@ -114,6 +132,10 @@ void child_death(struct child *c)
 	parts_drop(c);
 	if (c->stopping)
 		return;
+	if (c->expired) {
+		session_expire(c);
+		return;
+	}
 	m->result->deaths++;
 	if (child_is_resolver(c))
 		log_warning("%s %s", child_noun(c), how);
@@ -199,7 +221,7 @@ void child_ready(void *arg, unsigned ready)
 void children_serve(struct master *m)
 {
 	m->unread = false;
-	for (unsigned i = 0; i < m->config->workers; i++)
+	for (unsigned i = 0; i < m->nworkers; i++)
 		if (m->children[i].queue != NULL)
 			child_serve(&m->children[i]);
 }
@@ -213,7 +235,8 @@ static int child_main(void *arg, int fd)
 
 	if (child_is_resolver(c))
 		return config->resolver(config->resolver_arg, fd);
-	return config->worker(config->worker_arg, fd, &c->master->page[c->number].at_work);
+	return config->worker(c->session ? config->session_arg : config->worker_arg, fd,
+			      &c->master->page[c->number].at_work);
 }
 
 void child_birth(struct child *c)
@@ -222,7 +245,7 @@ void child_birth(struct child *c)
 
 	if (!child_is_resolver(c))
 		atomic_store(&m->page[c->number].at_work, 0);
-	c->delivered = c->pinged = c->killed = false;
+	c->delivered = c->pinged = c->killed = c->expired = false;
 	c->respawn_us = LOOP_NEVER;
 	if (!proc_spawn(&c->proc, child_main, c)) {
 		log_warning("cannot start %s: %s", child_noun(c), strerror(errno));
@@ -238,13 +261,15 @@ void child_birth(struct child *c)
 
 void children_start(struct master *m)
 {
-	unsigned n = m->config->workers + 1;
+	unsigned n = m->nworkers + 1;
 
 	m->children = mem_zero(n, sizeof(*m->children));
 	m->resolver = &m->children[n - 1];
 	for (unsigned i = 0; i < n; i++)
 		m->children[i] = (struct child){.master = m,
 						.number = i,
+						.session = i >= m->workers[PLAN_DATAGRAMS] &&
+							   i < n - 1,
 						.proc = {.fd = -1},
 						.respawn_us = LOOP_NEVER,
 						.pause_us = PAUSE_MIN_US};
@@ -254,7 +279,7 @@ void children_start(struct master *m)
 
 void children_free(struct master *m)
 {
-	for (unsigned i = 0; i <= m->config->workers; i++) {
+	for (unsigned i = 0; i <= m->nworkers; i++) {
 		struct child *c = &m->children[i];
 		if (c->queue != NULL)
 			loop_forget(m->loop, c->proc.fd);

@@ -20,7 +20,10 @@
 
 #define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
 #define MASTER_FRAME ((size_t)MASTER_BATCH * TASK_PACKED_MAX)
-#define MASTER_STEPS 4096 /* targets looked at in a turn, so that signals and children are heard */
+/* Workers for PLAN_SESSIONS: each has one host at a time and is held by it for all its waits, if it is silent;
+ * each is a process of some megabytes, on machines that have little else to do. */
+#define MASTER_SESSIONS_MAX 16
+#define MASTER_STEPS        4096 /* targets looked at in a turn, so that signals and children are heard */
 
 struct part { /* what came so far of a record larger than a frame */
 	struct spool_run run;
@@ -49,7 +52,9 @@ struct master {
 	struct loop *loop;
 	struct dispatch *dispatch;
 	struct cell *page;
-	struct child *children; /* the workers, then the resolver */
+	struct child *children;       /* the workers, kind after kind, then the resolver */
+	unsigned workers[PLAN_KINDS]; /* of each kind */
+	unsigned nworkers;
 	struct child *resolver;
 	struct names names;
 	struct engines *engines; /* NULL: none was learnt yet */
@@ -60,7 +65,7 @@ struct master {
 	struct parts parts;
 	struct large large;
 	const char *cancelled; /* words for the records of what is not asked any more; NULL */
-	bool plan_done;
+	bool plan_done[PLAN_KINDS];
 	bool busy;     /* there is more to do than one turn, or the output, may take */
 	bool blocked;  /* the output took no records at the end of the last turn */
 	bool unread;   /* frames, or an end, were left in the queues when it became so */
@@ -69,6 +74,7 @@ struct master {
 	bool output_watched;
 	unsigned barren; /* deaths of workers in a row without a record, not charged to a target */
 	int64_t start_us;
+	int64_t cancelled_us; /* when that was */
 	int64_t flush_us; /* when what is buffered is to be written, however little; LOOP_NEVER */
 };
 

@@ -34,13 +34,26 @@ static struct dispatch_task task_named(const struct master *m, const struct wait
 				      .addrs = n->addrs,
 				      .profile = t->profile,
 				      .port = t->port,
-				      .naddrs = n->naddrs};
+				      .naddrs = n->naddrs,
+				      .transport = t->transport};
+}
+
+static struct dispatch_task task_planned(const struct plan_target *p)
+{
+	return (struct dispatch_task){.seq = p->seq,
+				      .host = p->host,
+				      .path = p->path,
+				      .addr = p->addr,
+				      .profile = p->profile,
+				      .naddrs = p->path == NULL,
+				      .transport = p->transport};
 }
 
 /* The first of those whose name is known, or known to be unknown (then why is set). */
-static bool ready_next(struct master *m, struct dispatch_task *task, const char **why)
+static bool ready_next(struct master *m, enum plan_kind kind, struct dispatch_task *task,
+		       const char **why)
 {
-	struct waiters *ready = &m->names.ready;
+	struct waiters *ready = &m->names.ready[kind];
 	struct waiter *t = ready->first;
 
 	if (t == NULL)
@@ -55,30 +68,31 @@ static bool ready_next(struct master *m, struct dispatch_task *task, const char 
 }
 
 /* The plan's next target. NEXT_NOT_YET: it waits for its name now. */
-static enum next planned_next(struct master *m, struct dispatch_task *task, const char **why)
+static enum next planned_next(struct master *m, enum plan_kind kind, struct dispatch_task *task,
+			      const char **why)
 {
 	struct plan_target p;
 	struct waiter named;
 	const struct name *n;
 
-	if (m->plan_done || !plan_next(m->config->plan, &p)) {
-		m->plan_done = true;
+	if (m->plan_done[kind] || !plan_next(m->config->plan, kind, &p)) {
+		m->plan_done[kind] = true;
 		return NEXT_NONE;
 	}
 	m->result->targets++;
 	if (p.name == NULL || m->cancelled != NULL) { /* then no name is looked up any more */
-		*task = (struct dispatch_task){.seq = p.seq,
-					       .host = p.host,
-					       .addr = p.addr,
-					       .profile = p.profile,
-					       .naddrs = 1};
+		*task = task_planned(&p);
 		return NEXT_TASK;
 	}
-	named = (struct waiter){.seq = p.seq, .host = p.host, .profile = p.profile, .port = p.port};
+	named = (struct waiter){.seq = p.seq,
+				.host = p.host,
+				.profile = p.profile,
+				.port = p.port,
+				.transport = p.transport};
 	named.name = names_find(m, &p);
 	n = &m->names.list[named.name];
 	if (n->state != NAME_KNOWN && n->state != NAME_UNKNOWN) {
-		names_wait(m, &p, named.name);
+		names_wait(m, kind, &named);
 		return NEXT_NOT_YET;
 	}
 	*task = task_named(m, &named);
@@ -86,18 +100,21 @@ static enum next planned_next(struct master *m, struct dispatch_task *task, cons
 	return n->state == NAME_UNKNOWN ? NEXT_UNKNOWN : NEXT_TASK;
 }
 
-static enum next target_next(struct master *m, struct dispatch_task *task, const char **why)
+static enum next target_next(struct master *m, enum plan_kind kind, struct dispatch_task *task,
+			     const char **why)
 {
 	*why = NULL;
-	if (ready_next(m, task, why))
+	if (ready_next(m, kind, task, why))
 		return *why != NULL ? NEXT_UNKNOWN : NEXT_TASK;
-	return planned_next(m, task, why);
+	return planned_next(m, kind, task, why);
 }
 
 bool leases_left(struct master *m)
 {
-	return !m->plan_done || m->names.ready.first != NULL || names_left(m) ||
-	       dispatch_owes(m->dispatch) > 0;
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		if (!m->plan_done[kind] || m->names.ready[kind].first != NULL)
+			return true;
+	return names_left(m) || dispatch_owes(m->dispatch) > 0;
 }
 
 /* --- leases ------------------------------------------------------------------------------- */
@@ -117,7 +134,9 @@ static void frame_add(struct frame *f, uint32_t lease, const struct dispatch_tas
 			    .profile = t->profile,
 			    .host = t->host,
 			    .addrs = &t->addr,
-			    .naddrs = t->naddrs};
+			    .naddrs = t->naddrs,
+			    .transport = t->transport,
+			    .path = t->path};
 
 	if (t->addrs != NULL) {
 		for (unsigned i = 0; i < t->naddrs; i++) {
@@ -128,11 +147,14 @@ static void frame_add(struct frame *f, uint32_t lease, const struct dispatch_tas
 	}
 	task_pack(&task, &f->out);
 	f->tasks++;
+	if (f->child->session)
+		child_leased(f->child, t->profile);
 }
 
 /* One target more for the frame's worker. False: there is none now. */
 static bool frame_next(struct master *m, struct frame *f)
 {
+	enum plan_kind kind = f->child->session ? PLAN_SESSIONS : PLAN_DATAGRAMS;
 	const struct dispatch_task *again;
 	struct dispatch_task task;
 	const char *why;
@@ -143,7 +165,7 @@ static bool frame_next(struct master *m, struct frame *f)
 		frame_add(f, lease, again);
 		return true;
 	}
-	switch (target_next(m, &task, &why)) {
+	switch (target_next(m, kind, &task, &why)) {
 	case NEXT_TASK:
 		frame_add(f, dispatch_lease(m->dispatch, f->child->number, &task), &task);
 		return true;
@@ -187,15 +209,17 @@ static bool wants_tasks(const struct child *c)
 	return room >= MASTER_BATCH || (room > 0 && dispatch_leased(d, c->number) < room);
 }
 
-void leases_fill(struct master *m)
+/* Tops up the workers of a kind. False: all that may be handed out to them has been. */
+static bool kind_fill(struct master *m, enum plan_kind kind)
 {
+	unsigned first = kind == PLAN_SESSIONS ? m->workers[PLAN_DATAGRAMS] : 0;
 	unsigned steps = MASTER_STEPS;
 	struct frame f = {.steps = &steps};
 	bool more = !output_blocked(m), wanted = true;
 
 	while (more && wanted && steps > 0) {
 		wanted = false;
-		for (unsigned i = 0; more && i < m->config->workers; i++) {
+		for (unsigned i = first; more && i < first + m->workers[kind]; i++) {
 			f.child = &m->children[i];
 			if (!wants_tasks(f.child))
 				continue;
@@ -203,10 +227,24 @@ void leases_fill(struct master *m)
 			more = frame_fill(m, &f);
 		}
 	}
-	m->busy = wanted && (more || output_blocked(m));
+	return wanted && (more || output_blocked(m));
+}
+
+void leases_fill(struct master *m)
+{
+	bool datagrams = kind_fill(m, PLAN_DATAGRAMS), sessions = kind_fill(m, PLAN_SESSIONS);
+
+	m->busy = datagrams || sessions;
 }
 
 /* --- the end of leasing ------------------------------------------------------------------- */
+
+static enum next any_next(struct master *m, struct dispatch_task *task, const char **why)
+{
+	enum next next = target_next(m, PLAN_DATAGRAMS, task, why);
+
+	return next != NEXT_NONE ? next : target_next(m, PLAN_SESSIONS, task, why);
+}
 
 void leases_cancel(struct master *m)
 {
@@ -220,7 +258,7 @@ void leases_cancel(struct master *m)
 			record_settle(m, &task, RECORD_CANCELLED, m->cancelled);
 			continue;
 		}
-		enum next next = target_next(m, &task, &why);
+		enum next next = any_next(m, &task, &why);
 		if (next == NEXT_NONE) {
 			m->busy = false;
 			return;

@@ -74,16 +74,12 @@ static void list_add(struct waiters *l, struct waiter *t)
 	l->last = t;
 }
 
-void names_wait(struct master *m, const struct plan_target *p, uint32_t name)
+void names_wait(struct master *m, enum plan_kind kind, const struct waiter *t)
 {
-	struct waiter *t = mem_alloc(sizeof(*t));
+	struct waiter *copy = mem_alloc(sizeof(*copy));
 
-	*t = (struct waiter){.seq = p->seq,
-			     .host = p->host,
-			     .profile = p->profile,
-			     .name = name,
-			     .port = p->port};
-	list_add(&m->names.list[name].waiting, t);
+	*copy = *t;
+	list_add(&m->names.list[t->name].waiting[kind], copy);
 }
 
 static void waiters_free(struct waiters *l)
@@ -100,28 +96,37 @@ void names_free(struct master *m)
 	struct names *ns = &m->names;
 
 	for (uint32_t i = 0; i < ns->count; i++) {
-		waiters_free(&ns->list[i].waiting);
+		for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+			waiters_free(&ns->list[i].waiting[kind]);
 		free(ns->list[i].addrs);
 		free(ns->list[i].message);
 	}
-	waiters_free(&ns->ready);
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		waiters_free(&ns->ready[kind]);
 	free(ns->list);
 	free(ns->table);
 }
 
 /* --- what becomes of a name ----------------------------------------------------------------- */
 
+/* Puts all of `more` behind what is in l; more is empty then. */
+static void list_append(struct waiters *l, struct waiters *more)
+{
+	if (more->first == NULL)
+		return;
+	if (l->last == NULL)
+		l->first = more->first;
+	else
+		l->last->next = more->first;
+	l->last = more->last;
+	*more = (struct waiters){0};
+}
+
 /* Its targets wait no longer. */
 static void name_ready(struct names *ns, struct name *n)
 {
-	if (n->waiting.first == NULL)
-		return;
-	if (ns->ready.last == NULL)
-		ns->ready.first = n->waiting.first;
-	else
-		ns->ready.last->next = n->waiting.first;
-	ns->ready.last = n->waiting.last;
-	n->waiting = (struct waiters){0};
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		list_append(&ns->ready[kind], &n->waiting[kind]);
 }
 
 static void name_unknown(struct names *ns, struct name *n, const char *message)

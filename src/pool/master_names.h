@@ -20,6 +20,7 @@ struct waiter { /* waits for its name */
 	uint32_t profile;
 	uint32_t name;
 	uint16_t port;
+	uint8_t transport; /* enum transport */
 };
 
 struct waiters { /* a list */
@@ -38,7 +39,7 @@ struct name {
 	const char *text;   /* the plan's */
 	struct addr *addrs; /* when known */
 	char *message;      /* when unknown: why */
-	struct waiters waiting;
+	struct waiters waiting[PLAN_KINDS];
 	uint8_t family;
 	uint8_t naddrs;
 	uint8_t state;   /* enum name_state */
@@ -51,16 +52,16 @@ struct names {
 	uint32_t cap;
 	uint32_t *table; /* number + 1, open addressing; 0: free */
 	uint32_t mask;
-	uint32_t next;        /* no name before is to be asked */
-	uint32_t asked;       /* questions under way */
-	bool alone;           /* the one under way has been charged before */
-	unsigned deaths;      /* of the resolver in a row without an answer */
-	struct waiters ready; /* their names are known, or known to be unknown */
+	uint32_t next;                    /* no name before is to be asked */
+	uint32_t asked;                   /* questions under way */
+	bool alone;                       /* the one under way has been charged before */
+	unsigned deaths;                  /* of the resolver in a row without an answer */
+	struct waiters ready[PLAN_KINDS]; /* their names are known, or known to be unknown */
 };
 
 void names_free(struct master *m);
 uint32_t names_find(struct master *m, const struct plan_target *t); /* its number */
-void names_wait(struct master *m, const struct plan_target *t, uint32_t name);
+void names_wait(struct master *m, enum plan_kind kind, const struct waiter *t);
 void names_ask(struct master *m);
 bool names_left(struct master *m);                              /* some are asked, or to be asked */
 bool names_take(struct master *m, const struct queue_frame *f); /* false: the resolver lies */

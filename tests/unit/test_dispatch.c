@@ -19,6 +19,13 @@ static struct dispatch_task task(uint64_t seq)
 	return (struct dispatch_task){.seq = seq, .profile = (uint32_t)seq * 3, .naddrs = 1};
 }
 
+static struct dispatch *ledger(unsigned workers, unsigned lease_max)
+{
+	struct dispatch_kind kind = {workers, lease_max};
+
+	return dispatch_new(&kind, 1);
+}
+
 static uint32_t lease(struct dispatch *d, unsigned worker, uint64_t seq)
 {
 	struct dispatch_task t = task(seq);
@@ -40,7 +47,7 @@ static uint32_t lease_again(struct dispatch *d, unsigned worker, uint64_t seq)
 
 static void test_lease_and_answer(void **state)
 {
-	struct dispatch *d = dispatch_new(2, 3);
+	struct dispatch *d = ledger(2, 3);
 	uint32_t a, b;
 
 	(void)state;
@@ -63,7 +70,7 @@ static void test_lease_and_answer(void **state)
 
 static void test_all_slots_are_of_use(void **state)
 {
-	struct dispatch *d = dispatch_new(3, 5);
+	struct dispatch *d = ledger(3, 5);
 
 	(void)state;
 	for (uint64_t seq = 0; seq < 15; seq++)
@@ -74,9 +81,79 @@ static void test_all_slots_are_of_use(void **state)
 	dispatch_free(d);
 }
 
+/* Workers 0 and 1 have three leases each, 2 to 4 one each. */
+static void test_two_kinds(void **state)
+{
+	static const struct dispatch_kind kinds[] = {{2, 3}, {3, 1}};
+	struct dispatch *d = dispatch_new(kinds, 2);
+	struct dispatch_task t;
+
+	(void)state;
+	for (uint64_t seq = 0; seq < 6; seq++)
+		lease(d, (unsigned)seq % 2, seq);
+	for (uint64_t seq = 10; seq < 13; seq++)
+		lease(d, (unsigned)seq - 8, seq);
+	for (unsigned w = 0; w < 5; w++)
+		assert_int_equal(dispatch_room(d, w), 0);
+	assert_int_equal(dispatch_death(d, 3, 12, &t), DISPATCH_CHARGED);
+	assert_int_equal(dispatch_death(d, 0, 0, &t), DISPATCH_NOBODY);
+	assert_int_equal(dispatch_waiting(d), 4);
+	lease_again(d, 3, 11);
+	assert_null(dispatch_lease_again(d, 4, &(uint32_t){0}));
+	lease_again(d, 0, 0);
+	lease_again(d, 0, 2);
+	lease_again(d, 0, 4);
+	assert_int_equal(dispatch_owes(d), 9);
+	dispatch_free(d);
+}
+
+/* A death of one kind holds up no target of the other, and neither takes what the other had. */
+static void test_kinds_do_not_wait_for_each_other(void **state)
+{
+	static const struct dispatch_kind kinds[] = {{1, 3}, {2, 1}};
+	struct dispatch *d = dispatch_new(kinds, 2);
+	struct dispatch_task t;
+
+	(void)state;
+	lease(d, 0, 1);
+	lease(d, 1, 2);
+	assert_int_equal(dispatch_death(d, 1, 0, &t), DISPATCH_NOBODY);
+	lease(d, 0, 3); /* though 2 waits */
+	assert_null(dispatch_lease_again(d, 0, &(uint32_t){0}));
+	lease_again(d, 2, 2);
+	assert_int_equal(dispatch_death(d, 0, 0, &t), DISPATCH_NOBODY);
+	lease(d, 1, 4); /* though 1 and 3 wait */
+	lease_again(d, 0, 1);
+	assert_int_equal(dispatch_death(d, 2, 0, &t), DISPATCH_NOBODY);
+	assert_int_equal(dispatch_waiting(d), 2);
+	assert_true(dispatch_withdraw(d, &t));
+	assert_int_equal(t.seq, 3);
+	assert_true(dispatch_withdraw(d, &t));
+	assert_int_equal(t.seq, 2);
+	assert_false(dispatch_withdraw(d, &t));
+	assert_true(dispatch_withdraw_from(d, 1, &t));
+	assert_int_equal(t.seq, 4);
+	assert_false(dispatch_withdraw_from(d, 1, &t));
+	assert_int_equal(dispatch_owes(d), 1);
+	assert_int_equal(dispatch_answered(d), 3);
+	assert_int_equal(dispatch_room(d, 1), 1);
+	dispatch_free(d);
+}
+
+static void test_a_kind_without_workers(void **state)
+{
+	static const struct dispatch_kind kinds[] = {{0, 3}, {1, 1}};
+	struct dispatch *d = dispatch_new(kinds, 2);
+
+	(void)state;
+	lease(d, 0, 1);
+	assert_int_equal(dispatch_room(d, 0), 0);
+	dispatch_free(d);
+}
+
 static void test_liars(void **state)
 {
-	struct dispatch *d = dispatch_new(2, 3);
+	struct dispatch *d = ledger(2, 3);
 	uint32_t a;
 
 	(void)state;
@@ -97,7 +174,7 @@ static void test_liars(void **state)
 /* The first life of a lease must not answer for its second, nor for another target. */
 static void test_stale_leases(void **state)
 {
-	struct dispatch *d = dispatch_new(2, 2);
+	struct dispatch *d = ledger(2, 2);
 	struct dispatch_task charged;
 	uint32_t a, again;
 
@@ -118,7 +195,7 @@ static void test_stale_leases(void **state)
 /* A slot's number rests as long as possible before it is used again. */
 static void test_numbers_rest(void **state)
 {
-	struct dispatch *d = dispatch_new(1, 4);
+	struct dispatch *d = ledger(1, 4);
 	uint32_t first = lease(d, 0, 0);
 
 	(void)state;
@@ -131,7 +208,7 @@ static void test_numbers_rest(void **state)
 
 static void test_order_after_deaths(void **state)
 {
-	struct dispatch *d = dispatch_new(3, 4);
+	struct dispatch *d = ledger(3, 4);
 	struct dispatch_task charged;
 	uint32_t b;
 
@@ -161,7 +238,7 @@ static void test_order_after_deaths(void **state)
 
 static void test_three_charges(void **state)
 {
-	struct dispatch *d = dispatch_new(1, 4);
+	struct dispatch *d = ledger(1, 4);
 	struct dispatch_task charged = {0};
 	static const char host[] = "poison";
 	struct dispatch_task poison = {.seq = 7, .host = host, .naddrs = 1};
@@ -191,7 +268,7 @@ static void test_three_charges(void **state)
 /* Only what was at work is charged, and only while it is owed. */
 static void test_the_innocent(void **state)
 {
-	struct dispatch *d = dispatch_new(2, 4);
+	struct dispatch *d = ledger(2, 4);
 	struct dispatch_task charged;
 	uint32_t a;
 
@@ -220,7 +297,7 @@ static void test_the_innocent(void **state)
 
 static void test_withdraw(void **state)
 {
-	struct dispatch *d = dispatch_new(1, 4);
+	struct dispatch *d = ledger(1, 4);
 	struct dispatch_task t;
 
 	(void)state;
@@ -346,7 +423,7 @@ static void test_against_a_model(void **state)
 
 	(void)state;
 	srand(4711);
-	m->d = dispatch_new(WORKERS, LEASE_MAX);
+	m->d = ledger(WORKERS, LEASE_MAX);
 	memset(m->owner, 0xff, sizeof(m->owner));
 	for (unsigned long step = 0; m->answered < TARGETS; step++) {
 		unsigned w = (unsigned)rand() % WORKERS;
@@ -375,6 +452,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lease_and_answer),
 		cmocka_unit_test(test_all_slots_are_of_use),
+		cmocka_unit_test(test_two_kinds),
+		cmocka_unit_test(test_kinds_do_not_wait_for_each_other),
+		cmocka_unit_test(test_a_kind_without_workers),
 		cmocka_unit_test(test_liars),
 		cmocka_unit_test(test_stale_leases),
 		cmocka_unit_test(test_numbers_rest),

@@ -128,7 +128,7 @@ static struct plan_target next(struct world *w)
 {
 	struct plan_target t;
 
-	assert_true(plan_next(w->plan, &t));
+	assert_true(plan_next(w->plan, PLAN_DATAGRAMS, &t));
 	return t;
 }
 
@@ -155,8 +155,8 @@ static void assert_end(struct world *w)
 {
 	struct plan_target t;
 
-	assert_false(plan_next(w->plan, &t));
-	assert_false(plan_next(w->plan, &t));
+	assert_false(plan_next(w->plan, PLAN_DATAGRAMS, &t));
+	assert_false(plan_next(w->plan, PLAN_DATAGRAMS, &t));
 }
 
 static void test_a_bare_name(void **state)
@@ -493,6 +493,115 @@ static void test_a_huge_block(void **state)
 }
 
 /* Targets of the command line: only these; as an entry where written like its host or label. */
+struct handed { /* a target handed out */
+	uint64_t seq;
+	char what[100]; /* name or path or address */
+	uint8_t transport;
+};
+
+/* Hands out all of a kind. */
+static size_t hand_out(struct world *w, enum plan_kind kind, struct handed *list)
+{
+	struct plan_target t;
+	size_t n = 0;
+
+	for (; plan_next(w->plan, kind, &t); n++) {
+		list[n].seq = t.seq;
+		list[n].transport = t.transport;
+		if (t.path)
+			snprintf(list[n].what, sizeof(list[n].what), "%s", t.path);
+		else if (t.name)
+			snprintf(list[n].what, sizeof(list[n].what), "%s/%u", t.name, t.port);
+		else
+			addr_text_port(&t.addr, list[n].what);
+		assert_true(!t.path == (t.transport != TRANSPORT_UNIX));
+		assert_true(!t.path || !t.addr.family);
+	}
+	assert_false(plan_next(w->plan, kind, &t));
+	assert_int_equal(n, plan_count(w->plan, kind));
+	return n;
+}
+
+/* Each kind has its own cursor; numbers are those of the whole list. */
+static void test_two_kinds(void **state)
+{
+	static const struct handed datagrams[] = {{0, "a/161", 0},
+						  {1, "192.0.2.0:161", 0},
+						  {2, "192.0.2.1:161", 0},
+						  {3, "192.0.2.2:161", 0},
+						  {10, "b/7", 0}};
+	static const struct handed sessions[] = {
+		{4, "c/161", TRANSPORT_TCP},           {5, "/run/agent", TRANSPORT_UNIX},
+		{6, "198.51.100.0:99", TRANSPORT_TCP}, {7, "198.51.100.1:99", TRANSPORT_TCP},
+		{8, "198.51.100.3:99", TRANSPORT_TCP}, {9, "[::1]:161", TRANSPORT_TCP},
+		{11, "/run/b:2", TRANSPORT_UNIX}};
+	static const enum plan_kind orders[2][2] = {{PLAN_DATAGRAMS, PLAN_SESSIONS},
+						    {PLAN_SESSIONS, PLAN_DATAGRAMS}};
+	struct handed list[20];
+
+	(void)state;
+	for (size_t order = 0; order < 2; order++) {
+		struct world w;
+
+		begin(&w, "hosts:\n  - a\n  - 192.0.2.0/30\n  - tcp:c\n  - tcp:gone:161\n"
+			  "  - unix:/run/agent\n  - unix:/run/gone\n  - tcp:198.51.100.0/30:99\n"
+			  "  - tcp6:::1\n  - udp:b:7\n  - {host: 'unix:/run/b:2', label: b}\n");
+		w.excludes[0] = "gone";
+		w.excludes[1] = "192.0.2.3";
+		w.excludes[2] = "198.51.100.2";
+		w.excludes[3] = "unix:/run/gone";
+		w.nexcludes = 4;
+		must(&w);
+		assert_int_equal(plan_total(w.plan), 12);
+		for (size_t i = 0; i < 2; i++) {
+			bool s = orders[order][i] == PLAN_SESSIONS;
+			const struct handed *wanted = s ? sessions : datagrams;
+			size_t n = hand_out(&w, orders[order][i], list);
+
+			assert_int_equal(n, s ? COUNT(sessions) : COUNT(datagrams));
+			for (size_t k = 0; k < n; k++) {
+				assert_int_equal(list[k].seq, wanted[k].seq);
+				assert_string_equal(list[k].what, wanted[k].what);
+				assert_int_equal(list[k].transport, wanted[k].transport);
+			}
+		}
+		end(&w);
+	}
+}
+
+static void test_prefixes(void **state)
+{
+	struct world w;
+	struct plan_target t;
+
+	(void)state;
+	begin(&w, "defaults: {family: 4, port: 1161}\nhosts:\n  - tcp6:core\n  - udp6:core:9\n"
+		  "  - udp:core\n  - {host: 'tcp:192.0.2.1', label: shown}\n  - unix:/run/agent\n");
+	must(&w);
+	assert_true(plan_next(w.plan, PLAN_SESSIONS, &t));
+	assert_int_equal(t.family, 6); /* the prefix says more than the setting */
+	assert_int_equal(t.port, 1161);
+	assert_string_equal(t.host, "tcp6:core");
+	assert_string_equal(t.name, "core");
+	t = next(&w);
+	assert_int_equal(t.family, 6);
+	assert_string_equal(t.name, "core");
+	assert_string_equal(t.host, "udp6:core:9");
+	t = next(&w);
+	assert_int_equal(t.family, 4);
+	assert_string_equal(t.name, "core");
+	assert_true(plan_next(w.plan, PLAN_SESSIONS, &t));
+	assert_string_equal(t.host, "shown");
+	assert_int_equal(t.addr.port, 1161);
+	assert_true(plan_next(w.plan, PLAN_SESSIONS, &t));
+	assert_string_equal(t.host, "unix:/run/agent");
+	assert_string_equal(t.path, "/run/agent");
+	assert_null(t.name);
+	assert_false(plan_next(w.plan, PLAN_SESSIONS, &t));
+	assert_end(&w);
+	end(&w);
+}
+
 static void test_only_targets(void **state)
 {
 	struct world w;
@@ -1080,6 +1189,8 @@ int main(void)
 		cmocka_unit_test(test_shown_as),
 		cmocka_unit_test(test_excludes),
 		cmocka_unit_test(test_a_huge_block),
+		cmocka_unit_test(test_two_kinds),
+		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_only_targets),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_what_is_asked),
