@@ -1,8 +1,7 @@
 /*
- * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416) to structs and back; Net-SNMP as codec.
+ * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416, v3: RFC 3412 to 3414) to structs and back.
  *
- * peek and what pdu_decode() checks first are our own code: bounded, without allocation. The library
- * sees a datagram only after both.
+ * Net-SNMP is the codec; it sees a PDU only after peek and the checks of our own: bounded, no allocation.
  */
 #ifndef SNMP_PDU_H
 #define SNMP_PDU_H
@@ -23,35 +22,28 @@
 #define PDU_WORDS_MAX  160
 #define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
 
-enum pdu_error {
-	PDU_NO_ERROR = 0,
-	PDU_TOO_BIG = 1,
-	PDU_NO_SUCH_NAME = 2
-}; /* RFC 3416 §3 */
-
+#define PDU_NO_ERROR     0 /* error-status (RFC 3416 §3) */
+#define PDU_TOO_BIG      1
+#define PDU_NO_SUCH_NAME 2
 /* "tooBig", "genErr" …; NULL for a number that has no name. */
 const char *pdu_error_name(int64_t status);
 
-/* Makes the library usable without a file read or written, and silent. In the master, once, before
- * the fork and before mib reads anything. Leaves the environment and the locale as they were. */
+/* Makes the library usable without a file read or written, and silent. In the master, once, before the fork
+ * and before mib reads anything. Leaves the environment and the locale as they were. */
 void pdu_init(void);
 
-/* Objects of a profile, asked for in one request. */
-struct pdu_question {
+struct pdu_question { /* objects of a profile, asked for in one request */
 	const struct profile *profile;
 	size_t first; /* index into profile->get */
 	size_t count;
 	const bool *gone; /* per object of the profile: not asked for; NULL: none is left out */
 };
-
-/* A question in any version: what is asked, whoever is asked. */
-struct pdu_ask {
+struct pdu_ask {                  /* what is asked, in any version */
 	uint8_t type;             /* PDU_GET, PDU_GET_NEXT, PDU_GET_BULK */
 	unsigned max_repetitions; /* of a GETBULK, whose non-repeaters are 0 */
 	const struct oid *const *names;
 	size_t count;
 };
-struct usm_peer;
 
 struct pdu_codec; /* one a process is enough */
 struct pdu_codec *pdu_codec_new(void);
@@ -62,11 +54,12 @@ size_t pdu_fit(const struct profile *p, size_t first);
 
 /* Appends the GET request to out. Returns where in out the four octets of its request-id stand. */
 size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out);
-void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */
-
-/* Appends the request of v1 or v2c; returns where the four octets of its request-id stand. */
+/* Appends the request of v1 or v2c; returns the same. */
 size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
 		 struct buf *out);
+void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */
+
+struct usm_peer;
 struct pdu_exchange { /* of SNMPv3: a request, and what may answer it */
 	const struct profile *profile;
 	struct usm_peer *peer;
@@ -78,7 +71,7 @@ struct pdu_exchange { /* of SNMPv3: a request, and what may answer it */
 bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
 		  struct buf *out, char words[PDU_WORDS_MAX]);
 
-enum pdu_report { /* RFC 3414 §5 usmStats, RFC 3412 §5, RFC 3413 §4.1.2; what a Report's varbind names */
+enum pdu_report { /* what a Report names: usmStats (RFC 3414 §5), snmpUnknownContexts (RFC 3413 §5) */
 	PDU_REPORT_NONE,
 	PDU_REPORT_UNSUPPORTED_LEVEL,
 	PDU_REPORT_NOT_IN_WINDOW,
@@ -87,35 +80,32 @@ enum pdu_report { /* RFC 3414 §5 usmStats, RFC 3412 §5, RFC 3413 §4.1.2; what
 	PDU_REPORT_WRONG_DIGEST,
 	PDU_REPORT_DECRYPTION,
 	PDU_REPORT_UNKNOWN_CONTEXT,
-	PDU_REPORT_OTHER /* an OID of another kind: words have it */
+	PDU_REPORT_OTHER /* words have its OID */
 };
-
 struct pdu_answer {
 	int64_t error_status;
 	int64_t error_index;       /* from 1; 0: none is named */
 	char words[PDU_WORDS_MAX]; /* what is wrong, when it does not decode */
-	/* SNMPv3 only */
-	enum pdu_report report;
-	bool authenticated; /* its digest was right */
+	enum pdu_report report;    /* SNMPv3 */
+	bool authenticated;        /* its digest was right */
 };
-/* Decodes a v1 or v2c message that peek_message() could read; its varbinds are appended to vars (some may
- * be when it fails). False: it breaks the rules of encoding. */
+/* Decodes a v1 or v2c message that peek_message() could read; appends its varbinds to vars (maybe some even
+ * when it fails). False: it breaks the rules of encoding. */
 bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
 		struct vars *vars);
 
 enum pdu_verdict {
-	PDU_ACCEPTED,  /* the answer, or a Report that may be believed as far as its level goes */
+	PDU_ACCEPTED,  /* the answer, or a Report */
 	PDU_MALFORMED, /* breaks the rules of encoding; words say how */
-	PDU_REFUSED, /* not ours: digest, engine, user, context, level, window, ids; words say what */
+	PDU_REFUSED    /* digest, engine, user, context, level, window or ids; words say which */
 };
 struct pdu_octets {
 	uint8_t *data;
 	size_t len;
 };
-/* Decodes an SNMPv3 message that peek_v3() could read in whole. An accepted authenticated message sets the
- * peer's clock; an accepted Report of an unknown engine gives it its engine ID (unless the profile pins
- * one), and its clock as a first guess. Only a Report may be below the level asked. The message is
- * decrypted in place. */
+/* Decodes, in place, an SNMPv3 message that peek_v3() could read in whole. An accepted authenticated message
+ * sets the peer's clock; an accepted Report of an unknown engine gives it its engine ID (unless the profile
+ * pins one), and its clock as a first guess. Only a Report may be below the level asked. */
 enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct pdu_exchange *x,
 			       struct pdu_octets message, struct pdu_answer *a, struct vars *vars);
 
