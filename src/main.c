@@ -68,6 +68,8 @@ static int run_resolver(const void *arg, int fd)
 	return resolver_main(arg, fd);
 }
 
+#define SESSION_WINDOW 1000 /* what `per_host` is at most: there is one host */
+
 /* --- the end of a run --------------------------------------------------------------------- */
 
 static int writer_status(struct writer *w, enum writer_result result)
@@ -102,11 +104,13 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .source4 = o->source4,
 				       .source6 = o->source6,
 				       .format = o->format};
+	struct worker_config session;
 	struct resolver_options resolver = {0};
 	struct master_config master = {.plan = plan,
 				       .writer = writer,
 				       .worker = run_worker,
 				       .worker_arg = &worker,
+				       .session_arg = &session,
 				       .resolver = run_resolver,
 				       .resolver_arg = &resolver,
 				       .window = o->window,
@@ -119,6 +123,10 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 	int status;
 
 	worker.profiles = plan_profiles(plan, &worker.nprofiles);
+	session = worker;
+	session.sessions = true;
+	if (session.window > SESSION_WINDOW)
+		session.window = SESSION_WINDOW;
 	master_run(&master, &result);
 	status = run_status(o, writer, &result);
 	if (o->summary && status != EXIT_CLOSED) {

@@ -61,6 +61,13 @@ static bool may_start(const struct worker *w)
 	       (engine_room(w->engine) > 0 && queue_backlog(w->queue) < BACKLOG_LOW);
 }
 
+static void task_start(struct worker *w, const struct task *task)
+{
+	if (w->session != NULL)
+		sessions_start(w, task);
+	engine_start(w->engine, task);
+}
+
 /* Starts tasks from r as long as there is room. False: they are not what task_pack() makes. */
 static bool tasks_start(struct worker *w, struct wire_in *r)
 {
@@ -73,7 +80,7 @@ static bool tasks_start(struct worker *w, struct wire_in *r)
 		if (w->cancelled)
 			record_cancelled(w, &task);
 		else
-			engine_start(w->engine, &task);
+			task_start(w, &task);
 	}
 	return true;
 }
@@ -213,6 +220,8 @@ static void worker_turn(struct worker *w)
 
 	if (w->leaving)
 		return;
+	if (w->session != NULL)
+		late_us = sessions_late_us(w, late_us);
 	if (late_us > 0)
 		engine_renew(w->engine, late_us);
 	if (!waiting_start(w)) {
@@ -239,6 +248,8 @@ static bool engine_open(struct worker *w)
 	};
 	char error[256];
 
+	if (w->config->sessions && !sessions_open(w, &config))
+		return false;
 	w->engine = engine_new(&config, error, sizeof(error));
 	if (w->engine == NULL) {
 		log_error("worker: %s", error);
@@ -265,6 +276,7 @@ int worker_main(const struct worker_config *config, int fd, _Atomic uint64_t *at
 		worker_turn(&w);
 	if (w.engine != NULL)
 		engine_free(w.engine);
+	session_free(w.session);
 	queue_free(w.queue);
 	loop_free(w.loop);
 	buf_free(&w.waiting);

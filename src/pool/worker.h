@@ -5,6 +5,7 @@
 #define POOL_WORKER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct worker_config {
 	unsigned window;
 	struct addr source4, source6;
 	const struct format *format;
+	bool sessions; /* of the second kind: one task at a time, of a transport other than UDP */
 };
 
 /* The worker's whole life: takes tasks as the engine has room, puts records in the order in which

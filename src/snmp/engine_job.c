@@ -16,6 +16,7 @@
  */
 #include "snmp/engine_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,16 +203,18 @@ void job_unanswered(struct engine *e, struct job *job, const struct asked *asked
 
 void job_refused(struct engine *e, struct job *job, const struct asked *asked, int error)
 {
+	/* only a carrier that connects says so */
+	enum record_status status = error == ETIMEDOUT ? RECORD_TIMEOUT : RECORD_UNREACHABLE;
 	struct buf *text;
 
-	if (next_address(e, job, asked, RECORD_UNREACHABLE))
+	if (next_address(e, job, asked, status))
 		return;
 	text = job_say(e);
-	say_refusal(text, error);
+	say_refusal(text, job, error);
 	if (job->spoke)
 		say_where(text, asked);
 	walk_round_free(e, asked->walk);
-	job_end(e, job, RECORD_UNREACHABLE, NULL);
+	job_end(e, job, status, NULL);
 }
 
 void job_cancelled(struct engine *e, struct job *job, const char *words)

@@ -101,26 +101,60 @@ void say_notice(struct buf *text, const struct job *job)
 			   job->notice_words);
 		break;
 	case NOTICE_UNREADABLE:
-		buf_printf(text, ", but an unreadable datagram: %s", job->notice_words);
+		buf_printf(text, ", but %s: %s",
+			   job->task.transport == TRANSPORT_UDP ? "an unreadable datagram"
+								: "octets that are no message",
+			   job->notice_words);
 		break;
 	}
 }
 
-void say_refusal(struct buf *text, int error)
+static const char *datagram_refusal(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
-		buf_puts(text, "nothing listens on the port (ICMP port unreachable)");
-		break;
+		return "nothing listens on the port (ICMP port unreachable)";
 	case EACCES:
-		buf_puts(text, "a broadcast address, or sending there is not allowed");
-		break;
+		return "a broadcast address, or sending there is not allowed";
 	case EAFNOSUPPORT:
-		buf_puts(text, "this system has no sockets of the address's family");
-		break;
+		return "this system has no sockets of the address's family";
 	default:
-		buf_puts(text, strerror(error));
+		return strerror(error);
 	}
+}
+
+/* The errors of a carrier over streams (session.h). */
+static const char *stream_refusal(int error, bool path)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return path ? "nobody listens on the socket"
+			    : "nothing listens on the port (connection refused)";
+	case ENOENT:
+		return "there is no such socket";
+	case EACCES:
+		return "connecting there is not allowed";
+	case EPIPE:
+		return "the agent closed the connection without an answer";
+	case EBADMSG:
+		return "the agent closed the connection within an answer";
+	case ECONNRESET:
+		return "the agent reset the connection";
+	case ETIMEDOUT:
+		return path ? "nobody accepted the connection in time"
+			    : "no connection was made in time (is the TCP port open?)";
+	default:
+		return strerror(error);
+	}
+}
+
+void say_refusal(struct buf *text, const struct job *job, int error)
+{
+	uint8_t transport = job->task.transport;
+
+	buf_puts(text, transport == TRANSPORT_UDP
+			       ? datagram_refusal(error)
+			       : stream_refusal(error, transport == TRANSPORT_UNIX));
 }
 
 static void say_earlier_verdicts(struct buf *text, const struct job *job)
