@@ -23,6 +23,7 @@
  */
 #include "snmp/engine_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "snmp/peek.h"
@@ -157,17 +158,20 @@ static void answer(struct engine *e, const struct inflight_hit *hit, const struc
 	engine_at_work(e, NULL);
 }
 
+/* Not whole: words say why. */
 static void answer_v3(struct engine *e, const struct inflight_hit *hit, const struct peek_v3 *head,
-		      const struct udp_in *in)
+		      const struct udp_in *in, const char *words)
 {
 	struct job *job = e->requests[hit->slot].job;
-	struct pdu_answer a = {.words = "it is cut off, or its head is broken"};
+	struct pdu_answer a = {0};
 	enum pdu_verdict verdict = PDU_MALFORMED;
 
 	engine_at_work(e, job);
 	vars_reset(&e->scratch);
 	if (head->whole)
 		verdict = v3_decode(e, job, head->msg_id, in, &a);
+	else
+		snprintf(a.words, sizeof(a.words), "%s", words);
 	if (verdict == PDU_REFUSED)
 		e->stats.count[STATS_FOREIGN]++;
 	else
@@ -190,7 +194,7 @@ static void datagram_v3(struct engine *e, const struct udp_in *in)
 	} else if (!is_answer_v3(e->requests[hit.slot].job, &head, in)) {
 		e->stats.count[STATS_FOREIGN]++;
 	} else {
-		answer_v3(e, &hit, &head, in);
+		answer_v3(e, &hit, &head, in, words);
 	}
 }
 

@@ -18,9 +18,6 @@
 
 #include <stdlib.h>
 
-/* Tables are not there yet: nothing calls it before a profile may ask for one. */
-extern struct walk *walk_table(const struct profile *p) __attribute__((weak));
-
 #define COLUMNS_FIRST 4 /* asked of a device that never answered: some 200 octets of answer */
 
 struct walk_round *walk_round_new(struct engine *e)

@@ -1266,6 +1266,123 @@ static void test_next_address(void **state)
 	close_lab(lab);
 }
 
+/* ---- tables */
+
+static void add_column(struct lab *lab, const char *oid, bool column)
+{
+	struct table_object *t = &lab->table[lab->profile.ntable++];
+
+	t->column = column;
+	set_oid(&t->oid, oid);
+}
+
+/* Row by row, all columns of it. */
+static void assert_joined(const struct lab *lab, size_t at, uint32_t columns, uint32_t rows)
+{
+	assert_int_equal(lab->nrows, at + columns * rows);
+	for (uint32_t r = 1; r <= rows; r++) {
+		for (uint32_t c = 1; c <= columns; c++, at++) {
+			assert_int_equal(lab->column[at], c);
+			assert_int_equal(lab->row[at], r);
+		}
+	}
+}
+
+static void check_table(enum snmp_version version, unsigned per_host)
+{
+	struct lab *lab = open_lab(version);
+
+	lab->profile.per_host = per_host;
+	lab->device.columns = 9;
+	lab->device.rows = 70;
+	lab->device.late_us = 1000;
+	add_column(lab, "1.3.6.1.2.1.50.1", false);
+	add_get(lab, "1.3.6.1.2.1.50.1.3.7");
+	add_walk(lab, "1.3.6.1.2.1.99");
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_int_equal(lab->row[0], 7);
+	assert_joined(lab, 2, 9, 70); /* behind what was got and walked */
+	assert_true(lab->device.most_pending <= per_host);
+	assert_true(per_host == 1 || lab->device.most_pending > 1); /* side by side */
+	close_lab(lab);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	check_table(SNMP_V2C, 1);
+	check_table(SNMP_V2C, 4);
+	check_table(SNMP_V1, 1);
+	check_table(SNMP_V1, 3);
+}
+
+static void check_table_of_a_small_device(size_t too_big, size_t drop_over, unsigned per_host)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	lab->profile.timeout_us = 10000;
+	lab->profile.per_host = per_host;
+	lab->device.columns = 9;
+	lab->device.rows = 10;
+	lab->device.too_big = too_big;
+	lab->device.drop_over = drop_over;
+	add_column(lab, "1.3.6.1.2.1.50.1", false);
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_joined(lab, 0, 9, 10);
+	close_lab(lab);
+}
+
+/* Repetitions first, then columns. */
+static void test_table_of_a_small_device(void **state)
+{
+	(void)state;
+	check_table_of_a_small_device(5, 0, 1);
+	check_table_of_a_small_device(1, 0, 3);
+	check_table_of_a_small_device(0, 5, 1);
+	check_table_of_a_small_device(0, 5, 3);
+}
+
+/* What was joined is kept, and what was not comes behind it. */
+static void test_half_a_table(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->device.columns = 3;
+	lab->device.rows = 50;
+	lab->device.at_most = 5;
+	lab->device.fail_at = 20;
+	lab->profile.per_host = 3;
+	add_column(lab, "1.3.6.1.2.1.50.1.1", true);
+	add_column(lab, "1.3.6.1.2.1.50.1.2", true);
+	add_column(lab, "1.3.6.1.2.1.50.1.3", true);
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_PARTIAL);
+	assert_memory_equal(lab->message, "error: genErr, asked for what follows ", 38);
+	assert_in_range(lab->nrows, 20, 3 * 25);
+	assert_int_equal(lab->row[0], 1);
+	assert_int_equal(lab->column[1], 2);
+	close_lab(lab);
+}
+
+static void test_a_large_table_goes_ahead(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->device.columns = 4;
+	lab->device.rows = 4500;
+	lab->profile.per_host = 2;
+	add_column(lab, "1.3.6.1.2.1.50.1", false);
+	ask(lab, true);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_joined(lab, 0, 4, 4500);
+	assert_true(lab->pieces >= 3);
+	close_lab(lab);
+}
+
 static int start_library(void **state)
 {
 	(void)state;
@@ -1307,6 +1424,10 @@ int main(void)
 		cmocka_unit_test(test_slots_are_shared),
 		cmocka_unit_test(test_nothing_to_get),
 		cmocka_unit_test(test_next_address),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_a_small_device),
+		cmocka_unit_test(test_half_a_table),
+		cmocka_unit_test(test_a_large_table_goes_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, start_library, NULL);
