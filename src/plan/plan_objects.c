@@ -17,7 +17,6 @@
 #include "snmp/mib.h"
 
 #define OBJECT_ERROR_MAX 300 /* octets with the NUL */
-#define BELOW_TABLE      3   /* an entry, a column and an index at least follow a table's OID */
 
 /* ---- one object */
 
@@ -40,8 +39,6 @@ static const char *as_table(struct table_object *t)
 
 	t->column = kind == MIB_COLUMN;
 	t->guessed = kind == MIB_UNKNOWN;
-	if (t->guessed && t->oid.len > OID_MAX - BELOW_TABLE)
-		return "too long for a table";
 	if (kind == MIB_TABLE)
 		t->oid.id[t->oid.len++] = 1; /* RFC 2578 §7.1.12: an entry's, always */
 	else if (kind != MIB_COLUMN && kind != MIB_ENTRY && kind != MIB_UNKNOWN)

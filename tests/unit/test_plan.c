@@ -811,25 +811,6 @@ static void test_wrong_tables(void **state)
 	}
 }
 
-/* 128 numbers and no more: a table of which no row could have a name is none. */
-static void test_too_long_for_a_table(void **state)
-{
-	char text[600] = "1.3.6.1.4.1.9";
-	struct world w;
-
-	(void)state;
-	for (int len = 7; len < OID_MAX - 3; len++)
-		strcat(text, ".1");
-	for (int longer = 0; longer < 2; longer++) {
-		begin(&w, "hosts: []\n");
-		set(&w, "table", text);
-		target(&w, "h");
-		assert_int_equal(make(&w), !longer);
-		end(&w);
-		strcat(text, ".1");
-	}
-}
-
 /* Where no table is read, the label makes no difference; what is equal is shared. */
 static void test_shared_objects(void **state)
 {
@@ -1197,7 +1178,6 @@ int main(void)
 		cmocka_unit_test(test_asked_on_the_command_line),
 		cmocka_unit_test(test_table_objects),
 		cmocka_unit_test(test_wrong_tables),
-		cmocka_unit_test(test_too_long_for_a_table),
 		cmocka_unit_test(test_shared_objects),
 		cmocka_unit_test(test_unknown_objects),
 		cmocka_unit_test(test_many_unknown_objects),
