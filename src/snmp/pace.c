@@ -24,7 +24,7 @@
  * large have been coming all along; losses that come often, though not in a row, add up to one, since
  * each brings four times the doubt that an answer takes away. A wall may be chance too, so it is tried
  * again: soon where it turns out to have been chance, ever more rarely where it stands. A device that
- * never answers 1,024 octets thus loses about ten tries in a walk of a million rows; one lost datagram in
+ * never answers 1,024 octets thus loses a dozen tries in a walk of a million rows; one lost datagram in
  * ten takes a tenth off the size of answers, in six half of it. tooBig is no chance: one is enough.
  *
  * Rejected: a wall in varbinds, which the next table with longer rows runs into anew; a mean of all
@@ -110,11 +110,8 @@ static void forget_loss(struct pace *p)
 	p->doubt = 0;
 }
 
-/* At least one varbind fits, at most PACE_OCTETS. */
 static void set_ceiling(struct pace *p, uint32_t octets)
 {
-	if (octets < size_of(p, 1))
-		octets = size_of(p, 1);
 	p->ceiling = octets < PACE_OCTETS ? octets : PACE_OCTETS;
 	p->answers = 0;
 	p->held = 0;

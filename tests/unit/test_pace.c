@@ -94,6 +94,8 @@ static void test_larger_rows_shrink_it_at_once(void **state)
 	pace_answered(&p, 68, 68, 40 + 68 * 200);
 	n = pace_repetitions(&p, 1, 0);
 	assert_int_equal(n, (PACE_OCTETS - 40) / 200);
+	pace_answered(&p, n, n, 40 + 20 * n);
+	assert_int_equal(pace_repetitions(&p, 1, 0), (PACE_OCTETS - 40) / 110);
 	answer_until_steady(&p, 20);
 	assert_int_equal(pace_repetitions(&p, 1, 0), 68);
 	pace_answered(&p, 1, 1, 5000); /* one varbind that is larger than any answer should be */
@@ -111,6 +113,40 @@ static void test_one_loss_lowers_nothing(void **state)
 	assert_int_equal(pace_repetitions(&p, 1, 0), 34);
 	pace_answered(&p, 34, 34, 40 + 20 * 34);
 	assert_int_equal(pace_repetitions(&p, 1, 0), 68);
+}
+
+/* Two tries of one question are one loss. */
+static void test_tries_of_a_question_count_once(void **state)
+{
+	struct pace p;
+
+	(void)state;
+	pace_start(&p, 0);
+	pace_answered(&p, 10, 10, 40 + 20 * 10);
+	pace_answered(&p, 20, 20, 40 + 20 * 20);
+	pace_lost(&p, 40);
+	pace_lost(&p, 20);
+	pace_answered(&p, 10, 10, 40 + 20 * 10);
+	assert_int_equal(pace_columns(&p, 100, 0), 68);
+}
+
+/* What a device may send: nothing at all, or less than any message has. */
+static void test_answers_that_cannot_be(void **state)
+{
+	struct pace p;
+
+	(void)state;
+	pace_start(&p, 0);
+	pace_answered(&p, 10, 0, 40);
+	assert_int_equal(pace_columns(&p, 100, 0), 13); /* nothing was learnt */
+	pace_answered(&p, 10, 10, 30);
+	assert_int_equal(pace_repetitions(&p, 1, 0), 20);
+	for (int i = 0; i < 40; i++) {
+		size_t n = pace_repetitions(&p, 1, 0);
+
+		assert_true(n >= 1 && n <= 0xffff);
+		pace_answered(&p, n, n, 1);
+	}
 }
 
 /* What was answered after two lost tries is where it goes on from, by doubling. */
@@ -208,12 +244,10 @@ static void test_losses_far_apart_are_no_wall(void **state)
 	pace_start(&p, 0);
 	answer_until_steady(&p, 20);
 	pace_lost(&p, 68);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 40; i++)
 		pace_answered(&p, 10, 10, 40 + 20 * 10);
-	pace_lost(&p, 10);
-	pace_answered(&p, 5, 5, 40 + 20 * 5);
-	answer_until_steady(&p, 20);
-	assert_int_equal(pace_repetitions(&p, 1, 0), 68);
+	lose(&p, 10, 2);
+	assert_int_equal(pace_columns(&p, 100, 0), 68);
 }
 
 static void test_too_big_halves_down_to_one(void **state)
@@ -232,6 +266,34 @@ static void test_too_big_halves_down_to_one(void **state)
 	}
 	assert_false(pace_too_big(&p, asked));
 	assert_int_equal(pace_repetitions(&p, 1, 0), 1);
+}
+
+/* From one varbind, and with so many columns that most sizes are never asked for, it comes back. */
+static void test_the_way_up_from_the_bottom(void **state)
+{
+	struct pace p;
+
+	(void)state;
+	pace_start(&p, 0);
+	answer_until_steady(&p, 200);
+	while (pace_repetitions(&p, 1, 0) > 1)
+		assert_true(pace_too_big(&p, pace_repetitions(&p, 1, 0)));
+	lose(&p, 1, 2); /* and even one is lost */
+	for (int i = 0; i < 30; i++) {
+		unsigned n = pace_repetitions(&p, 1, 0);
+
+		pace_answered(&p, n, n, 40 + 200 * n);
+	}
+	assert_int_equal(pace_repetitions(&p, 1, 0), 6);
+
+	pace_start(&p, 0);
+	pace_answered(&p, 30, 30, 40 + 20 * 30);
+	lose(&p, 30, 2);
+	for (int i = 0; i < 100; i++)
+		pace_answered(&p, 30 * pace_repetitions(&p, 30, 0),
+			      30 * pace_repetitions(&p, 30, 0),
+			      40 + 20 * 30 * pace_repetitions(&p, 30, 0));
+	assert_int_equal(pace_repetitions(&p, 30, 0), 2);
 }
 
 /* One repetition of all columns may be too much: fewer columns then. */
@@ -404,12 +466,15 @@ int main(void)
 		cmocka_unit_test(test_each_further_try_asks_for_half),
 		cmocka_unit_test(test_larger_rows_shrink_it_at_once),
 		cmocka_unit_test(test_one_loss_lowers_nothing),
+		cmocka_unit_test(test_tries_of_a_question_count_once),
+		cmocka_unit_test(test_answers_that_cannot_be),
 		cmocka_unit_test(test_it_goes_on_from_what_was_answered),
 		cmocka_unit_test(test_lost_twice_is_a_wall),
 		cmocka_unit_test(test_lost_three_times_is_a_wall_where_it_was_answered),
 		cmocka_unit_test(test_a_wall_is_tried_again),
 		cmocka_unit_test(test_losses_far_apart_are_no_wall),
 		cmocka_unit_test(test_too_big_halves_down_to_one),
+		cmocka_unit_test(test_the_way_up_from_the_bottom),
 		cmocka_unit_test(test_columns_shrink_too),
 		cmocka_unit_test(test_walks_of_agents_that_drop),
 		cmocka_unit_test(test_chance_does_not_cripple),
