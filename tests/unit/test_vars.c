@@ -283,14 +283,16 @@ static void test_reset_lets_go_of_a_large_answer(void **state)
 /* One value larger than any chunk gets a chunk of its own, and a reset gives that back too. */
 static void test_one_huge_value(void **state)
 {
-	static uint8_t octets[100000];
-	struct varbind v = octets_var(octets, sizeof(octets));
+	static uint8_t octets[100001]; /* odd: what follows begins behind the chunk's end */
+	struct varbind v = octets_var(octets, sizeof(octets)), small = octets_var("a", 1);
 	struct vars vs = {0};
 
 	(void)state;
 	octets[sizeof(octets) - 1] = 1;
 	vars_add(&vs, &v);
+	vars_add(&vs, &small);
 	assert_same_varbind(&vs.list[0], &v);
+	assert_same_varbind(&vs.list[1], &small);
 	vars_reset(&vs);
 	assert_null(vs.chunks);
 	vars_free(&vs);
