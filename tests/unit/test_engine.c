@@ -601,6 +601,7 @@ static void test_error_status(void **state)
 	assert_int_equal(g->status, RECORD_PARTIAL);
 	assert_in_range(rows, 30, OBJECTS - 2);
 	assert_int_equal(g->last[rows - 1], rows);
+	assert_int_equal(lab->devices[0].requests, 2); /* the third chunk is not asked for */
 	{
 		char words[100];
 

@@ -166,7 +166,10 @@ struct lab {
 	uint32_t tries[LOG_MAX];
 	char message[200]; /* of the last record */
 	bool hold_at_record;
+	unsigned start_at_record; /* so many tasks */
 };
+
+static void start(struct lab *lab, uint8_t family, uint32_t i);
 
 static void on_record(void *arg, const struct task *task, const struct record *r)
 {
@@ -180,6 +183,8 @@ static void on_record(void *arg, const struct task *task, const struct record *r
 		strncpy(lab->message, r->message, sizeof(lab->message) - 1);
 	if (lab->hold_at_record)
 		engine_hold(lab->engine, true);
+	for (; lab->start_at_record; lab->start_at_record--)
+		start(lab, 4, 100 + lab->start_at_record);
 }
 
 static void add_lane(uint8_t family, unsigned burst)
@@ -772,6 +777,73 @@ static void test_a_death_in_the_codec_has_a_name(void **state)
 	close_lab(lab);
 }
 
+/* ---- several requests of a job in one batch */
+
+/* The kernel refuses all of them: the first refusal ends the job, which takes the other requests with it, and whose
+ * record makes room for other jobs, in the same slots. */
+static void test_refusals_of_one_job(void **state)
+{
+	struct oid walks[3];
+	struct lab *lab;
+
+	(void)state;
+	add_lane(4, 50);
+	lab = open_lab(3);
+	walks[0] = walks[1] = walks[2] = lab->object;
+	lab->profile.walk = walks;
+	lab->profile.nwalk = 3;
+	lab->profile.per_host = 3;
+	start(lab, 4, 7);
+	work(lab);
+	answer(0);
+	receive(lab);
+	sockets.fail_at = 1;
+	sockets.fails = 3;
+	sockets.error = EACCES;
+	lab->start_at_record = 2;
+	work(lab); /* the walks: all in a batch */
+	assert_int_equal(lab->n, 1);
+	assert_int_equal(lab->statuses[0], RECORD_PARTIAL);
+	assert_int_equal(counted(lab, STATS_REFUSED), 1);
+	assert_int_equal(counted(lab, STATS_UNANSWERED), 2); /* nobody wanted to know any more */
+	assert_int_equal(engine_tasks(lab->engine), 2);
+	assert_int_equal(engine_room(lab->engine), 1);
+	work(lab);
+	assert_int_equal(lab->n, 1); /* those two were not meant */
+	assert_int_equal(sockets.nlog, 3);
+	close_lab(lab);
+}
+
+/* A slot that no job needs is taken by the one that can use it; not the last one of a job to come. */
+static void test_spare_slots(void **state)
+{
+	struct oid walks[5];
+	struct lab *lab;
+
+	(void)state;
+	add_lane(4, 50);
+	lab = open_lab(4);
+	for (int i = 0; i < 5; i++)
+		walks[i] = lab->object;
+	lab->profile.walk = walks;
+	lab->profile.nwalk = 5;
+	lab->profile.per_host = 5;
+	start(lab, 4, 7);
+	start(lab, 4, 8);
+	work(lab);
+	assert_int_equal(engine_room(lab->engine), 2);
+	answer(0);
+	receive(lab);
+	work(lab);
+	assert_int_equal(sockets.nlog, 2 + 3); /* its own slot, and two spare ones */
+	assert_int_equal(engine_room(lab->engine), 0);
+	answer(1);
+	receive(lab);
+	work(lab);
+	assert_int_equal(sockets.nlog, 5 + 1); /* no more than its own is there */
+	close_lab(lab);
+}
+
 /* ---- what else may carry the messages */
 
 static unsigned one_lane(const void *c)
@@ -884,6 +956,8 @@ int main(void)
 		cmocka_unit_test(test_hold_while_receiving),
 		cmocka_unit_test(test_hold_while_sending),
 		cmocka_unit_test(test_a_death_in_the_codec_has_a_name),
+		cmocka_unit_test(test_refusals_of_one_job),
+		cmocka_unit_test(test_spare_slots),
 		cmocka_unit_test(test_another_carrier),
 	};
 

@@ -55,13 +55,14 @@ struct device {
 	enum stats_report report; /* to everything but the discovery */
 	bool unsigned_reports;    /* that one without a digest */
 	bool unsigned_answers;
-	bool from_other;      /* answers through the other device's socket … */
-	bool reports_from_it; /* … Reports, too */
-	bool moving;          /* another engine ID after each Report of an unknown one */
-	unsigned cut;         /* octets left of an answer; 0: all */
-	unsigned reboot_at;   /* this request finds it rebooted */
-	bool swap;            /* the first answer comes after the second request */
-	bool hurry;           /* its clock is 1,000 s ahead of what it tells in the discovery */
+	bool from_other;       /* answers through the other device's socket … */
+	bool reports_from_it;  /* … Reports, too */
+	bool moving;           /* another engine ID after each Report of an unknown one */
+	unsigned cut;          /* octets left of an answer; 0: all */
+	unsigned reboot_at;    /* this request finds it rebooted … */
+	unsigned reboot_again; /* … and again after so many; 0: not */
+	bool swap;             /* the first answer comes after the second request */
+	bool hurry;            /* its clock is 1,000 s ahead of what it tells in the discovery */
 	int64_t late_us;
 	/* what it saw */
 	unsigned requests, discoveries;
@@ -391,6 +392,7 @@ static void serve(struct device *d, const uint8_t *data, size_t len,
 	const char *words;
 
 	if (++d->requests == d->reboot_at) {
+		d->reboot_at += d->reboot_again;
 		d->boots++;
 		d->time_s = 1;
 	}
@@ -1029,6 +1031,21 @@ static void test_reboot_in_a_walk(void **state)
 	check_reboot(3);
 }
 
+/* Any number of times, with answers in between. */
+static void test_reboots(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	walk(lab, "1.3.6.1.2.1.50.1", NULL, NULL);
+	lab->device.reboot_at = 10;
+	lab->device.reboot_again = 10;
+	assert_int_equal(ask(lab)->status, RECORD_OK);
+	assert_int_equal(lab->got[0].nvars, 100);
+	assert_true(lab->device.boots > 9 + 8);
+	close_lab(lab);
+}
+
 static void test_a_report_ends_a_walk(void **state)
 {
 	struct lab *lab = open_lab();
@@ -1140,6 +1157,7 @@ int main(void)
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_reboot_in_a_walk),
+		cmocka_unit_test(test_reboots),
 		cmocka_unit_test(test_a_report_ends_a_walk),
 		cmocka_unit_test(test_long_get),
 		cmocka_unit_test(test_silent_ones_delay_nobody),
