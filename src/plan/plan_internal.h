@@ -6,6 +6,7 @@
 
 #include "plan/plan.h"
 #include "plan/plan_index.h"
+#include "plan/plan_items.h"
 #include "plan/target.h"
 #include "snmp/usm.h"
 
@@ -57,29 +58,6 @@ const struct usm_credential *plan_credential(struct plan_profiles *all, const st
 void plan_check_protocol(struct conf *conf, enum setting_key key, const char *word,
 			 struct conf_place place);
 void plan_credentials_free(struct plan_profiles *all);
-
-struct plan_slot { /* what was found out about an item once, 8 octets each */
-	uint32_t profile;
-	uint16_t port;
-	uint8_t family;
-	bool labelled : 1;
-	bool session : 1; /* of PLAN_SESSIONS */
-};
-
-struct plan_session { /* an item of PLAN_SESSIONS, with targets */
-	size_t item;
-	uint64_t seq;   /* of its first target */
-	uint64_t count; /* of its targets */
-};
-
-struct plan_cursor {    /* how far one kind was handed out */
-	size_t item;    /* of PLAN_DATAGRAMS */
-	size_t session; /* the first that is not before item; of PLAN_SESSIONS: where it is */
-	bool open;      /* target is that of the item, next its next address */
-	struct target target;
-	uint64_t next;
-	uint64_t seq; /* of the target handed out next */
-};
 
 /* An item is an entry of the files, or a target where only targets are polled. */
 struct plan {

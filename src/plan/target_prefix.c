@@ -19,11 +19,13 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct prefix {
+struct prefix {
 	const char *word;
 	uint8_t transport; /* enum transport */
 	uint8_t family;
-} prefixes[] = {
+};
+
+static const struct prefix prefixes[] = {
 	{"udp", TRANSPORT_UDP, 0},          {"udp6", TRANSPORT_UDP, 6},
 	{"udpv6", TRANSPORT_UDP, 6},        {"udpipv6", TRANSPORT_UDP, 6},
 	{"tcp", TRANSPORT_TCP, 0},          {"tcp6", TRANSPORT_TCP, 6},
