@@ -219,6 +219,7 @@ struct answer {
 	const char *list; /* content of the varbind list */
 	size_t list_len;
 	bool wrong_digest;
+	size_t digest_len, salt_len; /* less than they should have */
 };
 
 #define LIST    "\x30\x0f\x06\x08\x2b\x06\x01\x02\x01\x01\x05\x00\x04\x03vax"
@@ -243,6 +244,8 @@ static struct answer right_answer(const struct agent *g)
 		.context_engine_id_len = g->engine_id_len,
 		.list = LIST,
 		.list_len = sizeof(LIST) - 1,
+		.digest_len = g->digest_len,
+		.salt_len = 8,
 	};
 }
 
@@ -260,7 +263,7 @@ static void write_scoped(const struct answer *a, struct octets *out)
 	add(out, 0x30, scoped.data, scoped.len);
 }
 
-static void write_head(const struct agent *g, const struct answer *a, struct octets *message)
+static void write_head(const struct answer *a, struct octets *message)
 {
 	static const uint8_t zeros[64], salt[] = {1, 2, 3, 4, 5, 6, 7, 8};
 	struct octets head = {.len = 0}, security = {.len = 0}, wrap = {.len = 0};
@@ -275,8 +278,8 @@ static void write_head(const struct agent *g, const struct answer *a, struct oct
 	add_int(&security, a->boots);
 	add_int(&security, a->time_s);
 	add_text(&security, a->user);
-	add(&security, 0x04, zeros, a->flags & 1 ? g->digest_len : 0);
-	add(&security, 0x04, salt, a->flags & 2 ? 8 : 0);
+	add(&security, 0x04, zeros, a->flags & 1 ? a->digest_len : 0);
+	add(&security, 0x04, salt, a->flags & 2 ? a->salt_len : 0);
 	add(&wrap, 0x30, security.data, security.len);
 	add(message, 0x04, wrap.data, wrap.len);
 }
@@ -310,7 +313,7 @@ static struct octets write_answer(const struct agent *g, const struct answer *a)
 	struct usm_message m;
 
 	write_scoped(a, &scoped);
-	write_head(g, a, &message);
+	write_head(a, &message);
 	if (a->flags & 2) {
 		while (scoped.len % 8)
 			scoped.data[scoped.len++] = 0x55; /* padding that nobody may look at */
@@ -325,7 +328,7 @@ static struct octets write_answer(const struct agent *g, const struct answer *a)
 		cipher(g, &m, true);
 	if (a->flags & 1) {
 		sign(g, out.data, out.len, digest);
-		memcpy(m.digest, digest, g->digest_len);
+		memcpy(m.digest, digest, a->digest_len);
 		m.digest[0] ^= a->wrong_digest;
 	}
 	return out;
@@ -628,10 +631,14 @@ CHANGE(set_context_engine, a->context_engine_id = other_engine)
 CHANGE(cut_engine, a->engine_id_len--)
 CHANGE(cut_context_engine, a->context_engine_id_len = 0)
 CHANGE(set_digest, a->wrong_digest = true)
+CHANGE(no_digest, a->digest_len = 0)
+CHANGE(short_digest, a->digest_len = 23)
+CHANGE(short_salt, a->salt_len = 7)
 CHANGE(set_type, a->type = 0xa0)
 CHANGE(old_boots, a->boots--)
 CHANGE(late, a->time_s -= 151)
 CHANGE(nearly_late, a->time_s -= 150)
+CHANGE(rebooted, a->boots++; a->time_s = 2)
 CHANGE(early, a->time_s += 100000)
 CHANGE(latched, a->boots = 2147483647)
 CHANGE(negative, a->time_s = -1)
@@ -645,6 +652,7 @@ static const struct wrong wrongs[] = {
 	{nothing, PDU_ACCEPTED, ""},
 	{nearly_late, PDU_ACCEPTED, ""},
 	{early, PDU_ACCEPTED, ""},
+	{rebooted, PDU_ACCEPTED, ""},
 	{no_auth, PDU_REFUSED, "its security level is below the one asked for"},
 	{auth_only, PDU_REFUSED, "its security level is below the one asked for"},
 	{set_msg_id, PDU_REFUSED, "its msgID is another"},
@@ -656,6 +664,9 @@ static const struct wrong wrongs[] = {
 	{set_context_engine, PDU_REFUSED, "it is of another engine"},
 	{cut_context_engine, PDU_REFUSED, "it is of another engine"},
 	{set_digest, PDU_REFUSED, "its digest is wrong"},
+	{no_digest, PDU_REFUSED, "its digest is wrong"},
+	{short_digest, PDU_REFUSED, "its digest is wrong"},
+	{short_salt, PDU_MALFORMED, "it cannot be decrypted"},
 	{old_boots, PDU_REFUSED, "it is outside the time window"},
 	{late, PDU_REFUSED, "it is outside the time window"},
 	{latched, PDU_REFUSED, "its engine has no boots left: it needs a new engine ID"},
@@ -687,9 +698,45 @@ static void test_what_is_not_believed(void **state)
 		assert_string_equal(p->answer.words, wrongs[i].words);
 		assert_int_equal(p->vars.count, verdict == PDU_ACCEPTED);
 		assert_int_equal(p->answer.report, PDU_REPORT_NONE);
-		if (verdict != PDU_ACCEPTED)
-			assert_memory_equal(&p->peer, &before, sizeof(before));
+		if (verdict == PDU_ACCEPTED && (a.boots > 7 || a.time_s > 5000))
+			usm_set_clock(&before, (uint32_t)a.boots, (uint32_t)a.time_s, NOW);
+		assert_memory_equal(&p->peer, &before, sizeof(before));
 	}
+	free_poller(p);
+}
+
+/* Without a signature there is no time either, but all else must be right. */
+static void test_unsigned_answers(void **state)
+{
+	struct agent g = make_agent(NULL, NULL);
+	struct poller *p = make_poller(NULL, NULL);
+	unsigned accepted = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+		struct answer a = right_answer(&g);
+		const struct wrong *w = &wrongs[i];
+		bool of_signing = w->change == auth_only || w->change == short_salt ||
+				  strstr(w->words, "digest");
+		struct usm_peer before;
+		enum pdu_verdict verdict;
+
+		if (of_signing || w->change == latched)
+			continue;
+		synchronise(p, &g);
+		before = p->peer;
+		w->change(&a);
+		verdict = tell(p, &g, &a);
+		if (w->change == no_auth || w->change == old_boots || w->change == late) {
+			assert_int_equal(verdict, PDU_ACCEPTED);
+			accepted++;
+		} else {
+			assert_int_equal(verdict, w->verdict);
+			assert_string_equal(p->answer.words, w->words);
+		}
+		assert_memory_equal(&p->peer, &before, sizeof(before));
+	}
+	assert_int_equal(accepted, 3);
 	free_poller(p);
 }
 
@@ -760,7 +807,7 @@ static void test_what_decrypts_to_garbage(void **state)
 		uint8_t digest[64];
 
 		write_scoped(&a, &scoped);
-		write_head(&g, &a, &message);
+		write_head(&a, &message);
 		add(&message, 0x04, scoped.data, scoped.len / 8 * 8 + 1);
 		o.len = 0;
 		add(&o, 0x30, message.data, message.len);
@@ -787,8 +834,13 @@ static void test_cut_anywhere(void **state)
 
 		synchronise(p, &g);
 		for (o.len = 0; o.len < len; o.len++) {
+			const char *words = "";
+			struct peek_v3 v;
+
 			assert_int_equal(decode(p, &o), PDU_MALFORMED);
-			assert_string_not_equal(p->answer.words, "");
+			peek_v3(o.data, o.len, &v, &words);
+			assert_string_equal(p->answer.words, words);
+			assert_string_not_equal(words, "");
 		}
 		assert_int_equal(decode(p, &o), PDU_ACCEPTED);
 		free_poller(p);
@@ -898,7 +950,9 @@ static void test_reports(void **state)
 			struct answer a = report(&g, (uint8_t)flags, rows[i].list, rows[i].len);
 
 			synchronise(p, &g);
+			a.time_s += 5;
 			assert_int_equal(tell(p, &g, &a), PDU_ACCEPTED);
+			assert_int_equal(p->peer.time_s, flags ? g.time_s + 5 : g.time_s);
 			assert_int_equal(p->answer.report, rows[i].report);
 			assert_string_equal(p->answer.words, rows[i].words);
 			assert_int_equal(p->answer.authenticated, flags != 0);
@@ -925,6 +979,14 @@ static void test_reports_that_are_none(void **state)
 	a.wrong_digest = true;
 	assert_int_equal(tell(p, &g, &a), PDU_REFUSED);
 	assert_string_equal(p->answer.words, "its digest is wrong");
+	a = REPORT(&g, 1, STAT("\x05"));
+	a.engine_id = other_engine; /* signed, but by whom? */
+	assert_int_equal(tell(p, &g, &a), PDU_REFUSED);
+	assert_string_equal(p->answer.words, "it is of another engine");
+	a = REPORT(&g, 1, STAT("\x05"));
+	a.user = "Poller";
+	assert_int_equal(tell(p, &g, &a), PDU_REFUSED);
+	assert_string_equal(p->answer.words, "it is for another user");
 	a = REPORT(&g, 1, STAT("\x05"));
 	a.boots--; /* signed, but old */
 	assert_int_equal(tell(p, &g, &a), PDU_REFUSED);
@@ -1212,16 +1274,16 @@ static void test_workers_share_no_salt(void **state)
 
 /* ---- requests that fit */
 
+/* Two names of every length, with all else at its longest: what is said to fit does. */
 static void test_the_longest_request_fits(void **state)
 {
-	static struct oid objects[300];
-	static const struct oid *list[300];
-	char user[33], context[33];
+	static struct oid objects[2];
+	static const struct oid *list[] = {&objects[0], &objects[1]};
+	char user[33], context[33], error[USM_ERROR_MAX];
 	struct usm_words w = {user, "SHA-512", "a passphrase", "DES", "a passphrase", NULL};
 	struct poller *p = make_poller(NULL, NULL);
-	char error[USM_ERROR_MAX];
 	uint8_t id[32] = {0x80};
-	size_t first = 0;
+	size_t longest = 0, count;
 
 	(void)state;
 	memset(user, 'u', 32);
@@ -1232,27 +1294,22 @@ static void test_the_longest_request_fits(void **state)
 	p->profile.credential = p->credential;
 	p->profile.context = context;
 	p->profile.get = objects;
-	p->profile.nget = 300;
-	for (size_t i = 0; i < 300; i++) {
-		char text[80];
-
-		snprintf(text, sizeof(text), "1.3.6.1.2.1.31.1.1.1.%zu.4294967295.%zu", i % 20, i);
-		assert_true(oid_parse(text, strlen(text), &objects[i]));
-		list[i] = &objects[i];
-	}
+	p->profile.nget = 2;
+	for (size_t i = 0; i < OID_MAX; i++)
+		objects[0].id[i] = objects[1].id[i] = i < 2 ? 1 : UINT32_MAX;
 	assert_true(usm_peer_is(&p->peer, id, sizeof(id)));
 	usm_set_clock(&p->peer, 2147483646, 2147483000, NOW);
-	while (first < 300) {
-		size_t count = pdu_fit(&p->profile, first);
-		struct pdu_ask ask = {PDU_GET, 0, list + first, count};
+	objects[0].len = 100;
+	for (objects[1].len = 2; objects[1].len <= OID_MAX; objects[1].len++) {
 		struct octets o;
 
-		build(p, &ask, &o);
+		count = pdu_fit(&p->profile, 0);
+		build(p, &(struct pdu_ask){PDU_GET, 0, list, count}, &o);
 		assert_in_range(o.len, 1, PDU_OCTETS_MAX);
-		if (first + count < 300)
-			assert_true(o.len > PDU_OCTETS_MAX * 3 / 4);
-		first += count;
+		longest = o.len > longest ? o.len : longest;
 	}
+	assert_int_equal(count, 1);
+	assert_in_range(longest, PDU_OCTETS_MAX - 30, PDU_OCTETS_MAX);
 	free_poller(p);
 }
 
@@ -1271,6 +1328,7 @@ int main(void)
 		cmocka_unit_test(test_requests_carry_the_clock),
 		cmocka_unit_test(test_what_follows_is_passed_over),
 		cmocka_unit_test(test_what_is_not_believed),
+		cmocka_unit_test(test_unsigned_answers),
 		cmocka_unit_test(test_a_level_above),
 		cmocka_unit_test(test_no_answer_before_discovery),
 		cmocka_unit_test(test_what_decrypts_to_garbage),

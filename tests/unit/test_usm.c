@@ -247,6 +247,29 @@ static void test_engine_ids(void **state)
 	assert_true(sizeof(struct usm_peer) < 256);
 }
 
+/* Nothing is signed or encrypted with keys that are not there. */
+static void test_no_keys(void **state)
+{
+	struct usm_credential *c = credential("SHA-256", "AES", "maplesyrup");
+	struct usm_credential *plain = credential(NULL, NULL, NULL);
+	struct usm_peer p;
+	uint8_t octets[64] = {0};
+	struct usm_message m = {octets, 64, 1, 2, octets + 8, octets + 40, octets + 48, 24, 8, 16};
+
+	(void)state;
+	assert_true(usm_peer_is(&p, engine, sizeof(engine)));
+	assert_false(usm_is_authentic(c, &p, &m));
+	assert_false(usm_decrypt(c, &p, &m));
+	assert_true(usm_localise(c, &p));
+	assert_true(usm_decrypt(c, &p, &m));
+	assert_false(usm_decrypt(plain, &p, &m));
+	assert_false(usm_is_authentic(plain, &p, &m));
+	m.data_len = 0;
+	assert_false(usm_decrypt(c, &p, &m));
+	usm_credential_free(c);
+	usm_credential_free(plain);
+}
+
 #define SECOND 1000000
 
 static void test_clock(void **state)
@@ -435,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_credentials_that_cannot_be),
 		cmocka_unit_test(test_protocols),
 		cmocka_unit_test(test_engine_ids),
+		cmocka_unit_test(test_no_keys),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_window),
 #ifdef __linux__
