@@ -256,6 +256,11 @@ static int full_disk(void)
 		return 7;
 	if (spool_read(s, &run, back, 32) != 0)
 		return 8;
+	spool_drop(s, &run); /* and not what the other one has of it */
+	if (!spool_put(s, &run, block, SPOOL_BLOCK) || !spool_put(s, &run, "XXXXXXXX", 8))
+		return 9;
+	if (spool_read(s, &other, back, 32) != 8 || memcmp(back, "abcdefgh", 8))
+		return 10;
 	spool_free(s);
 	return 0;
 }

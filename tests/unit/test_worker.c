@@ -36,6 +36,10 @@ enum behaviour {
 	STREAMS,        /* its rows go ahead, a piece each turn */
 	STREAMS_CRASHES /* half of them, and then formatting them kills us */
 };
+enum { /* numbers of tasks whose record comes with an engine ID */
+	NO_ADDRESS = 4000,
+	WITH_ENGINE = 4002
+};
 #define PIECES 10 /* that go ahead; of `size` octets each */
 
 struct page { /* shared with the child */
@@ -132,14 +136,15 @@ static void finish(struct engine *e, unsigned i, enum record_status status)
 	t.addrs = &a;
 	atomic_store(e->config.at_work, 4711);
 	e->config.done(e->config.arg, &t,
-		       &(struct record){.host = host,
-					.addr = a,
-					.status = status,
-					.ahead = ahead,
-					.engine_id = (const uint8_t *)"engine-id",
-					.engine_id_len = t.seq == 77 ? 9 : 0,
-					.rtt_us = (int64_t)t.seq * 10,
-					.tries = (uint32_t)t.seq + 1});
+		       &(struct record){
+			       .host = host,
+			       .addr = t.seq == NO_ADDRESS ? (struct addr){.family = 0} : a,
+			       .status = status,
+			       .ahead = ahead,
+			       .engine_id = (const uint8_t *)"engine-id",
+			       .engine_id_len = t.seq == NO_ADDRESS || t.seq == WITH_ENGINE ? 9 : 0,
+			       .rtt_us = (int64_t)t.seq * 10,
+			       .tries = (uint32_t)t.seq + 1});
 	if (atomic_load(e->config.at_work) != 4711)
 		abort(); /* what was at work still is */
 	atomic_store(e->config.at_work, 0);
@@ -255,7 +260,7 @@ static void format(struct buf *out, const struct record *r)
 
 static void format_front(struct buf *out, const struct record *r)
 {
-	buf_printf(out, "front of %s after %u;", r->host, (unsigned)r->ahead);
+	buf_printf(out, "front of %s after %u;%100s", r->host, (unsigned)r->ahead, "");
 }
 
 static void format_rows(struct buf *out, const struct record *r)
@@ -652,13 +657,14 @@ static void check_streamed(const struct buf *record, unsigned seq, size_t size)
 static void expect_streamed(struct fixture *f, size_t size, bool with_front)
 {
 	struct buf fronts[WINDOW] = {0}, records[WINDOW] = {0};
-	char front[64];
+	char front[200];
 
 	for (unsigned seq = 0; seq < WINDOW; seq++)
 		put_task(f, seq, STREAMS, size);
 	gather(f, WINDOW, fronts, records);
 	for (unsigned seq = 0; seq < WINDOW; seq++) {
-		snprintf(front, sizeof(front), "front of %c-host after %d;", 'a' + seq, PIECES);
+		snprintf(front, sizeof(front), "front of %c-host after %d;%100s", 'a' + seq, PIECES,
+			 "");
 		if (with_front)
 			assert_memory_equal(fronts[seq].data, front, strlen(front));
 		assert_int_equal(fronts[seq].len, with_front ? strlen(front) : 0);
@@ -730,18 +736,21 @@ static void test_engine_id(void **state)
 	struct wire_in r;
 	struct record_head h;
 
-	put_task(f, 77, ANSWERS, 10);
+	put_task(f, WITH_ENGINE, ANSWERS, 10);
 	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
 	r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
 	assert_true(record_head_unpack(&h, &r));
 	assert_int_equal(h.engine_id_len, 9);
 	assert_memory_equal(h.engine_id, "engine-id", 9);
 	assert_int_equal(h.addr.port, ANSWERS);
-	put_task(f, 78, ANSWERS, 10);
-	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
-	r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
-	assert_true(record_head_unpack(&h, &r));
-	assert_int_equal(h.engine_id_len, 0);
+	for (uint64_t seq = NO_ADDRESS; seq < WITH_ENGINE; seq++) { /* the next one has no ID */
+		put_task(f, seq, ANSWERS, 10);
+		assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+		r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
+		assert_true(record_head_unpack(&h, &r));
+		assert_int_equal(h.seq, seq);
+		assert_int_equal(h.engine_id_len, 0);
+	}
 }
 
 /* Nobody reads: the worker stops starting, holds its engine, and grows no further; nothing is lost. */
