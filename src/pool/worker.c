@@ -98,11 +98,12 @@ static bool tasks_take(struct worker *w, const struct queue_frame *f)
 
 static bool waiting_start(struct worker *w)
 {
-	struct wire_in r = {.at = w->waiting.data + w->waiting_start,
-			    .end = w->waiting.data + w->waiting.len};
+	struct wire_in r;
 
 	if (w->waiting.len == 0)
 		return true;
+	r = (struct wire_in){.at = w->waiting.data + w->waiting_start,
+			     .end = w->waiting.data + w->waiting.len};
 	if (!tasks_start(w, &r))
 		return false;
 	w->waiting_start = (size_t)(r.at - w->waiting.data);
