@@ -1,5 +1,5 @@
 /*
- * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416, v3: RFC 3412 to 3414) to structs and back.
+ * pdu - SNMP messages (v1: RFC 1157, v2c: RFC 1901 and 3416, v3: exchange.h) to structs and back.
  *
  * Net-SNMP is the codec; it sees a PDU only after peek and the checks of our own: bounded, no allocation.
  */
@@ -13,13 +13,13 @@
 #include "base/mem.h"
 #include "base/record.h"
 #include "base/profile.h"
+#include "snmp/exchange.h"
 
 #define PDU_GET        0xa0
 #define PDU_GET_NEXT   0xa1
 #define PDU_RESPONSE   0xa2
 #define PDU_GET_BULK   0xa5
 #define PDU_REPORT     0xa8
-#define PDU_WORDS_MAX  160
 #define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
 
 #define PDU_NO_ERROR     0 /* error-status (RFC 3416 §3) */
@@ -59,29 +59,6 @@ size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_
 		 struct buf *out);
 void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */
 
-struct usm_peer;
-struct pdu_exchange { /* of SNMPv3: a request, and what may answer it */
-	const struct profile *profile;
-	struct usm_peer *peer;
-	uint32_t id;    /* both msgID and request-id */
-	int64_t now_us; /* loop_clock_us() */
-};
-/* Appends the request; localises the peer's keys when it is not keyed yet. A peer without engine ID: the
- * discovery (RFC 3414 §4), whatever is asked. False: it cannot be built; words say why. */
-bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
-		  struct buf *out, char words[PDU_WORDS_MAX]);
-
-enum pdu_report { /* what a Report names: usmStats (RFC 3414 §5), snmpUnknownContexts (RFC 3413 §5) */
-	PDU_REPORT_NONE,
-	PDU_REPORT_UNSUPPORTED_LEVEL,
-	PDU_REPORT_NOT_IN_WINDOW,
-	PDU_REPORT_UNKNOWN_USER,
-	PDU_REPORT_UNKNOWN_ENGINE,
-	PDU_REPORT_WRONG_DIGEST,
-	PDU_REPORT_DECRYPTION,
-	PDU_REPORT_UNKNOWN_CONTEXT,
-	PDU_REPORT_OTHER /* words have its OID */
-};
 struct pdu_answer {
 	int64_t error_status;
 	int64_t error_index;       /* from 1; 0: none is named */
@@ -93,20 +70,5 @@ struct pdu_answer {
  * when it fails). False: it breaks the rules of encoding. */
 bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
 		struct vars *vars);
-
-enum pdu_verdict {
-	PDU_ACCEPTED,  /* the answer, or a Report */
-	PDU_MALFORMED, /* breaks the rules of encoding; words say how */
-	PDU_REFUSED    /* digest, engine, user, context, level, window or ids; words say which */
-};
-struct pdu_octets {
-	uint8_t *data;
-	size_t len;
-};
-/* Decodes, in place, an SNMPv3 message that peek_v3() could read in whole. An accepted authenticated message
- * sets the peer's clock; an accepted Report of an unknown engine gives it its engine ID (unless the profile
- * pins one), and its clock as a first guess. Only a Report may be below the level asked. */
-enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct pdu_exchange *x,
-			       struct pdu_octets message, struct pdu_answer *a, struct vars *vars);
 
 #endif
