@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "pool/lookup.h"
 #include "pool/master.h"
 #include "pool/master_engines.h"
@@ -49,6 +50,9 @@ struct page {
 	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
 	_Atomic unsigned rate_max;
 	_Atomic unsigned pings;
+	_Atomic unsigned sessions; /* births of workers for them */
+	_Atomic unsigned at_once;  /* targets that sleep at the moment, and the most */
+	_Atomic unsigned at_once_max;
 	_Atomic unsigned
 		half_done; /* a record is begun, and its worker waits for another's death */
 };
@@ -59,28 +63,57 @@ static struct page *page;
 
 struct plan {
 	uint64_t total;
-	uint64_t next;
+	uint64_t next[PLAN_KINDS];
 	const char *(*what)(uint64_t seq);
 	const char *(*name)(uint64_t seq); /* NULL, or of this target: an address */
+	bool (*session)(uint64_t seq);     /* NULL: none is */
+	struct profile profiles[7];
 	char hosts[MAX][32];
 };
 
-bool plan_next(struct plan *p, struct plan_target *out)
+static enum plan_kind kind_of(const struct plan *p, uint64_t seq)
 {
-	uint64_t seq = p->next;
+	return p->session && p->session(seq) ? PLAN_SESSIONS : PLAN_DATAGRAMS;
+}
 
+bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
+{
+	uint64_t seq = p->next[kind];
+
+	while (seq < p->total && kind_of(p, seq) != kind)
+		seq++;
+	p->next[kind] = seq;
 	if (seq == p->total)
 		return false;
-	p->next++;
+	p->next[kind]++;
 	snprintf(p->hosts[seq], sizeof(p->hosts[0]), "%s#%u", p->what(seq), (unsigned)seq);
 	*out = (struct plan_target){.seq = seq,
 				    .profile = (uint32_t)seq % 7,
 				    .host = p->hosts[seq],
 				    .name = p->name ? p->name(seq) : NULL,
 				    .port = 1000};
-	if (out->name == NULL)
+	if (kind == PLAN_SESSIONS)
+		out->transport = seq % 2 && !out->name ? TRANSPORT_UNIX : TRANSPORT_TCP;
+	if (out->transport == TRANSPORT_UNIX)
+		out->path = "/path";
+	else if (out->name == NULL)
 		out->addr = (struct addr){.family = 4, .ip = {127}, .port = 161};
 	return true;
+}
+
+uint64_t plan_count(const struct plan *p, enum plan_kind kind)
+{
+	uint64_t n = 0;
+
+	for (uint64_t seq = 0; seq < p->total; seq++)
+		n += kind_of(p, seq) == kind;
+	return n;
+}
+
+const struct profile *plan_profiles(const struct plan *p, size_t *count)
+{
+	*count = 7;
+	return p->profiles;
 }
 
 uint64_t plan_total(const struct plan *p)
@@ -98,7 +131,8 @@ struct mock {
 	char hosts[MAX][32];
 	unsigned nheld;
 	unsigned answered;
-	bool deaf; /* CANCEL is not heard */
+	bool deaf;    /* CANCEL is not heard */
+	bool session; /* has one target at a time, of another transport */
 };
 
 static void mock_flush(struct mock *w)
@@ -290,6 +324,28 @@ static void hold(struct mock *w, const struct task *t)
 	w->nheld++;
 }
 
+#define SLEEP_US (3 * SILENCE_US) /* a datagram's worker would be dead by then */
+
+static void mock_sleep(void)
+{
+	unsigned n = atomic_fetch_add(&page->at_once, 1) + 1;
+
+	if (n > atomic_load(&page->at_once_max))
+		atomic_store(&page->at_once_max, n);
+	usleep(SLEEP_US);
+	atomic_fetch_sub(&page->at_once, 1);
+}
+
+/* What a worker of this kind never gets. */
+static void check_kind(const struct mock *w, const struct task *t)
+{
+	bool is_path = t->transport == TRANSPORT_UNIX;
+
+	if (w->session != (t->transport != TRANSPORT_UDP) || is_path != (t->naddrs == 0) ||
+	    (is_path && strcmp(t->path, "/path") != 0))
+		_exit(9);
+}
+
 static void mock_task(struct mock *w, const struct task *t)
 {
 	atomic_fetch_add(&page->total, 1);
@@ -298,6 +354,8 @@ static void mock_task(struct mock *w, const struct task *t)
 		first_time(w, t);
 	if (strncmp(t->host, "crash#", 6) == 0)
 		leave_badly();
+	if (strncmp(t->host, "sleep", 5) == 0)
+		mock_sleep();
 	w->deaf |= strncmp(t->host, "deaf", 4) == 0;
 	if (strncmp(t->host, "silent", 6) == 0 || strncmp(t->host, "deaf", 4) == 0 ||
 	    (strncmp(t->host, "half", 4) == 0 && atomic_load(&page->asked[t->seq]) == 1)) {
@@ -337,8 +395,10 @@ static bool mock_frame(struct mock *w, const struct queue_frame *f)
 	struct task t;
 
 	while (f->kind == MESSAGE_TASKS && r.at < r.end) {
-		if (!task_unpack(&t, &store, &r) || t.profile != t.seq % 7)
+		if (!task_unpack(&t, &store, &r) || t.profile != t.seq % 7 ||
+		    (w->session && (r.at < r.end || w->nheld > 0)))
 			_exit(9);
+		check_kind(w, &t);
 		mock_task(w, &t);
 	}
 	while (f->kind == MESSAGE_CANCEL && !w->deaf && w->nheld > 0)
@@ -375,6 +435,8 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 	if (strcmp(special, "stillborn") == 0 || (weak && birth % 2 == 1))
 		return 3;
 	*w = (struct mock){.q = queue_new(fd), .fd = fd, .at_work = at_work};
+	w->session = strcmp(special, "session") == 0;
+	atomic_fetch_add(&page->sessions, w->session);
 	while (on) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, -1);
@@ -499,6 +561,7 @@ static int set_up(void **state)
 	r->plan.what = always_ok;
 	r->config = (struct master_config){.plan = &r->plan,
 					   .worker = mock_worker,
+					   .session_arg = "session",
 					   .resolver = mock_resolver,
 					   .window = 64,
 					   .workers = 2,
@@ -1557,12 +1620,194 @@ static void test_deaths_after_the_end(void **state)
 	assert_int_equal(r->result.status[RECORD_CANCELLED], 100);
 }
 
+/* --- workers for sessions ------------------------------------------------------------------- */
+
+static bool is_session(uint64_t seq)
+{
+	return seq % 10 == 3;
+}
+
+static bool all_sessions(uint64_t seq)
+{
+	(void)seq;
+	return true;
+}
+
+static void test_sessions(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.session = is_session;
+	run_all(r, 5000);
+	assert_int_equal(r->result.status[RECORD_OK], 5000);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(atomic_load(&page->sessions), 16);
+	assert_int_equal(atomic_load(&page->births), 2 + 16);
+}
+
+/* As many as there are targets, if these are few; no others, if there are no datagrams to send. */
+static void test_few_sessions(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.session = all_sessions;
+	run_all(r, 3);
+	assert_int_equal(r->result.status[RECORD_OK], 3);
+	assert_int_equal(atomic_load(&page->births), 3);
+	assert_int_equal(atomic_load(&page->sessions), 3);
+}
+
+static const char *sessions_sleep(uint64_t seq)
+{
+	return is_session(seq) ? "sleep" : "ok";
+}
+
+/* Those that block for as long as their profile lets them are left alone, work side by side, and nobody
+ * else waits for them. */
+static void test_sessions_block(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.session = is_session;
+	r->plan.what = sessions_sleep;
+	for (int i = 0; i < 7; i++)
+		r->plan.profiles[i] = (struct profile){.timeout_us = SLEEP_US};
+	run_all(r, 160);
+	assert_int_equal(r->result.status[RECORD_OK], 160);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(atomic_load(&page->sessions), 16);
+	assert_in_range(atomic_load(&page->at_once_max), 2, 16);
+	for (unsigned line = 0; line < 20; line++) /* the others came first */
+		assert_int_equal(r->records[line], 1);
+	assert_true(r->result.elapsed_us < INT64_C(16) * SLEEP_US); /* not one after the other */
+}
+
+static const char *sessions_hang(uint64_t seq)
+{
+	return is_session(seq) ? "hang" : "ok";
+}
+
+/* Without a word for longer than it may block. That is no crash, and there is another one. */
+static void hang(struct run *r, int64_t least_us)
+{
+	r->config.silence_us = least_us > 0 ? SILENCE_US : 0; /* 5 s */
+	r->plan.session = is_session;
+	r->plan.what = sessions_hang;
+	run_all(r, 40 * 10);
+	assert_int_equal(r->result.status[RECORD_TIMEOUT], 40);
+	assert_int_equal(r->result.status[RECORD_OK], 400 - 40);
+	assert_int_equal(r->result.deaths, 0);
+	assert_string_equal(r->message[3], "the host's time was over before a connection was made, "
+					   "or an answer came");
+	for (unsigned seq = 3; seq < 400; seq += 10)
+		assert_int_equal(atomic_load(&page->asked[seq]), 1);
+	/* one more for each that was killed, but the last ones may find nothing to do */
+	assert_in_range(atomic_load(&page->sessions), 40, 16 + 40);
+	assert_true(r->result.elapsed_us >= 3 * least_us);
+}
+
+static void test_session_is_silent(void **state)
+{
+	struct run *r = *state;
+
+	hang(r, 2 * SILENCE_US);
+	assert_true(atomic_load(&page->pings) == 0); /* they hang: nobody answers */
+}
+
+/* The host's own deadline comes first, however long its process may be silent. */
+static void test_session_over_its_deadline(void **state)
+{
+	struct run *r = *state;
+
+	for (int i = 0; i < 7; i++)
+		r->plan.profiles[i] = (struct profile){.timeout_us = 3600000000,
+						       .deadline_us = 100000};
+	hang(r, 0);
+	assert_true(r->result.elapsed_us >= 3 * 100000);
+}
+
+static void test_session_crashes(void **state)
+{
+	struct run *r = *state;
+
+	trouble = "crash";
+	r->plan.session = all_sessions;
+	r->plan.what = some_trouble;
+	run_all(r, 200);
+	assert_int_equal(r->result.status[RECORD_OK], 198);
+	assert_int_equal(r->result.status[RECORD_CRASHED], 2);
+	assert_int_equal(r->result.deaths, 6);
+	assert_int_equal(atomic_load(&page->asked[50]), 3);
+}
+
+static const char *session_names(uint64_t seq)
+{
+	return seq % 4 == 3 ? "one.example" : seq % 4 == 2 ? "unknown.example" : NULL;
+}
+
+static bool is_pair(uint64_t seq)
+{
+	return seq / 4 % 2 == 1;
+}
+
+/* Both kinds wait for the same names, each for its own workers. */
+static void test_names_of_sessions(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.session = is_pair;
+	r->plan.name = session_names;
+	run_all(r, 800);
+	assert_int_equal(r->result.status[RECORD_OK], 600);
+	assert_int_equal(r->result.status[RECORD_RESOLVE], 200);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(atomic_load(&page->name_asked[0]), 1);
+	assert_int_equal(atomic_load(&page->name_asked[1]), 1);
+}
+
+/* What blocks is not waited for. */
+static void test_signal_while_sessions_hang(void **state)
+{
+	struct run *r = *state;
+	int64_t from_us = loop_clock_us();
+
+	r->plan.session = is_session;
+	r->plan.what = sessions_hang;
+	r->config.silence_us = 0;
+	r->config.deadline_us = 300000;
+	run_all(r, 400);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 40);
+	assert_int_equal(r->result.deaths, 0);
+	assert_true(loop_clock_us() - from_us < 5000000); /* the silence that would be allowed */
+	assert_int_equal(atomic_load(&page->sessions), 16);
+}
+
+/* Invariant 5: the kinds share the rate. */
+static void test_rate_of_both_kinds(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.session = is_session;
+	r->config.rate_pps = 180;
+	run_all(r, 400);
+	assert_int_equal(atomic_load(&page->rate), 180 * 1000 / 18);
+}
+
 int main(void)
 {
 #define RUN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		RUN(test_slow_reader_of_a_huge_record), /* first: it measures the largest so far */
 		RUN(test_steady_reader),                /* second, for the same reason */
+		RUN(test_sessions),
+		RUN(test_few_sessions),
+		RUN(test_sessions_block),
+		RUN(test_session_is_silent),
+		RUN(test_session_over_its_deadline),
+		RUN(test_session_crashes),
+		RUN(test_names_of_sessions),
+		RUN(test_signal_while_sessions_hang),
+		RUN(test_rate_of_both_kinds),
 		RUN(test_no_target),
 		RUN(test_many_targets),
 		RUN(test_few_targets_are_shared),
