@@ -36,7 +36,8 @@ void request_start(struct engine *e, struct job *job, const struct asked *asked)
 	r->slot = slot;
 	r->serial = ++e->serial;
 	r->job = job;
-	r->again = false;
+	r->again = job->carried > 0; /* in another size, or of another address */
+	job->nagain += r->again;
 	r->asked = *asked;
 	r->asked.sends = job->carried;
 	r->asked.before = job->before;

@@ -41,7 +41,7 @@ struct request {
 	uint8_t lane;   /* of the newest try */
 	bool ready;     /* is in a ready list */
 	bool burst;     /* is in its lane's burst list */
-	bool again;     /* a try went unanswered */
+	bool again;     /* what it asks went unanswered before */
 };
 TAILQ_HEAD(request_list, request);
 LIST_HEAD(job_requests, request);

@@ -272,7 +272,7 @@ static bool step(struct engine *e, struct job *job)
 		if (strand_step(e, job, s))
 			return true;
 	}
-	if (job->next_strand == strands_of(e, job) || job->buffered >= BUFFERED_MAX)
+	if (job->next_strand == strands_of(e, job))
 		return false;
 	strand_step(e, job, begin(e, job));
 	return true;

@@ -58,11 +58,15 @@ struct device {
 	uint32_t fail_in; /* only in this column; 0: in all */
 	unsigned silent_after; /* requests */
 	bool silent;
+	uint32_t silent_in;  /* this column */
+	size_t value_octets; /* its values are strings of so many */
 	int64_t late_us;
 	/* what it saw */
 	unsigned requests, gets, nexts, bulks;
 	size_t most_asked; /* varbinds */
 	unsigned pending, most_pending;
+	unsigned in_silence,
+		at_second; /* requests for what it is silent in; all, at the second one */
 	struct late late[LATE_MAX];
 };
 
@@ -138,6 +142,16 @@ static void put_oid(struct writer *w, const uint32_t *id, size_t len)
 	wrap(w, 0x06, end);
 }
 
+static void put_string(struct writer *w, size_t len)
+{
+	size_t end = w->at;
+
+	assert_true(w->at >= len);
+	w->at -= len;
+	memset(w->octets + w->at, 'x', len);
+	wrap(w, 0x04, end);
+}
+
 struct answer {
 	struct varbind list[400];
 	uint32_t ids[400][ENTRY + 2];
@@ -145,7 +159,8 @@ struct answer {
 	int64_t error, index;
 };
 
-static void write_answer(struct writer *w, const struct peek *head, const struct answer *a)
+static void write_answer(struct writer *w, const struct peek *head, const struct answer *a,
+			 size_t value_octets)
 {
 	size_t end;
 
@@ -154,7 +169,9 @@ static void write_answer(struct writer *w, const struct peek *head, const struct
 		const struct varbind *v = &a->list[i - 1];
 		size_t start = w->at;
 
-		if (v->type == VAR_INTEGER)
+		if (v->type == VAR_INTEGER && value_octets)
+			put_string(w, value_octets);
+		else if (v->type == VAR_INTEGER)
 			put_integer(w, v->value.i);
 		else
 			put(w, v->type == VAR_END_OF_MIB_VIEW ? "\x82" : "\x81", 2);
@@ -299,6 +316,13 @@ static void read_request(const uint8_t *data, size_t len, const struct peek *hea
 	pdu_codec_free(c);
 }
 
+static bool is_silent_in(const struct device *d, const struct vars *names)
+{
+	const struct varbind *v = &names->list[0];
+
+	return d->silent_in && v->noid > ENTRY && v->oid[ENTRY] == d->silent_in;
+}
+
 static void see(struct device *d, const struct request_in *in)
 {
 	size_t n = in->names.count * (in->type == PDU_GET_BULK ? in->repetitions : 1);
@@ -309,6 +333,8 @@ static void see(struct device *d, const struct request_in *in)
 	d->bulks += in->type == PDU_GET_BULK;
 	if (n > d->most_asked)
 		d->most_asked = n;
+	if (is_silent_in(d, &in->names) && ++d->in_silence == 2)
+		d->at_second = d->requests;
 }
 
 static void send_later(struct device *d, const struct writer *w, const struct sockaddr_storage *to,
@@ -347,6 +373,7 @@ static void serve(struct device *d, const uint8_t *data, size_t len,
 	struct request_in in = {0};
 	struct peek head;
 	const char *words;
+	bool silent;
 
 	assert_true(peek_message(data, len, &head, &words));
 	read_request(data, len, &head, &in);
@@ -356,11 +383,12 @@ static void serve(struct device *d, const uint8_t *data, size_t len,
 	make_answer(d, &in, &a);
 	if (head.version == SNMP_V1)
 		answer_v1(&a, &in.names);
+	silent = d->silent || is_silent_in(d, &in.names);
 	vars_free(&in.names);
-	if (d->silent || (d->silent_after && d->requests > d->silent_after) ||
+	if (silent || (d->silent_after && d->requests > d->silent_after) ||
 	    (d->drop_over && a.n > d->drop_over))
 		return;
-	write_answer(&w, &head, &a);
+	write_answer(&w, &head, &a, d->value_octets);
 	if (d->late_us)
 		send_later(d, &w, from, from_len);
 	else
@@ -923,20 +951,23 @@ static void test_silent_in_a_walk(void **state)
 static void test_no_more_for_who_is_late(void **state)
 {
 	struct lab *lab = open_lab(SNMP_V2C);
+	const struct device *d = &lab->device;
 
 	(void)state;
-	lab->profile.per_host = 3;
-	lab->profile.retries = 0;
+	lab->profile.per_host = 2;
 	lab->profile.timeout_us = 20000;
-	lab->device.silent_after = 1;
-	add_get(lab, "1.3.6.1.2.1.50.1.1.1");
-	add_walk(lab, "1.3.6.1.2.1.50.1.1.5"); /* single objects: nothing to be halved */
-	for (int i = 0; i < 8; i++)
-		add_walk(lab, "1.3.6.1.2.1.50.1.2");
+	lab->device.at_most = 1;
+	lab->device.rows = 15000;
+	lab->device.silent_in = 1;
+	add_get(lab, "1.3.6.1.2.1.50.1.2.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.2");
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
-	assert_int_equal(lab->nrows, 1);
-	assert_in_range(lab->device.requests, 4, 16); /* 1 answered, 3 out, and those in halves */
+	assert_memory_equal(lab->message, "timeout: ", 9);
+	assert_true(d->at_second > 10); /* the other walk went well meanwhile */
+	/* then there are the further tries, and what was under way */
+	assert_in_range(d->requests - d->at_second, d->in_silence - 2, d->in_silence);
 	close_lab(lab);
 }
 
@@ -1035,10 +1066,30 @@ static void test_rows_go_ahead(void **state)
 	assert_int_equal(lab->status, RECORD_OK);
 	assert_int_equal(lab->nrows, 200000);
 	assert_columns(lab, 0, 1, 1, ROWS_MAX);
-	assert_in_range(lab->longest_piece, 1000, 5000);
+	assert_in_range(lab->longest_piece, 4000, 4100);
 	assert_true(lab->pieces > 40);
 	assert_true(lab->ahead > 190000 && lab->ahead < 200000);
 	assert_true(after.ru_maxrss - before.ru_maxrss < 8192); /* KiB; all of them are 20 MiB */
+	close_lab(lab);
+}
+
+/* Long values make fewer of them, and so do those that waited for their turn. */
+static void test_octets_go_ahead(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->device.rows = 1000;
+	lab->device.value_octets = 300;
+	lab->profile.per_host = 2;
+	add_walk(lab, "1.3.6.1.2.1.50.1.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.2");
+	ask(lab, true);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_int_equal(lab->nrows, 2000);
+	assert_columns(lab, 0, 1, 2, 1000);
+	assert_in_range(lab->longest_piece, 300, 450);
+	assert_in_range(lab->pieces, 4, 7);
 	close_lab(lab);
 }
 
@@ -1074,6 +1125,8 @@ static void test_ahead_of_turn_is_bounded(void **state)
 		turn(lab);
 		if (job->at_work && job->buffered > most)
 			most = job->buffered;
+		if (job->at_work && TAILQ_FIRST(&job->strands)->number == 1)
+			assert_int_equal(job->buffered, 0); /* its turn */
 	}
 	assert_in_range(most, 10000, (64 << 10) + 4096);
 	assert_int_equal(lab->status, RECORD_OK);
@@ -1131,6 +1184,27 @@ static void test_cap_of_gets(void **state)
 	assert_int_equal(lab->nrows, 2);
 	assert_string_equal(lab->message, "cancelled: more than 2 rows (max_vars), the next is "
 					  "1.3.6.1.2.1.50.1.1.3");
+	close_lab(lab);
+}
+
+/* Rows that waited for their turn count when the job ends before it. */
+static void test_cap_at_an_early_end(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->profile.max_vars = 30;
+	lab->profile.per_host = 2;
+	lab->profile.timeout_us = 20000;
+	lab->device.rows = 1000;
+	lab->device.silent_in = 1;
+	add_get(lab, "1.3.6.1.2.1.50.1.2.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.2");
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_PARTIAL);
+	assert_memory_equal(lab->message, "timeout: ", 9);
+	assert_int_equal(lab->nrows, 30);
 	close_lab(lab);
 }
 
@@ -1366,26 +1440,62 @@ static void test_table_of_a_small_device(void **state)
 	check_table_of_a_small_device(0, 5, 3);
 }
 
+static size_t cells(const struct lab *lab, uint32_t column)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lab->nrows; i++)
+		n += lab->column[i] == column;
+	return n;
+}
+
+static void add_columns(struct lab *lab)
+{
+	add_column(lab, "1.3.6.1.2.1.50.1.1", true);
+	add_column(lab, "1.3.6.1.2.1.50.1.2", true);
+	add_column(lab, "1.3.6.1.2.1.50.1.3", true);
+}
+
 /* What was joined is kept, and what was not comes behind it. */
 static void test_half_a_table(void **state)
 {
 	struct lab *lab = open_lab(SNMP_V2C);
 
 	(void)state;
-	lab->device.columns = 3;
 	lab->device.rows = 50;
 	lab->device.at_most = 5;
 	lab->device.fail_at = 20;
+	lab->device.fail_in = 2;
 	lab->profile.per_host = 3;
-	add_column(lab, "1.3.6.1.2.1.50.1.1", true);
-	add_column(lab, "1.3.6.1.2.1.50.1.2", true);
-	add_column(lab, "1.3.6.1.2.1.50.1.3", true);
+	add_columns(lab);
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
 	assert_memory_equal(lab->message, "error: genErr, asked for what follows ", 38);
-	assert_in_range(lab->nrows, 20, 3 * 25);
-	assert_int_equal(lab->row[0], 1);
 	assert_int_equal(lab->column[1], 2);
+	assert_int_equal(cells(lab, 2), 20);
+	assert_true(cells(lab, 1) > 20);
+	assert_int_equal(lab->nrows, cells(lab, 1) + cells(lab, 2) + cells(lab, 3));
+	close_lab(lab);
+}
+
+/* A table's fault ends all of its questions. */
+static void test_a_fault_beside_silence(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->device.fail_at = 1;
+	lab->device.fail_in = 2;
+	lab->device.at_most = 1;
+	lab->device.silent_in = 3;
+	lab->profile.per_host = 3;
+	add_get(lab, "1.3.6.1.2.1.50.1.1.1");
+	add_columns(lab);
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_PARTIAL);
+	assert_memory_equal(lab->message, "error: genErr", 13);
+	assert_int_equal(lab->device.in_silence, 1);
+	assert_int_equal(lab->tries, 1);
 	close_lab(lab);
 }
 
@@ -1509,10 +1619,12 @@ int main(void)
 		cmocka_unit_test(test_walks_go_on_after_a_failed_get),
 		cmocka_unit_test(test_a_timeout_after_a_fault),
 		cmocka_unit_test(test_rows_go_ahead),
+		cmocka_unit_test(test_octets_go_ahead),
 		cmocka_unit_test(test_rows_are_kept_without_a_taker),
 		cmocka_unit_test(test_ahead_of_turn_is_bounded),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_cap_of_gets),
+		cmocka_unit_test(test_cap_at_an_early_end),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_hold),
@@ -1523,6 +1635,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_of_a_small_device),
 		cmocka_unit_test(test_half_a_table),
+		cmocka_unit_test(test_a_fault_beside_silence),
 		cmocka_unit_test(test_a_large_table_goes_ahead),
 		cmocka_unit_test(test_any_mix_is_counted_to_the_packet),
 	};
