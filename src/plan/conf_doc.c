@@ -9,6 +9,9 @@
  * libyaml keeps its own stack in memory, not on ours; DOC_DEPTH stops it long before that counts. Its
  * marks count from 0, columns in characters.
  *
+ * What libyaml holds of a secret is wiped before it gives it back, as far as we see it: of a word
+ * that has outgrown its first 16 octets it leaves the beginning in memory that was freed.
+ *
  * The trap: after an error of libyaml, the parser must not be asked again. d->ended then makes every
  * loop end, and the current node is DOC_NOTHING for ever.
  */
