@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -60,10 +61,11 @@ static uint64_t hash_of(const uint8_t *id, size_t len)
 
 static void name_put(char out[NAME_MAX], const char *host, const struct addr *addr)
 {
-	char address[ADDR_TEXT_MAX];
+	char plain[ADDR_TEXT_MAX], address[ADDR_TEXT_MAX];
 
+	addr_text(addr, plain);
 	addr_text_port(addr, address);
-	if (host != NULL)
+	if (host != NULL && strcmp(host, plain) != 0 && strcmp(host, address) != 0)
 		snprintf(out, NAME_MAX, "%s (%s)", host, address);
 	else
 		snprintf(out, NAME_MAX, "%s", address);

@@ -70,8 +70,8 @@ static void head_fill(struct record_head *h, const struct task *task, const stru
 				  .status = (uint8_t)r->status,
 				  .tries = r->tries,
 				  .rtt_us = r->rtt_us};
-	if (r->engine_id_len == 0 || r->addr.family == 0)
-		return;
+	if (r->engine_id_len == 0 || r->addr.family == 0 || r->rtt_us < 0)
+		return; /* one that was given and never confirmed says nothing */
 	h->engine_id_len = r->engine_id_len; /* for the master to compare */
 	memcpy(h->engine_id, r->engine_id, r->engine_id_len);
 	h->addr = r->addr;

@@ -1359,6 +1359,9 @@ static void test_many_engine_ids(void **state)
 	h.addr.ip[0] = 127;
 	engines_take(&engines, &h, "second");
 	engines_take(&engines, &h, "second");
+	memset(h.engine_id, 0, sizeof(h.engine_id));
+	h.engine_id[20] = 1; /* whose host is written as its address */
+	engines_take(&engines, &h, "127.0.0.0");
 	memset(h.engine_id, 0xff, sizeof(h.engine_id)); /* new: there is no place for it */
 	engines_take(&engines, &h, "third");
 	h.addr.ip[0] = 128;
@@ -1368,8 +1371,9 @@ static void test_many_engine_ids(void **state)
 	rewind(f);
 	heard[fread(heard, 1, sizeof(heard) - 1, f)] = '\0';
 	fclose(f);
-	assert_int_equal(lines_of(heard), 1);
+	assert_int_equal(lines_of(heard), 2);
 	assert_non_null(strstr(heard, "0.0.0.0:161 and second (127.0.0.0:161) have the same"));
+	assert_non_null(strstr(heard, "0.0.0.0:161 and 127.0.0.0:161 have the same"));
 	engines_free(engines);
 	engines_free(NULL);
 }

@@ -38,7 +38,8 @@ enum behaviour {
 };
 enum { /* numbers of tasks whose record comes with an engine ID */
 	NO_ADDRESS = 4000,
-	WITH_ENGINE = 4002
+	NO_ANSWER,
+	WITH_ENGINE
 };
 #define PIECES 10 /* that go ahead; of `size` octets each */
 
@@ -142,8 +143,8 @@ static void finish(struct engine *e, unsigned i, enum record_status status)
 			       .status = status,
 			       .ahead = ahead,
 			       .engine_id = (const uint8_t *)"engine-id",
-			       .engine_id_len = t.seq == NO_ADDRESS || t.seq == WITH_ENGINE ? 9 : 0,
-			       .rtt_us = (int64_t)t.seq * 10,
+			       .engine_id_len = t.seq >= NO_ADDRESS && t.seq <= WITH_ENGINE ? 9 : 0,
+			       .rtt_us = t.seq == NO_ANSWER ? -1 : (int64_t)t.seq * 10,
 			       .tries = (uint32_t)t.seq + 1});
 	if (atomic_load(e->config.at_work) != 4711)
 		abort(); /* what was at work still is */
@@ -743,7 +744,7 @@ static void test_engine_id(void **state)
 	assert_int_equal(h.engine_id_len, 9);
 	assert_memory_equal(h.engine_id, "engine-id", 9);
 	assert_int_equal(h.addr.port, ANSWERS);
-	for (uint64_t seq = NO_ADDRESS; seq < WITH_ENGINE; seq++) { /* the next one has no ID */
+	for (uint64_t seq = NO_ADDRESS; seq < WITH_ENGINE; seq++) {
 		put_task(f, seq, ANSWERS, 10);
 		assert_int_equal(next(f, &frame), MESSAGE_RECORD);
 		r = (struct wire_in){.at = frame.data, .end = frame.data + frame.len};
