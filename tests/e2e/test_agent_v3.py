@@ -6,6 +6,7 @@ asked by Net-SNMP's tools.
 
 SNMP_AGENTS names the program (default ./snmp-agents). Skipped where it was built without libcrypto.
 """
+import functools
 import hashlib
 import hmac
 import os
@@ -105,10 +106,15 @@ class Pairs(Shared):
 HASHES = {'MD5': ('md5', 12), 'SHA-1': ('sha1', 12), 'SHA-256': ('sha256', 24)}  # name, octets on the wire
 
 
+@functools.lru_cache
+def stretched(name, passphrase):
+    return hashlib.new(name, (passphrase.encode() * (1048576 // len(passphrase) + 1))[:1048576]).digest()
+
+
 def localised(auth, passphrase, engine):
     """RFC 3414 A.2"""
     name = HASHES[auth][0]
-    ku = hashlib.new(name, (passphrase.encode() * (1048576 // len(passphrase) + 1))[:1048576]).digest()
+    ku = stretched(name, passphrase)
     return hashlib.new(name, ku + engine + ku).digest()
 
 
@@ -257,6 +263,14 @@ class Engine(Case):
             self.assertEqual([row[1] for row in answer.varbinds], [OCTETS, TIMETICKS])
             self.assertTrue(answer.is_signed(auth, AUTH_PASS))
 
+    def test_a_thousand_engines(self):
+        """More than their keys' table holds apart: who shares a place in it gets his own keys all the same."""
+        addresses = [f'127.3.{n // 200}.{n % 200}' for n in range(1000)]
+        askers = [asker(self.park, address) for address in addresses]
+        for _ in range(2):
+            for ask in askers:
+                self.assert_right(ask.exchange(), ask.address)
+
     def test_lower_levels_are_answered(self):
         guest = asker(self.park, '127.0.0.6', None)
         self.assert_right(guest.exchange(), '127.0.0.6', level=0)
@@ -276,6 +290,7 @@ class Engine(Case):
         for size in (484, 600, 1400):
             answer = ask.exchange(GETBULK, [DESCR], index=100, max_size=size)
             self.assertTrue(size - 150 < len(answer.data) <= size, (size, len(answer.data)))
+        self.assert_right(ask.exchange(max_size=1), '127.0.0.7')  # less than 484 is not allowed
         answer = ask.exchange(GET, [DESCR] * 20, max_size=484)
         self.assertEqual((answer.status, answer.varbinds), (TOO_BIG, []))
 
@@ -299,6 +314,9 @@ class Engine(Case):
         for digest in (b'', bytes(24), bytes(12), bytes(25)):
             self.assert_report(ask.exchange(digest=digest), 'wrongDigests')
         self.assert_report(asker(self.park, '127.0.0.8', passphrase='other-words').exchange(), 'wrongDigests')
+        for size in (1, 12, 25):  # right as far as they go
+            made = hmac.new(ask.key, ask.message(digest=bytes(size)), 'sha256').digest()[:min(size, 24)]
+            self.assert_report(ask.exchange(digest=made.ljust(size, b'\0')), 'wrongDigests')
         self.assert_right(ask.exchange(), '127.0.0.8')
 
     def test_window(self):
@@ -314,6 +332,20 @@ class Engine(Case):
         cipher = tlv(OCTETS, bytes(40))
         self.assert_report(ask.exchange(flags=7, salt=b'1234567', data=cipher), 'decryptionErrors')
         self.assert_report(ask.exchange(flags=7, salt=b'12345678'), 'decryptionErrors')
+
+    @unittest.skipUnless(have_des() and shutil.which('snmpget'), 'OpenSSL has no DES here, or there is no snmpget')
+    def test_salt_of_des_begins_with_the_boots(self):
+        with park(*users(('SHA-256', 'DES')), '--rule', '*:boots=77') as p:
+            answer = Answer3(ask_by_tool(p, '127.0.0.8', level_words('SHA-256', 'DES')))
+            self.assertEqual((len(answer.salt), answer.salt[:4]), (8, b'\0\0\0\x4d'))
+
+    @unittest.skipUnless(have_des(), 'OpenSSL has no DES here')
+    def test_decryption_error_of_des(self):
+        with park(*users(('SHA-256', 'DES'))) as p:
+            ask = asker(p, '127.0.0.8', user='SHA-256DES')
+            for octets in (39, 41):
+                answer = ask.exchange(flags=7, salt=b'12345678', data=tlv(OCTETS, bytes(octets)))
+                self.assert_report(answer, 'decryptionErrors')
 
     def test_nonsense_is_met_with_silence(self):
         before = self.park.counters()['undecipherable']
@@ -394,6 +426,7 @@ class Rules(Case):
 
     def test_boots_fall(self):
         for rule, first, second in (('boots-fall', 5, 2), ('boots=9,boots-fall', 9, 4)):
+            self.assertEqual(self.asker(rule, None).exchange().status, 0)  # which is not authenticated
             ask = self.asker(rule)
             self.assertEqual(ask.boots, first)
             answer = ask.exchange()
@@ -434,7 +467,7 @@ class Rules(Case):
         for length in (0, 4, 32, 33, 255):
             rule = f'engine-length={length}'
             ask = self.asker(rule)
-            self.assertEqual(len(ask.engine), length)
+            self.assertEqual(ask.engine, (engine_of(ask.address) + b'\xa5' * 255)[:length])
             if length:
                 self.right(rule, ask.exchange())
             else:
@@ -570,19 +603,18 @@ class Rules(Case):
         for rule, octets in (('wrong-salt', 8), ('short-salt', 4), ('ok', 8)):
             salts = set()
             for _ in range(2):
-                answer = Answer3(ask_by_tool(self.park, self.ADDRESS[rule]))
+                answer = Answer3(ask_by_tool(self.park, self.ADDRESS[rule], level_words('SHA-256', 'AES-128')))
                 self.assertEqual((answer.flags, answer.scoped, len(answer.salt)), (LEVEL_AUTH | LEVEL_PRIV, False, octets))
                 self.assertTrue(answer.is_signed('SHA-256', AUTH_PASS))
                 salts.add(answer.salt)
             self.assertEqual(len(salts), 2 if octets == 8 else 1)  # a counter: its first half stands still
 
 
-def ask_by_tool(running, address):
-    """The answer, as octets, that snmpget gets to an authPriv request through a relay."""
+def ask_by_tool(running, address, words):
+    """The answer, as octets, that snmpget gets to a request through a relay."""
     relay = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     relay.bind(('127.0.0.1', 0))
     relay.settimeout(5)
-    words = level_words('SHA-256', 'AES-128')
     process = subprocess.Popen(['snmpget', '-v3', '-r', '0', '-t', '1', *words, f'127.0.0.1:{relay.getsockname()[1]}', NAME],
                                env=dict(os.environ, MIBS='', SNMP_PERSISTENT_DIR='/dev/null', SNMPCONFPATH='/dev/null'),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
