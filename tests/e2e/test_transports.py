@@ -549,6 +549,31 @@ for zone in "lo", "nosuch":
         self.assertRegex(record['address'], r'^\[fe80::77%(lo|1)\]:\d+$')
         self.assertIn("no network interface 'nosuch'", run.stderr)
 
+    def test_silent_name_server(self):
+        """Resolution has a time of its own, however short the hosts' waits are; it holds up its own targets."""
+        resolv = self.write('resolv.conf', 'nameserver 127.0.0.1\n', mode=0o644)
+        run = self.apart('mount --bind "$1" /etc/resolv.conf; shift; exec "$@"', resolv, sys.executable, '-c', '''
+import socket, subprocess, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import ber
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("127.0.0.1", 53))
+with ber.Device(ber.Tree({"1.3.6.1.2.1.1.1.0": ber.string("here")}).answer) as device:
+    start = time.monotonic()
+    with subprocess.Popen([sys.argv[2], "-F", "jsonl", "-t", "50ms", "-r", "0", "-p", str(device.port),
+                           "silent.example", "tcp:silent.example", "127.0.0.1", "127.0.0.1"],
+                          stdout=subprocess.PIPE, text=True) as poller:
+        for line in poller.stdout:
+            print(f"{time.monotonic() - start:.3f}", line, end="")
+''', os.path.dirname(os.path.abspath(__file__)), poller.MULTISNMP)
+        lines = [line.split(' ', 1) for line in run.stdout.splitlines()]
+        found = [(float(took), json.loads(text)) for took, text in lines]
+        self.assertEqual([r['status'] for _, r in found], ['ok', 'ok', 'resolve', 'resolve'], run.stderr)
+        self.assertLess(found[1][0], 1.5)
+        self.assertGreater(found[2][0], 2)
+        self.assertLess(found[3][0], 30)
+        self.assertIsNone(found[2][1]['address'])
+
     def test_two_addresses_over_tcp(self):
         """IPv4 first; it refuses, so the IPv6 address is asked."""
         if not has_ipv6():
