@@ -46,12 +46,10 @@ void v3_start(struct job *job)
 	const struct profile *p = job->profile;
 	struct v3 *v;
 
-	if (job->v3)
-		usm_peer_wipe(&job->v3->peer);
-	else
-		job->v3 = mem_zero(1, sizeof(*job->v3));
+	if (!job->v3)
+		job->v3 = mem_alloc(sizeof(*job->v3));
 	v = job->v3;
-	*v = (struct v3){0};
+	*v = (struct v3){0}; /* another address's keys are gone, too */
 	if (p->engine_id_len)
 		v->pinned = usm_peer_is(&v->peer, p->engine_id, p->engine_id_len);
 }

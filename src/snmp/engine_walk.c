@@ -214,8 +214,6 @@ static void no_such_name(struct job *job, const struct reply *reply)
 
 void walk_answered(struct engine *e, struct job *job, const struct reply *reply)
 {
-	struct strand *s = reply->asked.strand;
-
 	switch (reply->answer->error_status) {
 	case PDU_NO_ERROR:
 		take_rows(e, job, reply);
@@ -230,7 +228,5 @@ void walk_answered(struct engine *e, struct job *job, const struct reply *reply)
 		error(e, job, reply);
 	}
 	walk_round_free(e, reply->asked.walk);
-	if (!s->over && walk_over(s->walk))
-		strand_end(e, job, s);
 	job_go_on(e, job);
 }

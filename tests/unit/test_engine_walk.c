@@ -49,13 +49,14 @@ struct device {
 	uint32_t columns, rows;
 	bool last; /* nothing is beyond */
 	/* what it does wrong; 0: nothing */
-	size_t too_big;   /* tooBig for an answer of more varbinds */
-	size_t drop_over; /* sends no answer of more varbinds */
-	size_t at_most;   /* repetitions, whatever one asks */
-	uint32_t loop_at; /* the next of this row is row 1 */
-	uint32_t none_at; /* an answer without varbinds to a question for what follows this row */
-	uint32_t fail_at; /* genErr likewise */
-	uint32_t fail_in; /* only in this column; 0: in all */
+	size_t too_big;    /* tooBig for an answer of more varbinds … */
+	bool nothing_fits; /* … and even for one */
+	size_t drop_over;  /* sends no answer of more varbinds */
+	size_t at_most;    /* repetitions, whatever one asks */
+	uint32_t loop_at;  /* the next of this row is row 1 */
+	uint32_t none_at;  /* an answer without varbinds to a question for what follows this row */
+	uint32_t fail_at;  /* genErr likewise */
+	uint32_t fail_in;  /* only in this column; 0: in all */
 	unsigned silent_after; /* requests */
 	bool silent;
 	uint32_t silent_in;  /* this column */
@@ -295,7 +296,7 @@ static void make_answer(struct device *d, const struct request_in *in, struct an
 		a->error = 5;
 		a->index = 1;
 	}
-	if (d->too_big && a->n > d->too_big) {
+	if (d->nothing_fits || (d->too_big && a->n > d->too_big)) {
 		a->n = 0;
 		a->error = PDU_TOO_BIG;
 	}
@@ -800,31 +801,30 @@ static size_t count_in(const char *text, const char *word)
 }
 
 /* tooBig for a single varbind is an error, and says where. */
+static void check_too_big_for_one(enum snmp_version version)
+{
+	struct lab *lab = open_walk(version);
+
+	open_engine(lab, 8, false);
+	lab->device.at_most = 4;
+	start(lab, &lab->device);
+	while (lab->device.requests < 3)
+		turn(lab);
+	lab->device.nothing_fits = true;
+	run(lab, 1);
+	assert_int_equal(lab->status, RECORD_PARTIAL);
+	assert_memory_equal(lab->message,
+			    "error: tooBig, asked for what follows 1.3.6.1.2.1.50.1.1.", 57);
+	assert_non_null(strstr(lab->message, " (walk of 1.3.6.1.2.1.50.1)"));
+	assert_balanced(lab);
+	close_lab(lab);
+}
+
 static void test_too_big_for_one(void **state)
 {
-	struct lab *lab = open_walk(SNMP_V1);
-
 	(void)state;
-	lab->device.fail_at = 0;
-	lab->device.too_big = 1; /* one is good, but … */
-	lab->device.rows = 2;
-	lab->device.last = true;
-	ask(lab, false);
-	assert_whole(lab);
-	close_lab(lab);
-
-	lab = open_walk(SNMP_V2C);
-	lab->device.too_big = SIZE_MAX;
-	lab->device.rows = 20;
-	open_engine(lab, 8, false);
-	start(lab, &lab->device);
-	while (lab->device.requests < 2)
-		turn(lab);
-	lab->device.too_big = 0;
-	lab->device.fail_at = 0;
-	run(lab, 1);
-	assert_whole(lab);
-	close_lab(lab);
+	check_too_big_for_one(SNMP_V1);
+	check_too_big_for_one(SNMP_V2C);
 }
 
 static void test_short_answers(void **state)
@@ -903,6 +903,44 @@ static void test_large_answers_are_dropped(void **state)
 	check_dropped(1, false, 1); /* the last try is small */
 }
 
+/* What was learnt of a size holds: few tries are lost to it, and not for ever when it was chance. */
+static void test_sizes_are_remembered(void **state)
+{
+	struct lab *lab = open_walk(SNMP_V2C);
+	uint64_t lost;
+
+	(void)state;
+	lab->profile.timeout_us = 5000;
+	lab->device.rows = 400;
+	lab->device.drop_over = 12;
+	add_get(lab, "1.3.6.1.2.1.50.1.1.1");
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_int_equal(lab->nrows, 1 + 1200);
+	lost = counted(lab, STATS_SUPERSEDED) + counted(lab, STATS_UNANSWERED);
+	assert_in_range(lost, 1, 16);
+	assert_in_range(lab->device.requests, 100, 220);
+	close_lab(lab);
+}
+
+static void test_small_for_a_while(void **state)
+{
+	struct lab *lab = open_walk(SNMP_V2C);
+
+	(void)state;
+	lab->device.rows = 400;
+	lab->device.too_big = 1;
+	open_engine(lab, 8, false);
+	start(lab, &lab->device);
+	while (lab->device.requests < 10)
+		turn(lab);
+	lab->device.too_big = 0;
+	run(lab, 1);
+	assert_whole(lab);
+	assert_in_range(lab->device.requests, 20, 120);
+	close_lab(lab);
+}
+
 /* ---- silence */
 
 static void test_silent_from_the_start(void **state)
@@ -920,6 +958,20 @@ static void test_silent_from_the_start(void **state)
 	assert_memory_equal(lab->message, "no answer after 3 tries (is UDP ", 32);
 	assert_int_equal(lab->device.requests, 3); /* its first question, and no other */
 	assert_int_equal(lab->tries, 3);
+	close_lab(lab);
+}
+
+/* Who never answered is not asked for less, either: that was the last try's. */
+static void test_silent_to_one_try(void **state)
+{
+	struct lab *lab = open_walk(SNMP_V2C);
+
+	(void)state;
+	lab->profile.retries = 0;
+	lab->device.silent = true;
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_TIMEOUT);
+	assert_int_equal(lab->device.requests, 1);
 	close_lab(lab);
 }
 
@@ -1611,7 +1663,10 @@ int main(void)
 		cmocka_unit_test(test_answer_without_varbinds),
 		cmocka_unit_test(test_nonincreasing),
 		cmocka_unit_test(test_large_answers_are_dropped),
+		cmocka_unit_test(test_sizes_are_remembered),
+		cmocka_unit_test(test_small_for_a_while),
 		cmocka_unit_test(test_silent_from_the_start),
+		cmocka_unit_test(test_silent_to_one_try),
 		cmocka_unit_test(test_silent_in_a_walk),
 		cmocka_unit_test(test_no_more_for_who_is_late),
 		cmocka_unit_test(test_other_walks_go_on),
