@@ -31,6 +31,7 @@
 #define WORDS_OID    190  /* octets of an OID in words: two, what stands between, a NUL */
 #define ELLIPSIS     "…"
 
+_Static_assert(NAME_HEAD + 5 * OID_MAX <= NAMES_OCTETS, "a question takes one name at least");
 _Static_assert(2 * WORDS_OID + 20 <= WALK_WORDS_MAX, "two OIDs and what stands between them fit");
 
 static bool is_exception(const struct varbind *v)
@@ -112,7 +113,7 @@ bool walk_question_add(struct walk_question *q, const struct oid *name, size_t c
 {
 	size_t octets = name_octets(name);
 
-	if (q->count && q->octets + octets > NAMES_OCTETS)
+	if (q->octets + octets > NAMES_OCTETS)
 		return false;
 	q->octets = (uint16_t)(q->octets + octets);
 	q->name[q->count] = name;

@@ -62,7 +62,8 @@ void walk_again(struct walk *w, const struct walk_question *q); /* was not answe
 
 bool walk_over(const struct walk *w); /* nothing is asked and nothing left to ask */
 /* What was taken but not yet joined into whole rows, when the walk ends early or is over: always to be
- * called last (a column that walk_none() ended may have let rows go). Nothing more is asked after it. */
+ * called last (a column that walk_none() ended may have let rows go; a table that need not increase has
+ * kept all of them). Nothing more is asked after it. */
 void walk_flush(struct walk *w, struct vars *rows);
 
 #endif

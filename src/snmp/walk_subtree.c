@@ -47,8 +47,7 @@ static bool subtree_ask(struct walk *w, size_t columns, struct walk_question *q)
 static void subtree_end(struct subtree *s)
 {
 	s->over = s->any || s->get;
-	s->get = true;
-	s->at.len = s->root;
+	s->get = true; /* no row came, so it stands at the root */
 }
 
 static bool subtree_broken(struct subtree *s)

@@ -8,7 +8,7 @@
  * its columns and the answers under way, however many rows it has, and however sparse a column is.
  *
  * Where OIDs need not increase (`nonincreasing: allow`) no row is known to be whole before the end. All
- * cells are kept until then, at most max_vars of them; rows come when the last column is over.
+ * cells are kept until then, at most max_vars of them, and the rows come when the walk is flushed.
  *
  * The label's column is walked like the others as long as there are rows to be labelled. A device may
  * put any number of rows into it, and they are not the record's, so at most max_vars are looked at.
@@ -187,8 +187,6 @@ static bool table_answer(struct walk *w, const struct walk_question *q, const st
 	walk_join_keep(t);
 	t->answer = NULL;
 	limit_columns(t);
-	if (t->seen && fine && is_over(t))
-		walk_join(t, true, rows);
 	t->ended = !fine;
 	return fine;
 }

@@ -295,6 +295,35 @@ static void test_an_answer_without_varbinds(void **state)
 	vars_free(&answer);
 }
 
+/* The GET of the root has no value to show: the walk is over, without a row. */
+static void test_a_root_that_is_not_there(void **state)
+{
+	static const uint8_t types[] = {VAR_NO_SUCH_OBJECT, VAR_NO_SUCH_INSTANCE,
+					VAR_END_OF_MIB_VIEW};
+	struct oid root = agent_oid("1.3.6.1");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types); i++) {
+		struct varbind v = {.oid = root.id, .noid = root.len, .type = VAR_END_OF_MIB_VIEW};
+		struct walk *w = walk_subtree(&root, false);
+		struct vars answer = {0}, rows = {0};
+		char words[WALK_WORDS_MAX] = "";
+		struct walk_question q;
+
+		vars_add(&answer, &v);
+		assert_true(walk_ask(w, 1, &q));
+		assert_true(walk_answer(w, &q, &answer, &rows, words));
+		assert_false(walk_over(w));
+		answer.list[0].type = types[i];
+		assert_true(walk_ask(w, 1, &q));
+		assert_true(walk_answer(w, &q, &answer, &rows, words));
+		assert_true(walk_over(w));
+		assert_int_equal(rows.count, 0);
+		walk_free(w);
+		vars_free(&answer);
+	}
+}
+
 /* The GET of the root is answered with another object. */
 static void test_another_object_than_the_root(void **state)
 {
@@ -397,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_exceptions_in_a_walk),
 		cmocka_unit_test(test_nothing_comes_after_the_end),
 		cmocka_unit_test(test_an_answer_without_varbinds),
+		cmocka_unit_test(test_a_root_that_is_not_there),
 		cmocka_unit_test(test_another_object_than_the_root),
 		cmocka_unit_test(test_words_about_long_oids),
 		cmocka_unit_test(test_a_million_rows),

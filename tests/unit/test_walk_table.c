@@ -210,6 +210,34 @@ static void test_what_a_guessed_object_is(void **state)
 	}
 }
 
+static struct oid column_oid(uint32_t number)
+{
+	struct oid o = agent_oid("1.3.6.1.9.1");
+
+	o.id[o.len++] = number;
+	return o;
+}
+
+static void put_cell(struct agent *a, uint32_t number, const struct oid *index)
+{
+	struct oid o = column_oid(number);
+
+	memcpy(o.id + o.len, index->id, index->len * sizeof(*index->id));
+	o.len = (uint8_t)(o.len + index->len);
+	agent_put(a, &o);
+}
+
+static void fill_columns(struct agent *a, uint32_t columns, uint32_t rows)
+{
+	for (uint32_t c = 1; c <= columns; c++) {
+		for (uint32_t i = 1; i <= rows; i++) {
+			struct oid index = {.id = {i}, .len = 1};
+
+			put_cell(a, c, &index);
+		}
+	}
+}
+
 /* Columns 1, 2, 1000 and 4294967295: two questions find them, and their first cells are not asked for
  * again. */
 static void test_sparse_columns_are_found(void **state)
@@ -227,6 +255,18 @@ static void test_sparse_columns_are_found(void **state)
 	assert_int_equal(a.questions, 2 + 1); /* and one that sees all of them end */
 	vars_free(&r.rows);
 	agent_free(&a);
+
+	a.questions = 0;
+	fill_columns(&a, 5,
+		     9); /* few columns: one question, and what is behind them ends the search */
+	run_spec(&a, &s, &r);
+	assert_int_equal(r.rows.count, 0);
+	vars_free(&r.rows);
+	run_spec(&a, &(struct spec){.objects = {"e:1.3.6.1.9.1"}}, &r);
+	assert_int_equal(r.rows.count, 45);
+	assert_int_equal(a.questions, 1 + 1 + 1);
+	vars_free(&r.rows);
+	agent_free(&a);
 }
 
 /* ---- random tables against a plain join */
@@ -242,14 +282,6 @@ struct random_table {
 	struct spec how;
 };
 
-static struct oid column_oid(uint32_t number)
-{
-	struct oid o = agent_oid("1.3.6.1.9.1");
-
-	o.id[o.len++] = number;
-	return o;
-}
-
 static struct oid random_index(uint64_t *x, uint32_t spread)
 {
 	struct oid o = {.len = (uint8_t)(1 + agent_draw(x) % 3)};
@@ -257,15 +289,6 @@ static struct oid random_index(uint64_t *x, uint32_t spread)
 	for (size_t i = 0; i < o.len; i++)
 		o.id[i] = (uint32_t)(agent_draw(x) % spread);
 	return o;
-}
-
-static void put_cell(struct agent *a, uint32_t number, const struct oid *index)
-{
-	struct oid o = column_oid(number);
-
-	memcpy(o.id + o.len, index->id, index->len * sizeof(*index->id));
-	o.len = (uint8_t)(o.len + index->len);
-	agent_put(a, &o);
 }
 
 static void sort_once(struct agent *a)
@@ -347,6 +370,7 @@ static void random_behaviour(struct random_table *t, uint64_t *x)
 	t->agent.most = agent_draw(x) % 2 ? 0 : 1 + agent_draw(x) % 20;
 	t->agent.exceptions = agent_draw(x) % 4 == 0;
 	t->agent.never_loses = agent_draw(x) % 2;
+	t->agent.surplus = agent_draw(x) % 4 == 0;
 	t->how.columns = 1 + agent_draw(x) % WALK_COLUMNS_MAX;
 	t->how.repetitions = 1 + (unsigned)(agent_draw(x) % 12);
 }
@@ -557,6 +581,7 @@ static void test_a_large_table_needs_little_memory(void **state)
 		{{.columns = 22, .rows = 100000}, 0, 4},
 		{{.columns = 22, .rows = 20000}, 5, 80},
 		{{.columns = 60, .rows = 5000}, 0, 80},
+		{{.columns = 60, .rows = 5000}, 10000, 80}, /* more than a question has */
 		{{.columns = 22, .rows = 20000, .sparse = 10}, 0, AHEAD + 70},
 		{{.columns = 2, .rows = 50000, .sparse = 3}, 1, AHEAD + 70},
 		{{.columns = 2, .rows = 50000, .sparse = 1000}, 0, AHEAD + 70},
@@ -715,17 +740,6 @@ static bool broken_next(void *arg, const struct oid *name, struct varbind *v)
 	return true;
 }
 
-static void fill_columns(struct agent *a, uint32_t columns, uint32_t rows)
-{
-	for (uint32_t c = 1; c <= columns; c++) {
-		for (uint32_t i = 1; i <= rows; i++) {
-			struct oid index = {.id = {i}, .len = 1};
-
-			put_cell(a, c, &index);
-		}
-	}
-}
-
 /* What came before is shown, joined, with its labels; also what came in the same answer. */
 static void test_a_column_that_goes_back(void **state)
 {
@@ -824,6 +838,10 @@ static void test_the_same_object_for_ever(void **state)
 		run_spec(&a, &s, &r);
 		assert_false(r.fine);
 		assert_non_null(strstr(r.words, " came "));
+		if (i < 2)
+			assert_string_equal(r.words,
+					    i ? "1.3.6.1.9.1.1.1 came again"
+					      : "1.3.6.1.9.1.1.1 came after 1.3.6.1.9.1.2");
 		assert_true(a.questions < 10);
 		vars_free(&r.rows);
 	}
@@ -844,6 +862,7 @@ static void test_an_answer_without_varbinds(void **state)
 
 		make_profile(&s, &f);
 		w = walk_table(&f.p);
+		assert_false(walk_over(w));
 		assert_true(walk_ask(w, 32, &q));
 		assert_int_equal(q.single, i == 0);
 		assert_false(walk_answer(w, &q, &nothing, &rows, words));
@@ -890,19 +909,45 @@ static void test_no_such_name_without_index(void **state)
 
 /* ---- several questions under way */
 
-/* per_host 4: the columns are shared out, each in one question; what is left when one breaks the rules
- * is answered without harm. */
+/* per_host 3 of five columns: two, two and one, each in one question. */
 static void test_columns_are_shared_out(void **state)
 {
 	static const struct spec s = {.objects = {"c:1.3.6.1.9.1.1", "c:1.3.6.1.9.1.2",
 						  "c:1.3.6.1.9.1.3", "c:1.3.6.1.9.1.4",
 						  "c:1.3.6.1.9.1.5"},
-				      .per_host = 4};
+				      .per_host = 3};
+	struct walk_question q[4];
+	unsigned seen = 0, n;
+	struct asked_for f;
+	struct walk *w;
+
+	(void)state;
+	make_profile(&s, &f);
+	w = walk_table(&f.p);
+	for (n = 0; n < 4 && walk_ask(w, 32, &q[n]); n++) {
+		assert_int_equal(q[n].count, n < 2 ? 2 : 1);
+		for (size_t i = 0; i < q[n].count; i++) {
+			assert_false(seen & 1u << q[n].name[i]->id[6]);
+			seen |= 1u << q[n].name[i]->id[6];
+		}
+	}
+	assert_int_equal(n, 3);
+	assert_int_equal(seen, 0x3e);
+	walk_free(w);
+}
+
+/* Five questions under way, the fourth answer breaks the rules: what came is joined, what still comes
+ * does no harm. */
+static void test_answers_after_the_end(void **state)
+{
+	static const struct spec s = {.objects = {"c:1.3.6.1.9.1.1", "c:1.3.6.1.9.1.2",
+						  "c:1.3.6.1.9.1.3", "c:1.3.6.1.9.1.4",
+						  "c:1.3.6.1.9.1.5"},
+				      .per_host = 5};
 	struct agent a = {0};
-	struct vars answers[4] = {{0}}, rows = {0}, nothing = {0};
+	struct vars answers[5] = {{0}}, rows = {0}, nothing = {0};
 	char words[WALK_WORDS_MAX] = "";
 	struct walk_question q[5];
-	unsigned seen = 0, n;
 	struct asked_for f;
 	struct walk *w;
 
@@ -910,26 +955,91 @@ static void test_columns_are_shared_out(void **state)
 	fill_columns(&a, 5, 3);
 	make_profile(&s, &f);
 	w = walk_table(&f.p);
-	for (n = 0; n < 5 && walk_ask(w, 32, &q[n]); n++) {
-		assert_true(q[n].count <= 2);
-		agent_answer(&a, &q[n], 2, &answers[n]);
-		for (size_t i = 0; i < q[n].count; i++) {
-			assert_false(seen & 1u << q[n].name[i]->id[6]);
-			seen |= 1u << q[n].name[i]->id[6];
-		}
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(walk_ask(w, 32, &q[i]));
+		agent_answer(&a, &q[i], 2, &answers[i]);
 	}
-	assert_int_equal(n, 3); /* two, two and one */
-	assert_int_equal(seen, 0x3e);
-	assert_true(walk_answer(w, &q[2], &answers[2], &rows, words));
+	assert_false(walk_ask(w, 32, &(struct walk_question){0}));
+	assert_true(walk_answer(w, &q[4], &answers[4], &rows, words));
 	assert_true(walk_answer(w, &q[0], &answers[0], &rows, words));
+	assert_true(walk_answer(w, &q[1], &answers[1], &rows, words));
 	assert_int_equal(rows.count, 0); /* two columns have not come */
-	assert_false(walk_answer(w, &q[1], &nothing, &rows, words));
+	assert_false(walk_answer(w, &q[2], &nothing, &rows, words));
 	assert_true(walk_over(w));
+	assert_true(walk_answer(w, &q[3], &answers[3], &rows, words));
+	assert_true(walk_over(w));
+	assert_int_equal(rows.count, 0);
 	walk_flush(w, &rows);
 	assert_rows(&rows, 6, "1.1 2.1 5.1 1.2 2.2 5.2");
 	walk_free(w);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		vars_free(&answers[i]);
+	vars_free(&rows);
+	agent_free(&a);
+}
+
+/* A label that nobody needs any more is still asked for: the walk is over when that is answered. */
+static void test_over_means_that_nothing_is_under_way(void **state)
+{
+	static const struct spec s = {
+		.objects = {"c:1.3.6.1.9.1.7"}, .label = "1.3.6.1.9.1.1", .per_host = 2};
+	struct agent a = {0};
+	struct vars answer = {0}, rows = {0};
+	char words[WALK_WORDS_MAX] = "";
+	struct walk_question q[3];
+	struct asked_for f;
+	struct walk *w;
+
+	(void)state;
+	fill_columns(&a, 1, 3);
+	make_profile(&s, &f);
+	w = walk_table(&f.p);
+	assert_true(walk_ask(w, 32, &q[0]));
+	assert_true(walk_ask(w, 32, &q[1]));
+	agent_answer(&a, &q[0], 1, &answer);
+	assert_true(walk_answer(w, &q[0], &answer, &rows, words));
+	assert_false(walk_ask(w, 32, &q[2]));
+	assert_false(walk_over(w));
+	walk_again(w, &q[1]);
+	assert_false(walk_ask(w, 32, &q[2]));
+	assert_true(walk_over(w));
+	walk_free(w);
+	vars_free(&answer);
+	vars_free(&rows);
+	agent_free(&a);
+}
+
+/* noSuchName ends the column that was behind; the other is far ahead of nothing, and goes on. */
+static void test_nobody_is_behind(void **state)
+{
+	static const struct spec s = {.objects = {"c:1.3.6.1.9.1.1", "c:1.3.6.1.9.1.2"}};
+	struct agent a = {0};
+	struct vars answer = {0}, rows = {0};
+	char words[WALK_WORDS_MAX] = "";
+	struct walk_question q;
+	struct asked_for f;
+	struct walk *w;
+
+	(void)state;
+	fill_columns(&a, 1, 200);
+	make_profile(&s, &f);
+	w = walk_table(&f.p);
+	assert_true(walk_ask(w, 1, &q));
+	agent_answer(&a, &q, AHEAD + 1, &answer);
+	assert_true(walk_answer(w, &q, &answer, &rows, words));
+	assert_true(walk_ask(w, 32, &q)); /* the other one alone */
+	assert_int_equal(q.count, 1);
+	assert_int_equal(q.name[0]->id[6], 2);
+	walk_none(w, &q, 1);
+	assert_true(walk_ask(w, 32, &q));
+	assert_int_equal(q.name[0]->id[6], 1);
+	vars_reset(&answer);
+	agent_answer(&a, &q, 200, &answer);
+	assert_true(walk_answer(w, &q, &answer, &rows, words));
+	assert_int_equal(rows.count, 200);
+	assert_true(walk_over(w));
+	walk_free(w);
+	vars_free(&answer);
 	vars_free(&rows);
 	agent_free(&a);
 }
@@ -996,6 +1106,66 @@ static void test_long_names_make_several_questions(void **state)
 	walk_free(w);
 }
 
+/* OIDs of 128 sub-identifiers, and of 127: nothing, or not enough, is below them. */
+static void test_the_longest_oids(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		struct agent a = {.never_loses = true};
+		struct asked_for f = {0};
+		struct spec s = {0};
+		struct run r;
+
+		f.objects[0].guessed = i % 2;
+		f.objects[0].oid.len = (uint8_t)(OID_MAX - i / 2);
+		for (size_t k = 0; k < OID_MAX; k++)
+			f.objects[0].oid.id[k] = 1;
+		f.p.table = f.objects;
+		f.p.ntable = 1;
+		f.p.per_host = 1;
+		f.p.max_vars = 10;
+		agent_put(&a, &f.objects[0].oid);
+		if (a.objects[0].len < OID_MAX)
+			a.objects[0].len = OID_MAX;
+		run_profile(&a, &f.p, &s, &r);
+		assert_string_equal(r.words, "");
+		/* 127: a guessed one is a column; 126: an entry has a column with an object, but no index */
+		assert_int_equal(r.rows.count, (i / 2 == 1 && i % 2) || i / 2 == 2);
+		vars_free(&r.rows);
+		agent_free(&a);
+	}
+}
+
+/* Below an entry, but not below a column: no cell, and no reason to stop. Nor may it come for one. */
+static void test_objects_without_an_index(void **state)
+{
+	static const char *const mib[] = {"1.3.6.1.9.1.1", "1.3.6.1.9.1.2.5", NULL};
+
+	(void)state;
+	for (int nonincreasing = 0; nonincreasing < 2; nonincreasing++) {
+		struct spec s = {.objects = {"e:1.3.6.1.9.1"}, .nonincreasing = nonincreasing};
+		struct agent a = {.never_loses = true};
+		struct oid column = agent_oid("1.3.6.1.9.1.2");
+		struct run r;
+
+		agent_puts(&a, mib);
+		run_spec(&a, &s, &r);
+		assert_string_equal(r.words, "");
+		assert_rows(&r.rows, 6, "2.5");
+		vars_free(&r.rows);
+		a.lie = same_object;
+		a.arg = &column;
+		s.objects[0] = "c:1.3.6.1.9.1.2";
+		run_spec(&a, &s, &r);
+		assert_string_equal(r.words, nonincreasing
+						     ? "1.3.6.1.9.1.2 came again"
+						     : "1.3.6.1.9.1.2 came after 1.3.6.1.9.1.2");
+		assert_int_equal(r.rows.count, 0);
+		vars_free(&r.rows);
+		agent_free(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1016,6 +1186,11 @@ int main(void)
 		cmocka_unit_test(test_an_answer_without_varbinds),
 		cmocka_unit_test(test_no_such_name_without_index),
 		cmocka_unit_test(test_columns_are_shared_out),
+		cmocka_unit_test(test_answers_after_the_end),
+		cmocka_unit_test(test_over_means_that_nothing_is_under_way),
+		cmocka_unit_test(test_nobody_is_behind),
+		cmocka_unit_test(test_the_longest_oids),
+		cmocka_unit_test(test_objects_without_an_index),
 		cmocka_unit_test(test_a_walk_that_is_cut),
 		cmocka_unit_test(test_long_names_make_several_questions),
 	};
