@@ -183,7 +183,7 @@ class Asker:
         size = HASHES[self.auth][1] if flags & LEVEL_AUTH else 0
         digest = b'\xdd' * size
         build = lambda digest: tlv(0x30, integer(3) + tlv(0x30, b''.join((
-            integer(msg_id), integer(get('max_size', 65507)), tlv(OCTETS, bytes([flags])), integer(get('model', 3))))) +
+            integer(msg_id), integer(get('max_size', 65507)), tlv(OCTETS, get('flag_octets', bytes([flags]))), integer(get('model', 3))))) +
             tlv(OCTETS, tlv(0x30, b''.join((
                 tlv(OCTETS, get('engine', self.engine)), integer(get('boots', self.boots)), integer(get('time', self.time)),
                 tlv(OCTETS, get('user', self.user).encode()), tlv(OCTETS, digest), tlv(OCTETS, get('salt', b'')))))) +
@@ -227,7 +227,7 @@ class Case(Shared):
 
 class Engine(Case):
     """RFC 3414 §3.2, step by step."""
-    OPTIONS = (*users(('MD5', None), ('SHA-1', None), ('SHA-256', None), ('SHA-256', 'AES-128')), '--context', 'vrf1')
+    OPTIONS = (*users(('MD5', None), ('SHA-1', None), ('SHA-256', None), ('SHA-256', 'AES-128')), '--context', 'vrf1', '--context', 'x' * 40)
 
     def test_discovery(self):
         for address in ('127.0.0.1', '127.0.0.2', '127.0.0.3'):
@@ -363,6 +363,10 @@ class Engine(Case):
         ask = asker(self.park, '127.0.0.8')
         self.assertTrue(ask.is_silent(model=2))
         self.assertTrue(ask.is_silent(flags=6))
+        before = self.park.counters()['malformed']
+        for octets in (b'', b'\5\5'):
+            self.assertTrue(ask.is_silent(flag_octets=octets))
+        self.assertEqual(self.park.counters()['malformed'], before + 2)
         reports = self.park.counters()['reports']
         self.assertEqual((reports['unknownSecurityModels'], reports['invalidMsgs']), (1, 1))
 
@@ -370,6 +374,8 @@ class Engine(Case):
         ask = asker(self.park, '127.0.0.9')
         answer = ask.exchange(context=b'vrf1')
         self.assertEqual((answer.context, answer.varbinds[0][2]), (b'vrf1', b'agent-127-0-0-9@vrf1'))
+        answer = ask.exchange(context=b'x' * 40)
+        self.assertEqual((answer.context, answer.varbinds[0][2]), (b'x' * 40, b'agent-127-0-0-9'))  # too long for a name
         self.assertTrue(ask.is_silent(context=b'vrf2'))
         self.assertTrue(ask.is_silent(context=b'vrf'))
 
