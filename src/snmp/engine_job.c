@@ -86,8 +86,7 @@ void job_start(struct engine *e, const struct task *task)
 
 static void end_job(struct engine *e, struct job *job)
 {
-	if (job->rows.cap)
-		vars_free(&job->rows);
+	vars_free(&job->rows);
 	free(job->gone);
 	job->gone = NULL;
 	free(job->fault);

@@ -739,6 +739,17 @@ static size_t of_version_3(struct device *d, uint8_t *data, size_t len)
 	return len;
 }
 
+/* An SNMPv3 message whose msgID is the request-id. */
+static size_t with_msg_id(struct device *d, uint8_t *data, size_t len)
+{
+	uint8_t message[] = {0x30, 11, 2, 1, 3, 0x30, 6, 2, 4, 0, 0, 0, 0};
+
+	(void)d;
+	memcpy(message + 9, data + id_at(data, len), 4);
+	memcpy(data, message, sizeof(message));
+	return sizeof(message);
+}
+
 static size_t garbage(struct device *d, uint8_t *data, size_t len)
 {
 	(void)d;
@@ -781,6 +792,7 @@ static void test_foreign(void **state)
 	check_foreign(other_version, "; an answer came in SNMPv1");
 	check_foreign(echo, "; a PDU of type 0xa0 came instead of a RESPONSE");
 	check_foreign(other_id, " open, is the community right?)");
+	check_foreign(with_msg_id, "; an answer came in SNMPv3");
 	check_foreign(of_version_3, " open, is the community right?)");
 }
 

@@ -314,9 +314,10 @@ static bool in_window(const struct device *d, const struct peek_v3 *head)
 	return head->boots == d->boots && llabs(head->time_s - (int64_t)d->time_s) <= 150;
 }
 
-/* The next engine ID, and its key. */
+/* The next engine ID, and its key: another device, which booted less often. */
 static void move(struct device *d)
 {
+	d->boots--;
 	d->engine_id[11]++;
 	make_key(d, "authpass1");
 }
@@ -500,7 +501,7 @@ static struct lab *open_lab(void)
 		.walk = lab->walks,
 		.per_host = 1,
 		.max_vars = 1000000,
-		.timeout_us = 20000,
+		.timeout_us = 500000,
 		.retries = 1,
 	};
 	set_credential(lab, &(struct usm_words){
@@ -640,6 +641,7 @@ static void test_silence(void **state)
 	char words[120];
 
 	(void)state;
+	lab->profile.timeout_us = 20000;
 	lab->device.silent = true;
 	lab->profile.per_host = 4;
 	g = ask(lab);
@@ -692,6 +694,7 @@ static void test_next_address(void **state)
 	struct addr addrs[2] = {lab->device.addr, lab->other.addr};
 
 	(void)state;
+	lab->profile.timeout_us = 50000;
 	lab->device.silent_later = true;
 	open_engine(lab, 2);
 	start(lab, 0, addrs, 2);
@@ -715,6 +718,7 @@ static void check_silent_later(const struct usm_words *w, const char *context, c
 	set_credential(lab, w);
 	lab->profile.context = (char *)(uintptr_t)context;
 	lab->device.silent_later = true;
+	lab->profile.timeout_us = 50000;
 	lab->profile.per_host = 5;
 	set_oid(&lab->walks[0], "1.3.6.1.2.1.2");
 	lab->profile.nwalk = 1;
@@ -856,6 +860,7 @@ static void test_engine_changes_for_ever(void **state)
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_AUTH);
 	assert_string_equal(g->message, "unknown engine ID (usmStatsUnknownEngineIDs)");
+	assert_string_equal(g->note, "");
 	assert_int_equal(lab->device.requests, 1 + 4);
 	close_lab(lab);
 }
@@ -879,6 +884,7 @@ static void test_unsigned_from_elsewhere(void **state)
 	const struct got *g;
 
 	(void)state;
+	lab->profile.timeout_us = 20000;
 	lab->device.from_other = lab->device.reports_from_it = true;
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_TIMEOUT);
@@ -902,6 +908,7 @@ static void test_downgrade(void **state)
 	const struct got *g;
 
 	(void)state;
+	lab->profile.timeout_us = 50000;
 	lab->device.unsigned_answers = true;
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_TIMEOUT);
@@ -918,6 +925,7 @@ static void test_wrong_key(void **state)
 	struct lab *lab = open_lab();
 
 	(void)state;
+	lab->profile.timeout_us = 50000;
 	make_key(&lab->device, "otherpass");
 	assert_int_equal(ask(lab)->status, RECORD_TIMEOUT);
 	assert_int_equal(counted(lab, STATS_FOREIGN), 2);
@@ -939,7 +947,8 @@ static void test_cut_short(void **state)
 	close_lab(lab);
 
 	lab = open_lab();
-	lab->device.cut = 6;
+	lab->profile.timeout_us = 20000;
+	lab->device.cut = 14; /* its version is there */
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_MALFORMED);
 	assert_memory_equal(g->message,
@@ -954,6 +963,7 @@ static void test_late_answer(void **state)
 	const struct got *g;
 
 	(void)state;
+	lab->profile.timeout_us = 100000;
 	lab->device.swap = true;
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_OK);

@@ -497,7 +497,7 @@ static struct lab *open_lab(enum snmp_version version)
 		.table = lab->table,
 		.per_host = 1,
 		.max_vars = 1000000000,
-		.timeout_us = 30000,
+		.timeout_us = 500000,
 		.retries = 2,
 	};
 	return lab;
@@ -948,6 +948,7 @@ static void test_silent_from_the_start(void **state)
 	struct lab *lab = open_walk(SNMP_V2C);
 
 	(void)state;
+	lab->profile.timeout_us = 10000;
 	lab->profile.per_host = 4;
 	add_walk(lab, "1.3.6.1.2.1.50.1.2");
 	add_walk(lab, "1.3.6.1.2.1.50.1.3");
@@ -967,6 +968,7 @@ static void test_silent_to_one_try(void **state)
 	struct lab *lab = open_walk(SNMP_V2C);
 
 	(void)state;
+	lab->profile.timeout_us = 10000;
 	lab->profile.retries = 0;
 	lab->device.silent = true;
 	ask(lab, false);
@@ -1007,7 +1009,7 @@ static void test_no_more_for_who_is_late(void **state)
 
 	(void)state;
 	lab->profile.per_host = 2;
-	lab->profile.timeout_us = 20000;
+	lab->profile.timeout_us = 50000;
 	lab->device.at_most = 1;
 	lab->device.rows = 15000;
 	lab->device.silent_in = 1;
@@ -1017,9 +1019,34 @@ static void test_no_more_for_who_is_late(void **state)
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
 	assert_memory_equal(lab->message, "timeout: ", 9);
-	assert_true(d->at_second > 10); /* the other walk went well meanwhile */
+	assert_true(d->at_second > 4); /* the other walk went well meanwhile */
 	/* then there are the further tries, and what was under way */
 	assert_in_range(d->requests - d->at_second, d->in_silence - 2, d->in_silence);
+	close_lab(lab);
+}
+
+/* When the question has been answered after all, the others are begun. */
+static void test_all_for_who_answers_again(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->profile.per_host = 3;
+	lab->profile.timeout_us = 20000;
+	lab->profile.retries = 5;
+	lab->device.silent = true;
+	add_walk(lab, "1.3.6.1.2.1.50.1.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.2");
+	add_walk(lab, "1.3.6.1.2.1.50.1.3");
+	open_engine(lab, 8, false);
+	start(lab, &lab->device);
+	while (lab->device.requests < 3) /* two tries are lost, perhaps more */
+		turn(lab);
+	lab->device.silent = false;
+	lab->device.late_us = 2000;
+	run(lab, 1);
+	assert_whole(lab);
+	assert_int_equal(lab->device.most_pending, 3);
 	close_lab(lab);
 }
 
@@ -1121,7 +1148,9 @@ static void test_rows_go_ahead(void **state)
 	assert_in_range(lab->longest_piece, 4000, 4100);
 	assert_true(lab->pieces > 40);
 	assert_true(lab->ahead > 190000 && lab->ahead < 200000);
+#ifndef __SANITIZE_ADDRESS__                                    /* keeps what was freed */
 	assert_true(after.ru_maxrss - before.ru_maxrss < 8192); /* KiB; all of them are 20 MiB */
+#endif
 	close_lab(lab);
 }
 
@@ -1142,6 +1171,27 @@ static void test_octets_go_ahead(void **state)
 	assert_columns(lab, 0, 1, 2, 1000);
 	assert_in_range(lab->longest_piece, 300, 450);
 	assert_in_range(lab->pieces, 4, 7);
+	close_lab(lab);
+}
+
+/* None of them is large, but all of them together are: each gives its rows away sooner. */
+static void test_many_walks_share_the_memory(void **state)
+{
+	struct lab *lab = open_walk(SNMP_V2C);
+
+	(void)state;
+	lab->many = true;
+	lab->device.columns = 2;
+	lab->device.rows = 300; /* 75 KB of answers */
+	lab->device.value_octets = 100;
+	open_engine(lab, 200, true);
+	for (unsigned i = 0; i < 200; i++)
+		start(lab, &lab->device);
+	run(lab, 200);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_in_range(lab->longest_piece, 100, 220);
+	assert_in_range(lab->ahead, 400, 600);
+	assert_balanced(lab);
 	close_lab(lab);
 }
 
@@ -1247,7 +1297,7 @@ static void test_cap_at_an_early_end(void **state)
 	(void)state;
 	lab->profile.max_vars = 30;
 	lab->profile.per_host = 2;
-	lab->profile.timeout_us = 20000;
+	lab->profile.timeout_us = 60000;
 	lab->device.rows = 1000;
 	lab->device.silent_in = 1;
 	add_get(lab, "1.3.6.1.2.1.50.1.2.1");
@@ -1274,7 +1324,7 @@ static void test_deadline(void **state)
 	lab->device.late_us = 3000;
 	add_walk(lab, "1.3.6.1.2.1.50.1.2");
 	ask(lab, true);
-	assert_in_range(loop_clock_us() - begin_us, 60000, 200000);
+	assert_in_range(loop_clock_us() - begin_us, 60000, 450000);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
 	assert_memory_equal(lab->message,
 			    "cancelled: the deadline of the host came first, asked "
@@ -1536,6 +1586,7 @@ static void test_a_fault_beside_silence(void **state)
 	struct lab *lab = open_lab(SNMP_V2C);
 
 	(void)state;
+	lab->profile.timeout_us = 50000;
 	lab->device.fail_at = 1;
 	lab->device.fail_in = 2;
 	lab->device.at_most = 1;
@@ -1669,12 +1720,14 @@ int main(void)
 		cmocka_unit_test(test_silent_to_one_try),
 		cmocka_unit_test(test_silent_in_a_walk),
 		cmocka_unit_test(test_no_more_for_who_is_late),
+		cmocka_unit_test(test_all_for_who_answers_again),
 		cmocka_unit_test(test_other_walks_go_on),
 		cmocka_unit_test(test_the_first_fault),
 		cmocka_unit_test(test_walks_go_on_after_a_failed_get),
 		cmocka_unit_test(test_a_timeout_after_a_fault),
 		cmocka_unit_test(test_rows_go_ahead),
 		cmocka_unit_test(test_octets_go_ahead),
+		cmocka_unit_test(test_many_walks_share_the_memory),
 		cmocka_unit_test(test_rows_are_kept_without_a_taker),
 		cmocka_unit_test(test_ahead_of_turn_is_bounded),
 		cmocka_unit_test(test_cap),
