@@ -462,6 +462,18 @@ static bool same_varbind(const struct varbind *a, const struct varbind *b)
 	       oid_compare(a->oid, a->noid, b->oid, b->noid) == 0;
 }
 
+/* The cells of a row share their label. */
+static bool shares_labels(const struct vars *rows)
+{
+	for (size_t i = 1; i < rows->count; i++) {
+		const struct varbind *a = rows->list[i - 1].label, *b = rows->list[i].label;
+
+		if (a && b && a != b && same_varbind(a, b))
+			return false;
+	}
+	return true;
+}
+
 static void test_random_tables(void **state)
 {
 	uint64_t x = SEED;
@@ -486,6 +498,7 @@ static void test_random_tables(void **state)
 			if (!same_varbind(&r.rows.list[i], &wanted.list[i]) ||
 			    !same_varbind(r.rows.list[i].label, wanted.list[i].label))
 				fail_msg("round %u: row %zu", round, i);
+		assert_true(shares_labels(&r.rows));
 		rows += wanted.count;
 		parallel += t.agent.outstanding > 1;
 		assert_true(t.agent.columns <= t.how.columns);
@@ -554,7 +567,10 @@ static size_t walk_virtual(struct virtual_table *v, const struct spec *s, size_t
 			last = out.list[i].oid[7];
 		}
 		for (size_t i = 0; i < ((struct table *)w)->ncolumns; i++) {
-			size_t waiting = walk_join_waiting(&((struct table *)w)->columns[i]);
+			const struct column *c = &((struct table *)w)->columns[i];
+			size_t waiting = walk_join_waiting(c);
+
+			assert_true(c->cells.count < 500); /* what is gone does not stay */
 
 			if (waiting > most)
 				most = waiting;

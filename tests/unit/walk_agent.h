@@ -22,7 +22,7 @@ struct agent {
 	bool v1;            /* noSuchName at the end; one repetition */
 	size_t most;        /* varbinds of an answer; 0: as asked */
 	bool surplus;       /* two repetitions where one was asked for */
-	bool exceptions;    /* odd values are noSuchInstance */
+	bool exceptions;    /* odd values are noSuchInstance or noSuchObject */
 	bool never_loses;   /* every question is answered at once, in order */
 	size_t questions;   /* counted */
 	size_t columns;     /* most names of a question, counted */
@@ -101,10 +101,12 @@ static inline struct varbind agent_value(const struct agent *a, size_t i)
 	struct varbind v = {
 		.oid = a->objects[i].id,
 		.noid = a->objects[i].len,
-		.type = a->exceptions && i % 2 ? VAR_NO_SUCH_INSTANCE : VAR_INTEGER,
+		.type = VAR_INTEGER,
 		.value.i = (int64_t)i,
 	};
 
+	if (a->exceptions && i % 2)
+		v.type = i % 4 == 1 ? VAR_NO_SUCH_INSTANCE : VAR_NO_SUCH_OBJECT;
 	return v;
 }
 
