@@ -1770,7 +1770,7 @@ static void test_names_of_sessions(void **state)
 }
 
 /* What blocks is not waited for. */
-static void test_signal_while_sessions_hang(void **state)
+static void test_cancelled_while_sessions_hang(void **state)
 {
 	struct run *r = *state;
 	int64_t from_us = loop_clock_us();
@@ -1778,11 +1778,11 @@ static void test_signal_while_sessions_hang(void **state)
 	r->plan.session = is_session;
 	r->plan.what = sessions_hang;
 	r->config.silence_us = 0;
-	r->config.deadline_us = 300000;
+	r->config.deadline_us = 1000000;
 	run_all(r, 400);
-	assert_int_equal(r->result.status[RECORD_CANCELLED], 40);
+	assert_in_range(r->result.status[RECORD_CANCELLED], 40, 400); /* all, if forking is slow */
 	assert_int_equal(r->result.deaths, 0);
-	assert_true(loop_clock_us() - from_us < 5000000); /* the silence that would be allowed */
+	assert_true(loop_clock_us() - from_us < 10000000); /* twice the silence of 5 s */
 	assert_int_equal(atomic_load(&page->sessions), 16);
 }
 
@@ -1810,7 +1810,7 @@ int main(void)
 		RUN(test_session_over_its_deadline),
 		RUN(test_session_crashes),
 		RUN(test_names_of_sessions),
-		RUN(test_signal_while_sessions_hang),
+		RUN(test_cancelled_while_sessions_hang),
 		RUN(test_rate_of_both_kinds),
 		RUN(test_no_target),
 		RUN(test_many_targets),
