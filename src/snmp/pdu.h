@@ -45,7 +45,7 @@ struct pdu_ask {                  /* what is asked, in any version */
 	size_t count;
 };
 
-struct pdu_codec; /* one a process is enough */
+struct pdu_codec; /* one a process is enough, made after the fork: it has salts of its own (usm.h) */
 struct pdu_codec *pdu_codec_new(void);
 void pdu_codec_free(struct pdu_codec *c);
 

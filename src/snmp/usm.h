@@ -38,10 +38,6 @@ enum usm_level usm_level(const struct usm_credential *c);
 const char *usm_user(const struct usm_credential *c);
 const char *usm_priv_name(const struct usm_credential *c); /* "AES-256", "" when there is none */
 
-/* Once in each child, before its first message: workers must not share the library's salt (RFC 3414
- * §8.1.1.1, RFC 3826 §3.1.2.1), or they emit the same keystream. */
-void usm_after_fork(void);
-
 /* A target's authoritative engine. {0} is one of which nothing is known. */
 struct usm_peer {
 	uint8_t engine_id[ENGINE_ID_MAX];
@@ -68,7 +64,9 @@ void usm_peer_wipe(struct usm_peer *p);
  * microsecond; AES-192-C and AES-256-C with a hash shorter than the key: some ms. */
 bool usm_localise(const struct usm_credential *c, struct usm_peer *p);
 
-/* The library's one user, switched to a peer that is keyed for the time of one snmp_build(). */
+/* The library's one user, switched to a peer that is keyed for the time of one snmp_build(). Making one draws new salts:
+ * each worker makes its own, after the fork, for two that share them (RFC 3414 §8.1.1.1, RFC 3826 §3.1.2.1)
+ * emit the same keystream. */
 struct usm_slot;
 struct usm_slot *usm_slot_new(void);
 void usm_slot_free(struct usm_slot *s);

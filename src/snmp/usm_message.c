@@ -17,7 +17,8 @@
  *
  * The traps: free_enginetime() frees a whole hash bucket, which is why nothing of ours stays in that table.
  * usm_add_user() frees a user of the same name and engine. The salts are counters that are seeded once, so forked
- * workers would go on with the same ones: with AES, the same keystream.
+ * workers would go on with the same ones: with AES, the same keystream. So whoever makes a slot has them seeded anew:
+ * no process encrypts without one, and none can forget it.
  */
 #include "snmp/usm_internal.h"
 
@@ -34,12 +35,16 @@ struct usm_slot {
 	struct usmUser *user; /* in the library's list between take and leave */
 };
 
-void usm_after_fork(void)
+/* ---- salts */
+
+static void draw_salts(void)
 {
-	uint32_t boots;
+	uint32_t boots = 0;
 	size_t len = sizeof(boots);
 	char text[16];
 
+	usm_free_user(
+		usm_get_user(NULL, 0, "")); /* the discovery's, which is made anew and would leak */
 	snmp_call_callbacks(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_PREMIB_READ_CONFIG, NULL);
 	/* the other half of DES's salt, which says how often we were started: nobody knows */
 	sc_random((u_char *)&boots, &len);
@@ -69,6 +74,7 @@ struct usm_slot *usm_slot_new(void)
 	u->privKey = room(NULL, USM_KEY_MAX);
 	u->userStatus = RS_ACTIVE;
 	s->user = u;
+	draw_salts();
 	return s;
 }
 
