@@ -3,6 +3,7 @@
 Shares nothing with the poller nor with Net-SNMP. Values are (tag, content octets); the makers below
 return them.
 """
+import bisect
 import socket
 import threading
 
@@ -131,7 +132,7 @@ class Request:
 
 class Device(threading.Thread):
     """answer(request) -> a datagram, a list of them, or None; called in a thread of its own, one
-    request after the other. All requests are kept. Use with `with`."""
+    request after the other. All requests are kept; request.client is who sent it. Use with `with`."""
 
     def __init__(self, answer, address='127.0.0.1', decode=Request):
         super().__init__(daemon=True)
@@ -150,6 +151,7 @@ class Device(threading.Thread):
                 continue
             try:
                 request = self.decode(data)
+                request.client = client
                 self.requests.append(request)
                 answers = self.answer(request) or []
                 for datagram in [answers] if isinstance(answers, bytes) else answers:
@@ -175,11 +177,12 @@ class Tree:
     def __init__(self, objects):
         self.value = dict(objects)
         self.order = sorted(self.value, key=subs_of)
+        self.keys = [subs_of(name) for name in self.order]
 
     def after(self, oid):
         """The next object's OID; None at the end."""
-        subs = subs_of(oid)
-        return next((name for name in self.order if subs_of(name) > subs), None)
+        place = bisect.bisect_right(self.keys, subs_of(oid))
+        return self.order[place] if place < len(self.order) else None
 
     def varbind_after(self, oid):
         name = self.after(oid)
