@@ -76,8 +76,6 @@ static struct plan_slot make_slot(struct plan *p, const struct conf_entry *e,
 static void add_session(struct plan *p, size_t item, uint64_t count)
 {
 	p->slots[item].session = true;
-	if (!count)
-		return;
 	p->sessions = plan_grow(p->sessions, p->nsessions, &p->cap_sessions, sizeof(*p->sessions));
 	p->sessions[p->nsessions++] = (struct plan_session){item, p->total, count};
 	p->session_targets += count;
@@ -245,18 +243,11 @@ static bool next_of(struct plan *p, struct plan_cursor *c, size_t item, struct p
 	return true;
 }
 
-static void pass_session(const struct plan *p, struct plan_cursor *c)
-{
-	if (c->session == p->nsessions || p->sessions[c->session].item != c->item)
-		return; /* all of its targets are excluded */
-	c->seq += p->sessions[c->session++].count;
-}
-
 static bool next_datagrams(struct plan *p, struct plan_cursor *c, struct plan_target *out)
 {
 	for (; c->item < p->nitems; c->item++) {
 		if (p->slots[c->item].session)
-			pass_session(p, c);
+			c->seq += p->sessions[c->session++].count;
 		else if (next_of(p, c, c->item, out))
 			return true;
 	}

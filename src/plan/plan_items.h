@@ -19,10 +19,10 @@ struct plan_slot { /* what was found out about an item once, 8 octets each */
 	bool session : 1; /* of PLAN_SESSIONS */
 };
 
-struct plan_session { /* an item of PLAN_SESSIONS, with targets */
+struct plan_session { /* an item of PLAN_SESSIONS */
 	size_t item;
 	uint64_t seq;   /* of its first target */
-	uint64_t count; /* of its targets */
+	uint64_t count; /* of its targets; 0: all are excluded */
 };
 
 struct plan_cursor {    /* how far one kind was handed out */

@@ -416,6 +416,42 @@ class Ends(poller.Poll):
             self.assertEqual([v['value'] for v in record['vars']], ['object 1', 'object 2', 'object 3'])
             self.assertEqual(len(agent.connections), 1)
 
+    def test_a_connection_is_for_one_host(self):
+        """The next one of a worker gets its own, though neither has an address."""
+        def named(name):
+            tree = ber.Tree({SYS_NAME: ber.string(name)})
+
+            def serve(connection, number):
+                while data := read_message(connection):
+                    connection.sendall(tree.answer(ber.Request(data)))
+            return serve
+
+        paths = {self.path(name): name for name in ('one', 'two', 'three')}
+        with contextlib.ExitStack() as stack:
+            for path, name in paths.items():
+                stack.enter_context(Streams(named(name), path, backlog=100))
+            targets = self.write('targets', ''.join(f'unix:{path}\n' for path in list(paths) * 41))
+            records = self.poll('--targets', targets, '-g', SYS_NAME)
+        self.assertEqual(len(records), 123)
+        for r in records:
+            self.assertEqual(r['vars'][0]['value'], paths[r['host'].removeprefix('unix:')])
+
+    def test_connecting_is_part_of_the_wait(self):
+        """Accepted after three of four seconds, it has one left."""
+        with FullQueue(self.path('late')) as agent:
+            accepted = []
+
+            def accept():
+                time.sleep(3)
+                while len(accepted) < 20:
+                    accepted.append(agent.listener.accept())
+
+            threading.Thread(target=accept, daemon=True).start()
+            record, took = self.timed('-t', '4s', '-r', '0', agent.target)
+        self.assertEqual((record['status'], record['message'][:21]), ('timeout', 'no answer after 1 try'))
+        self.assertGreaterEqual(took, 4)
+        self.assertLess(took, 6)
+
     def test_other_transports_are_refused(self):
         """Before anything is polled, with the way out."""
         for target in ('dtlsudp:127.0.0.1', 'tlstcp:127.0.0.1:10161'):

@@ -1727,7 +1727,8 @@ static void test_session_over_its_deadline(void **state)
 		r->plan.profiles[i] = (struct profile){.timeout_us = 3600000000,
 						       .deadline_us = 100000};
 	hang(r, 0);
-	assert_true(r->result.elapsed_us >= 3 * 100000);
+	assert_in_range(r->result.elapsed_us, 3 * 100000,
+			15000000); /* twice 5 s, thrice, without it */
 }
 
 static void test_session_crashes(void **state)
