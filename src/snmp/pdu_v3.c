@@ -9,7 +9,8 @@
  * the clear was read by peek_v3(). Digest and cipher are the library's, with the target's own keys (usm). What was
  * decrypted is walked by pdu_check_scoped() like any answer of v2c, before the library parses its PDU. An answer
  * below the level asked is refused (the downgrade); only a Report may be below it, and an unsigned Report changes
- * nothing but an engine that was not known, and never a clock that was signed for.
+ * nothing but an engine that was not known, and never a clock that was signed for. PDU_MALFORMED ends a request: a
+ * message that says it is signed may come from anywhere, and gets that verdict only when it is.
  *
  * The msgID is 31 random bits and good for one exchange, so what is signed and has it is no replay. Therefore a
  * signed Report of a wrong clock may also set it back: devices lose their boots (FIELD.md).
@@ -72,8 +73,6 @@ static enum pdu_verdict read_head(struct incoming *in, struct pdu_octets o)
 		return malformed(in, words);
 	if (h->msg_id != in->x->id)
 		return refuse(in, "its msgID is another");
-	if (h->boots < 0 || h->time_s < 0)
-		return malformed(in, "its engine's boots or time are negative");
 	in->message = (struct usm_message){
 		.octets = o.data,
 		.len = h->len,
@@ -114,6 +113,14 @@ static enum pdu_verdict authenticate(struct incoming *in)
 	if (!usm_localise(c, in->x->peer) || !usm_is_authentic(c, in->x->peer, &in->message))
 		return refuse(in, "its digest is wrong");
 	in->a->authenticated = true;
+	return PDU_ACCEPTED;
+}
+
+/* RFC 3414 has it in step 1, where whoever forged it would end the request. */
+static enum pdu_verdict check_clock(struct incoming *in)
+{
+	if (in->head.boots < 0 || in->head.time_s < 0)
+		return malformed(in, "its engine's boots or time are negative");
 	return PDU_ACCEPTED;
 }
 
@@ -315,6 +322,8 @@ static enum pdu_verdict decode(struct incoming *in, struct pdu_octets o, struct 
 
 	if (verdict == PDU_ACCEPTED)
 		verdict = authenticate(in);
+	if (verdict == PDU_ACCEPTED)
+		verdict = check_clock(in);
 	if (verdict == PDU_ACCEPTED)
 		verdict = open_scoped(in);
 	if (verdict != PDU_ACCEPTED)

@@ -220,6 +220,7 @@ struct answer {
 	size_t list_len;
 	bool wrong_digest;
 	size_t digest_len, salt_len; /* less than they should have */
+	int scoped_len;              /* added to what the scopedPDU says of its length */
 };
 
 #define LIST    "\x30\x0f\x06\x08\x2b\x06\x01\x02\x01\x01\x05\x00\x04\x03vax"
@@ -261,6 +262,7 @@ static void write_scoped(const struct answer *a, struct octets *out)
 	add_text(&scoped, a->context);
 	add(&scoped, a->type, pdu.data, pdu.len);
 	add(out, 0x30, scoped.data, scoped.len);
+	out->data[1] = (uint8_t)(out->data[1] + a->scoped_len);
 }
 
 static void write_head(const struct answer *a, struct octets *message)
@@ -472,8 +474,9 @@ static void check_request(const struct agent *g, struct octets *o, const char *p
 	assert_memory_equal(v.engine_id, g->engine_id, g->engine_id_len);
 	assert_int_equal(m.digest_len, g->digest_len);
 	assert_int_equal(m.salt_len, g->priv ? 8 : 0);
-	if (g->auth) {
-		assert_true(m.boots == g->boots && m.time_s == g->time_s);
+	if (g->auth) { /* the library's own clock may tick in between */
+		assert_int_equal(m.boots, g->boots);
+		assert_in_range(m.time_s, g->time_s, g->time_s + 1);
 		memcpy(digest, m.digest, m.digest_len);
 		memset(m.digest, 0, m.digest_len);
 		sign(g, o->data, o->len, ours);
@@ -705,6 +708,25 @@ static void test_what_is_not_believed(void **state)
 	free_poller(p);
 }
 
+/* A message that says it is signed comes from anywhere: where it is not, nothing in it ends the request. */
+static void test_what_is_not_signed_ends_nothing(void **state)
+{
+	struct agent g = make_agent("SHA-256", "AES");
+	struct poller *p = make_poller("SHA-256", "AES");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+		struct answer a = right_answer(&g);
+
+		synchronise(p, &g);
+		wrongs[i].change(&a);
+		a.wrong_digest = a.digest_len > 0;
+		assert_int_equal(tell(p, &g, &a), PDU_REFUSED);
+		assert_false(p->answer.authenticated);
+	}
+	free_poller(p);
+}
+
 /* Without a signature there is no time either, but all else must be right. */
 static void test_unsigned_answers(void **state)
 {
@@ -818,6 +840,38 @@ static void test_what_decrypts_to_garbage(void **state)
 	assert_int_equal(decode(p, &o), PDU_MALFORMED);
 	assert_string_equal(p->answer.words, "it cannot be decrypted");
 	free_poller(p);
+}
+
+/* The SEQUENCE of what was decrypted, or stands in the clear, ends before its PDU does, or behind what there is. */
+static void test_a_scoped_pdu_of_another_length(void **state)
+{
+	static const char *const ciphers[] = {NULL, "DES", "AES"};
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		struct agent g = make_agent("SHA", ciphers[k]);
+		struct poller *p = make_poller("SHA", ciphers[k]);
+		struct answer a = right_answer(&g);
+		struct octets scoped = {.len = 0};
+		int len;
+
+		write_scoped(&a, &scoped);
+		len = (int)scoped.len - 2;
+		synchronise(p, &g);
+		for (a.scoped_len = -len; a.scoped_len < 0; a.scoped_len++) {
+			assert_int_equal(tell(p, &g, &a), PDU_MALFORMED);
+			assert_true(p->answer.authenticated);
+			assert_int_equal(p->vars.count, 0);
+			assert_string_not_equal(p->answer.words, "");
+		}
+		assert_int_equal(tell(p, &g, &a), PDU_ACCEPTED);
+		if (g.priv) { /* padding has 7 octets at most */
+			a.scoped_len = 8;
+			assert_int_equal(tell(p, &g, &a), PDU_MALFORMED);
+			assert_string_equal(p->answer.words, "what it decrypts to is no scopedPDU");
+		}
+		free_poller(p);
+	}
 }
 
 static void test_cut_anywhere(void **state)
@@ -1328,10 +1382,12 @@ int main(void)
 		cmocka_unit_test(test_requests_carry_the_clock),
 		cmocka_unit_test(test_what_follows_is_passed_over),
 		cmocka_unit_test(test_what_is_not_believed),
+		cmocka_unit_test(test_what_is_not_signed_ends_nothing),
 		cmocka_unit_test(test_unsigned_answers),
 		cmocka_unit_test(test_a_level_above),
 		cmocka_unit_test(test_no_answer_before_discovery),
 		cmocka_unit_test(test_what_decrypts_to_garbage),
+		cmocka_unit_test(test_a_scoped_pdu_of_another_length),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_any_bit_flipped),
 		cmocka_unit_test(test_garbled_and_signed),
