@@ -129,6 +129,16 @@ static void hold_down(struct job *job, size_t varbinds)
 	job->most = varbinds > 1 ? (unsigned)(varbinds / 2) : 1;
 }
 
+/* A row of several columns went unanswered twice: a request cannot ask for fewer, another one can, and has
+ * not to wait for the longest of the waits. */
+bool walk_gives_in(const struct engine *e, const struct request *r)
+{
+	const struct walk_round *round = r->asked.walk;
+
+	return round && r->job->spoke && round->newest > 1 && round->newest == round->q.count &&
+	       inflight_tries(e->inflight, r->slot) > 1 && round->previous == round->newest;
+}
+
 bool walk_unanswered(struct engine *e, struct job *job, const struct asked *asked)
 {
 	const struct walk_round *round = asked->walk;

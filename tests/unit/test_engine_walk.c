@@ -1542,6 +1542,27 @@ static void test_table_of_a_small_device(void **state)
 	check_table_of_a_small_device(0, 5, 3);
 }
 
+/* A row of all columns is too much, whatever its repetitions: fewer columns are tried soon. */
+static void test_rows_that_are_dropped(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+	int64_t begin_us = loop_clock_us();
+
+	(void)state;
+	lab->profile.timeout_us = 50000;
+	lab->profile.retries = 5;
+	lab->device.columns = 9;
+	lab->device.drop_over = 4;
+	add_get(lab, "1.3.6.1.2.1.50.1.1.1");
+	add_column(lab, "1.3.6.1.2.1.50.1", false);
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_joined(lab, 1, 9, 20);
+	assert_in_range(lab->tries, 2, 8);                 /* two of each size */
+	assert_true(loop_clock_us() - begin_us < 1500000); /* all tries take 1.55 s, once */
+	close_lab(lab);
+}
+
 static size_t cells(const struct lab *lab, uint32_t column)
 {
 	size_t n = 0;
@@ -1742,6 +1763,7 @@ int main(void)
 		cmocka_unit_test(test_next_address),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_of_a_small_device),
+		cmocka_unit_test(test_rows_that_are_dropped),
 		cmocka_unit_test(test_half_a_table),
 		cmocka_unit_test(test_a_fault_beside_silence),
 		cmocka_unit_test(test_a_large_table_goes_ahead),
