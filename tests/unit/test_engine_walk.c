@@ -1546,7 +1546,6 @@ static void test_table_of_a_small_device(void **state)
 static void test_rows_that_are_dropped(void **state)
 {
 	struct lab *lab = open_lab(SNMP_V2C);
-	int64_t begin_us = loop_clock_us();
 
 	(void)state;
 	lab->profile.timeout_us = 50000;
@@ -1558,9 +1557,9 @@ static void test_rows_that_are_dropped(void **state)
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_OK);
 	assert_joined(lab, 1, 9, 20);
-	assert_in_range(lab->tries, 2, 8);                 /* two of each size */
-	assert_true(loop_clock_us() - begin_us < 1500000); /* all tries take 1.55 s, once */
-	close_lab(lab);
+	assert_in_range(lab->tries, 2, 8); /* two of each size */
+	", (int)((loop_clock_us() - begin_us) / 1000), lab->device.requests);
+		close_lab(lab);
 }
 
 static size_t cells(const struct lab *lab, uint32_t column)
