@@ -56,13 +56,13 @@ static void put_duration(struct buf *out, int64_t us)
 		buf_printf(out, "%.10gs", (double)us / 1e6);
 }
 
-/* A label may hold anything, and this goes to a terminal. */
-static void put_label(struct buf *out, const char *label, const char *target)
+/* A label, a socket's path and a user may hold anything, and this goes to a terminal. */
+static void put_shown(struct buf *out, const char *text)
 {
-	char *shown = mem_strdup(label);
+	char *shown = mem_strdup(text);
 
 	utf8_make_shown(shown);
-	buf_printf(out, "%s (%s): ", shown, target);
+	buf_puts(out, shown);
 	free(shown);
 }
 
@@ -71,10 +71,13 @@ static void put_item(const struct plan *p, size_t item, const struct target *t, 
 	uint64_t excluded = target_set_count(p->excluded, t);
 	const char *label = p->slots[item].labelled ? plan_label(p, item) : NULL;
 
-	if (label)
-		put_label(out, label, plan_text(p, item));
-	else
-		buf_printf(out, "%s: ", plan_text(p, item));
+	put_shown(out, label ? label : plan_text(p, item));
+	if (label) {
+		buf_puts(out, " (");
+		put_shown(out, plan_text(p, item));
+		buf_putc(out, ')');
+	}
+	buf_puts(out, ": ");
 	put_count(out, t->count - excluded);
 	if (excluded)
 		buf_printf(out, ", %" PRIu64 " excluded", excluded);
@@ -193,21 +196,19 @@ static void put_silence(struct buf *out, const struct profile *profile, bool nam
 	buf_putc(out, '\n');
 }
 
-/* "SNMP 3, user poller, authPriv, "; a user's name may hold anything. */
+/* "SNMP 3, user poller, authPriv, " */
 static void put_version(struct buf *out, const struct profile *profile)
 {
 	static const char *const versions[] = {[SNMP_V1] = "1", [SNMP_V2C] = "2c", [SNMP_V3] = "3"};
 	static const char *const levels[] = {[USM_NO_AUTH_NO_PRIV] = "noAuthNoPriv",
 					     [USM_AUTH_NO_PRIV] = "authNoPriv",
 					     [USM_AUTH_PRIV] = "authPriv"};
-	char *user;
 
 	buf_printf(out, "SNMP %s, ", versions[profile->version]);
 	if (profile->credential) {
-		user = mem_strdup(usm_user(profile->credential));
-		utf8_make_shown(user);
-		buf_printf(out, "user %s, %s, ", user, levels[usm_level(profile->credential)]);
-		free(user);
+		buf_puts(out, "user ");
+		put_shown(out, usm_user(profile->credential));
+		buf_printf(out, ", %s, ", levels[usm_level(profile->credential)]);
 	}
 	if (profile->per_host > 1)
 		buf_printf(out, "%u requests of a host in flight, ", profile->per_host);

@@ -1054,9 +1054,12 @@ static void test_description_is_for_terminals(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, "hosts: [{host: 192.0.2.1, label: \"a\\e[2J\\x9bb\\u202ec\\n\"}]\n");
+	begin(&w, "hosts: [{host: 192.0.2.1, label: \"a\\e[2J\\x9bb\\u202ec\\n\"},"
+		  "\"unix:/run/a\\e[2J\", {host: \"unix:/run/\\u202eb\", label: b}]\n");
 	must(&w);
-	assert_non_null(strstr(description(&w), "a?[2J?b?c? (192.0.2.1): 1 target\n"));
+	assert_non_null(strstr(description(&w), "a?[2J?b?c? (192.0.2.1): 1 target\n"
+						"unix:/run/a?[2J: 1 target\n"
+						"b (unix:/run/?b): 1 target\n"));
 	end(&w);
 }
 
