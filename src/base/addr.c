@@ -244,3 +244,26 @@ bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
 		return false;
 	}
 }
+
+/* Counterpart: addr_unpack. */
+void addr_pack(const struct addr *a, struct wire_out *w)
+{
+	wire_put_u8(w, a->family);
+	wire_put_bytes(w, a->ip, sizeof(a->ip));
+	wire_put_u32(w, a->zone);
+	wire_put_u16(w, a->port);
+}
+
+/* Counterpart: addr_pack. */
+bool addr_unpack(struct addr *a, struct wire_in *r)
+{
+	const uint8_t *ip;
+
+	*a = (struct addr){.family = wire_get_u8(r)};
+	ip = wire_get_bytes(r, sizeof(a->ip));
+	if (ip)
+		memcpy(a->ip, ip, sizeof(a->ip));
+	a->zone = wire_get_u32(r);
+	a->port = wire_get_u16(r);
+	return !r->bad && (a->family == 4 || a->family == 6);
+}

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/wire.h"
+
 #define ADDR_TEXT_MAX 80 /* "[v6%zone]:port" and NUL */
 
 struct addr {
@@ -19,8 +21,9 @@ struct addr {
 };
 
 /* Reads "192.0.2.1", "2001:db8::1" or "fe80::1%eth0" (no brackets, no port; port is left as it is).
- * A zone is an interface's name or number, kept where it means something (link-local addresses). False, and out as it was, when it is not a numeric
- * address: IPv4 is four decimal numbers without leading zeros, nothing that inet_aton(3) adds. */
+ * A zone is an interface's name or number, kept where it means something (link-local addresses).
+ * False, and out as it was, when it is not a numeric address: IPv4 is four decimal numbers without
+ * leading zeros, nothing that inet_aton(3) adds. */
 bool addr_parse(const char *text, size_t len, struct addr *out);
 
 /* Text without and with port: "192.0.2.1", "192.0.2.1:161", "2001:db8::1", "[fe80::1%eth0]:161".
@@ -36,5 +39,10 @@ bool addr_same_host(const struct addr *a, const struct addr *b); /* the same wit
 /* The family is 4 or 6; returns the length for the kernel. */
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *out);
 bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *out); /* false: another family */
+
+#define ADDR_PACKED (1 + 16 + 4 + 2) /* octets */
+/* A pair. Unpacking is false when r is short, or the family is neither 4 nor 6. */
+void addr_pack(const struct addr *a, struct wire_out *w);
+bool addr_unpack(struct addr *a, struct wire_in *r);
 
 #endif

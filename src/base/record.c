@@ -48,10 +48,7 @@ void record_head_pack(const struct record_head *h, struct wire_out *w)
 	if (h->engine_id_len == 0)
 		return;
 	wire_put_bytes(w, h->engine_id, h->engine_id_len);
-	wire_put_u8(w, h->addr.family);
-	wire_put_bytes(w, h->addr.ip, sizeof(h->addr.ip));
-	wire_put_u32(w, h->addr.zone);
-	wire_put_u16(w, h->addr.port);
+	addr_pack(&h->addr, w);
 }
 
 /* Of record_head_pack(), what follows the engine ID's length. */
@@ -64,13 +61,7 @@ static bool engine_unpack(struct record_head *h, struct wire_in *r)
 	octets = wire_get_bytes(r, h->engine_id_len);
 	if (octets != NULL)
 		memcpy(h->engine_id, octets, h->engine_id_len);
-	h->addr = (struct addr){.family = wire_get_u8(r)};
-	octets = wire_get_bytes(r, sizeof(h->addr.ip));
-	if (octets != NULL)
-		memcpy(h->addr.ip, octets, sizeof(h->addr.ip));
-	h->addr.zone = wire_get_u32(r);
-	h->addr.port = wire_get_u16(r);
-	return !r->bad && (h->addr.family == 4 || h->addr.family == 6);
+	return addr_unpack(&h->addr, r);
 }
 
 /* Counterpart: record_head_pack. */

@@ -56,9 +56,9 @@ struct record_head {
 	struct addr addr; /* who has it */
 };
 #define RECORD_HEAD_PACKED     (8 + 4 + 1 + 4 + 8 + 1) /* octets, without an engine ID */
-#define RECORD_HEAD_PACKED_MAX (RECORD_HEAD_PACKED + ENGINE_ID_MAX + 23)
-/* A pair. Unpacking is false when r is short, or the status, the engine ID's length or the family is out of
- * range. */
+#define RECORD_HEAD_PACKED_MAX (RECORD_HEAD_PACKED + ENGINE_ID_MAX + ADDR_PACKED)
+/* A pair. Unpacking is false when r is short, or the status, the engine ID's length or the family is
+ * out of range. */
 void record_head_pack(const struct record_head *h, struct wire_out *w);
 bool record_head_unpack(struct record_head *h, struct wire_in *r);
 

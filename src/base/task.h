@@ -15,7 +15,7 @@
 #define TASK_HOST_MAX  512 /* octets of host or label shown in a record */
 #define TASK_PATH_MAX  103 /* octets of a socket's path that every system takes (104 with the NUL) */
 /* octets; a path instead of addresses takes less */
-#define TASK_PACKED_MAX (8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * 23)
+#define TASK_PACKED_MAX (8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * ADDR_PACKED)
 
 enum transport { /* what carries the messages; all but UDP through Net-SNMP, host by host */
 	TRANSPORT_UDP,

@@ -251,6 +251,37 @@ static void test_sockaddr_of_another_family(void **state)
 	assert_false(addr_from_sockaddr(&sa, &a));
 }
 
+/* Through the wire and back; cut anywhere, or of another family, it is none. */
+static void test_packed(void **state)
+{
+	static const char *const texts[] = {"192.0.2.1", "2001:db8::1", "fe80::1%7"};
+	uint8_t octets[ADDR_PACKED];
+	struct addr a = {.port = 65535}, back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+		assert_true(parses(texts[i], &a));
+		addr_pack(&a, &w);
+		assert_false(w.full);
+		assert_ptr_equal(w.at, w.end);
+		for (size_t len = 0; len <= sizeof(octets); len++) {
+			struct wire_in r = {.at = octets, .end = octets + len};
+
+			memset(&back, 0xee, sizeof(back));
+			assert_int_equal(addr_unpack(&back, &r), len == sizeof(octets));
+		}
+		assert_true(addr_equal(&a, &back));
+	}
+	for (unsigned family = 0; family < 256; family++) {
+		struct wire_in r = {.at = octets, .end = octets + sizeof(octets)};
+
+		octets[0] = (uint8_t)family;
+		assert_int_equal(addr_unpack(&back, &r), family == 4 || family == 6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_equality),
 		cmocka_unit_test(test_sockaddr),
 		cmocka_unit_test(test_sockaddr_of_another_family),
+		cmocka_unit_test(test_packed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
