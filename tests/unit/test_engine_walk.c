@@ -1558,8 +1558,7 @@ static void test_rows_that_are_dropped(void **state)
 	assert_int_equal(lab->status, RECORD_OK);
 	assert_joined(lab, 1, 9, 20);
 	assert_in_range(lab->tries, 2, 8); /* two of each size */
-	", (int)((loop_clock_us() - begin_us) / 1000), lab->device.requests);
-		close_lab(lab);
+	close_lab(lab);
 }
 
 static size_t cells(const struct lab *lab, uint32_t column)
