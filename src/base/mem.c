@@ -86,10 +86,10 @@ char *mem_strndup(const char *text, size_t len)
 
 void mem_wipe(void *p, size_t len)
 {
-	volatile uint8_t *at = p;
-
-	while (len--)
-		*at++ = 0;
+	if (!len)
+		return;
+	memset(p, 0, len);
+	__asm__ volatile("" : : "r"(p) : "memory"); /* for the compiler: somebody will look */
 }
 
 uint8_t *buf_room(struct buf *b, size_t more)

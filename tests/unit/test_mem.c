@@ -103,6 +103,7 @@ static void test_strings(void **state)
 	assert_string_equal(none, "");
 	mem_wipe(whole, 6);
 	assert_memory_equal(whole, "\0\0\0\0\0\0", 7);
+	mem_wipe(NULL, 0);
 	free(whole);
 	free(part);
 	free(none);
