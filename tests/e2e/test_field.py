@@ -389,12 +389,21 @@ class Sockets(Field):
 
     @unittest.skipUnless(STOCK_BUFFER, 'no stock_rmem.so in tests/bench')
     def test_window_is_bounded_by_the_buffer(self):
-        """as above: with the buffer of an unprivileged process nobody has to be asked twice"""
+        """as above: a worker that is kept from reading has room for all that it has asked for"""
         agents = self.agents('*:late=50ms,long-values=1000')
-        records = self.poll('-s', '-j', '1', '-t', '5s', '-r', '0', '--window', '4096', '-p', agents.port,
-                            '127.40.0.0/21', **STOCK_BUFFER)
-        self.assertEqual({record['status'] for record in records}, {'ok'})
-        self.assertRegex(self.stderr, r'\b0 dropped')
+        process = self.start_poller('-s', '-j', '1', '-t', '5s', '-r', '1', '--window', '4096', '-p', agents.port,
+                                    '127.40.0.0/21', stdout=subprocess.DEVNULL, **STOCK_BUFFER)
+        while not agents.counters()['received']:
+            time.sleep(0.001)
+        worker = max(poller.children(process.pid), key=time_of)
+        os.kill(worker, signal.SIGSTOP)
+        time.sleep(0.4)
+        os.kill(worker, signal.SIGCONT)
+        errors = process.stderr.read().decode()
+        self.assertEqual(process.wait(), 0, errors)
+        # 0 as a rule. What was not read counts no more after 100 ms, so a stop in the middle of a turn may
+        # cost up to one burst, 166; without the bound it is over 1,000.
+        self.assertLess(int(re.search(r'(\d+) dropped', errors).group(1)), 166, errors)
 
 
 class Between:
@@ -651,11 +660,12 @@ class BrokenAgents(Field):
         """packetfence#2021, librenms#4988: large replies silently dropped | a GETBULK that times out where
         a small GET is answered is retried with half the repetitions"""
         for most in (150, 400, 900):
-            device = self.dropping(most)
-            record = self.one('-t', '100ms', '-r', '5', '-w', '1.3.6.1.4.1.32473', self.at(device))
-            self.assertEqual((record['status'], self.row_numbers(record)), ('ok', list(range(1, 201))), most)
-            # It is learnt: not every answer is lost once before it comes.
-            self.assertLess(len(device.dropped), 15)
+            for retries in (5, 1, 0)[:3 if most == 900 else 2]:
+                device = self.dropping(most)
+                record = self.one('-t', '100ms', '-r', retries, '-w', '1.3.6.1.4.1.32473', self.at(device))
+                self.assertEqual((record['status'], self.row_numbers(record)), ('ok', list(range(1, 201))), most)
+                # It is learnt: not every answer is lost once before it comes.
+                self.assertLess(len(device.dropped), 15)
 
     def test_cacti_4105_repetitions_grow_and_shrink(self):
         """cacti#4105, packetfence PR#2504: no good fixed max-repetitions | grow while replies stay under
