@@ -43,8 +43,8 @@ static void draw_salts(void)
 	size_t len = sizeof(boots);
 	char text[16];
 
-	usm_free_user(
-		usm_get_user(NULL, 0, "")); /* the discovery's, which is made anew and would leak */
+	/* the discovery's user, which is made anew and would be lost */
+	usm_free_user(usm_get_user(NULL, 0, ""));
 	snmp_call_callbacks(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_POST_PREMIB_READ_CONFIG, NULL);
 	/* the other half of DES's salt, which says how often we were started: nobody knows */
 	sc_random((u_char *)&boots, &len);

@@ -1256,6 +1256,20 @@ static void test_memory_is_bounded(void **state)
 	free_poller(p);
 }
 
+/* Nor does what drawing new salts takes. */
+static void test_codecs_leave_nothing(void **state)
+{
+	size_t before = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		if (i == 10)
+			before = mallinfo2().uordblks;
+		pdu_codec_free(pdu_codec_new());
+	}
+	assert_int_equal(mallinfo2().uordblks, before);
+}
+
 #endif
 
 /* ---- salts */
@@ -1401,6 +1415,7 @@ int main(void)
 		cmocka_unit_test(test_one_engine_id_two_devices),
 #ifdef __linux__
 		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_codecs_leave_nothing),
 #endif
 		cmocka_unit_test(test_workers_share_no_salt),
 		cmocka_unit_test(test_the_longest_request_fits),
