@@ -32,6 +32,12 @@ static bool take_family(struct parse *p, const struct option_row *row, char *val
 	return true;
 }
 
+/* Octets of value that may be a key: what follows may be a secret whose '=' was forgotten. */
+static int key_len(const char *value)
+{
+	return (int)strspn(value, "abcdefghijklmnopqrstuvwxyz_");
+}
+
 static bool take_set(struct parse *p, const struct option_row *row, char *value)
 {
 	char *equals = strchr(value, '=');
@@ -39,7 +45,7 @@ static bool take_set(struct parse *p, const struct option_row *row, char *value)
 
 	(void)row;
 	if (!equals)
-		return options_wrong(p, "--set '%s': write KEY=VALUE", value);
+		return options_wrong(p, "--set '%.*s': write KEY=VALUE", key_len(value), value);
 	key = mem_strndup(value, (size_t)(equals - value));
 	conf_set(p->o->conf, &p->o->settings, key, equals + 1);
 	free(key);

@@ -305,6 +305,7 @@ static void test_wrong(void **state)
 		{"--min-ok % h",
 		 "--min-ok: '%' is neither a number of targets nor a share such as 95%"},
 		{"--set timeout h", "--set 'timeout': write KEY=VALUE"},
+		{"--set auth_pass:authority h", "--set 'auth_pass': write KEY=VALUE"},
 		{"--append h", "--append: name the file with -o"},
 		{"-F jsonk h", "--format: there is no 'jsonk' (did you mean 'jsonl'?)"},
 		{"-F csv h", "--format csv: not yet: this version knows text and jsonl"},
