@@ -34,22 +34,28 @@ bool child_owes(const struct child *c)
 
 /* --- what is sent --------------------------------------------------------------------------- */
 
+/* It lives, and may have something to send. */
+static bool has_share(const struct child *c)
+{
+	return c->queue != NULL && !c->master->through[child_kind(c)];
+}
+
 /* Invariant 5: all workers together are not faster than asked, however many live. */
 void children_rate(struct master *m)
 {
 	double share = m->config->rate_pps * RATE_UNIT;
-	unsigned living = 0;
+	unsigned sharing = 0;
 	uint8_t octets[4];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
 	for (unsigned i = 0; i < m->nworkers; i++)
-		living += m->children[i].queue != NULL;
-	if (share <= 0 || living == 0)
+		sharing += has_share(&m->children[i]);
+	if (share <= 0 || sharing == 0)
 		return;
-	share /= living;
+	share /= sharing;
 	wire_put_u32(&w, share < 1 ? 1 : share > UINT32_MAX ? UINT32_MAX : (uint32_t)share);
 	for (unsigned i = 0; i < m->nworkers; i++)
-		if (m->children[i].queue != NULL)
+		if (has_share(&m->children[i]))
 			queue_put(m->children[i].queue, MESSAGE_RATE, octets, sizeof(octets));
 }
 

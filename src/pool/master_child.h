@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plan/plan.h"
 #include "pool/proc.h"
 #include "pool/queue.h"
 
@@ -44,6 +45,7 @@ void child_death(struct child *c);
 void children_serve(struct master *m); /* what was read before the output was blocked */
 void child_ready(void *arg, unsigned ready);
 bool child_is_resolver(const struct child *c);
+enum plan_kind child_kind(const struct child *c); /* of a worker */
 const char *child_noun(const struct child *c);
 
 /* master_care.c: what is sent to them, and when something is due */

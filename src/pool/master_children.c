@@ -29,6 +29,11 @@ bool child_is_resolver(const struct child *c)
 	return c == c->master->resolver;
 }
 
+enum plan_kind child_kind(const struct child *c)
+{
+	return c->session ? PLAN_SESSIONS : PLAN_DATAGRAMS;
+}
+
 const char *child_noun(const struct child *c)
 {
 	return child_is_resolver(c) ? "the resolver" : "a worker";

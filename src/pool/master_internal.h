@@ -2,8 +2,8 @@
  * master_internal - what the files of the master share; private to it.
  *
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes.
- * master_engines.c: who has which engine ID. master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records
- * to the writer. master_signals.c: signals to the loop.
+ * master_engines.c: who has which engine ID. master_leases.c: targets to workers. master_names.c: names
+ * to addresses. master_records.c: records to the writer. master_signals.c: signals to the loop.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -65,7 +65,7 @@ struct master {
 	struct parts parts;
 	struct large large;
 	const char *cancelled; /* words for the records of what is not asked any more; NULL */
-	bool plan_done[PLAN_KINDS];
+	bool plan_done[PLAN_KINDS], through[PLAN_KINDS]; /* all handed out; all have records */
 	bool busy;     /* there is more to do than one turn, or the output, may take */
 	bool blocked;  /* the output took no records at the end of the last turn */
 	bool unread;   /* frames, or an end, were left in the queues when it became so */
@@ -81,7 +81,7 @@ struct master {
 /* leases */
 void leases_fill(struct master *m);
 void leases_cancel(struct master *m); /* all that is not leased, as the writer takes it */
-bool leases_left(struct master *m);   /* not all targets have their records */
+bool leases_left(struct master *m);   /* not all have records; who has gives up its rate */
 
 /* records */
 bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */

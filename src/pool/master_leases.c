@@ -109,12 +109,30 @@ static enum next target_next(struct master *m, enum plan_kind kind, struct dispa
 	return planned_next(m, kind, task, why);
 }
 
+/* Some of this kind have no record yet, as far as is known: an open name may be anybody's. */
+static bool kind_left(struct master *m, enum plan_kind kind)
+{
+	if (!m->plan_done[kind] || m->names.ready[kind].first != NULL || names_left(m) ||
+	    dispatch_waiting(m->dispatch) > 0)
+		return true;
+	for (unsigned i = 0; i < m->nworkers; i++)
+		if (child_kind(&m->children[i]) == kind && child_owes(&m->children[i]))
+			return true;
+	return false;
+}
+
 bool leases_left(struct master *m)
 {
-	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
-		if (!m->plan_done[kind] || m->names.ready[kind].first != NULL)
-			return true;
-	return names_left(m) || dispatch_owes(m->dispatch) > 0;
+	bool left = false;
+
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
+		if (!m->through[kind] && !kind_left(m, (enum plan_kind)kind)) {
+			m->through[kind] = true;
+			children_rate(m); /* the other kind has it all */
+		}
+		left |= !m->through[kind];
+	}
+	return left;
 }
 
 /* --- leases ------------------------------------------------------------------------------- */
@@ -154,7 +172,7 @@ static void frame_add(struct frame *f, uint32_t lease, const struct dispatch_tas
 /* One target more for the frame's worker. False: there is none now. */
 static bool frame_next(struct master *m, struct frame *f)
 {
-	enum plan_kind kind = f->child->session ? PLAN_SESSIONS : PLAN_DATAGRAMS;
+	enum plan_kind kind = child_kind(f->child);
 	const struct dispatch_task *again;
 	struct dispatch_task task;
 	const char *why;

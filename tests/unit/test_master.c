@@ -49,6 +49,7 @@ struct page {
 	_Atomic unsigned births;
 	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
 	_Atomic unsigned rate_max;
+	_Atomic unsigned rate_of[PLAN_KINDS]; /* that held when its last target was asked */
 	_Atomic unsigned pings;
 	_Atomic unsigned sessions; /* births of workers for them */
 	_Atomic unsigned at_once;  /* targets that sleep at the moment, and the most */
@@ -133,6 +134,7 @@ struct mock {
 	unsigned answered;
 	bool deaf;    /* CANCEL is not heard */
 	bool session; /* has one target at a time, of another transport */
+	unsigned rate;
 };
 
 static void mock_flush(struct mock *w)
@@ -349,6 +351,7 @@ static void check_kind(const struct mock *w, const struct task *t)
 static void mock_task(struct mock *w, const struct task *t)
 {
 	atomic_fetch_add(&page->total, 1);
+	atomic_store(&page->rate_of[w->session ? PLAN_SESSIONS : PLAN_DATAGRAMS], w->rate);
 	atomic_store(w->at_work, t->seq + 1);
 	if (atomic_fetch_add(&page->asked[t->seq], 1) == 0)
 		first_time(w, t);
@@ -378,12 +381,13 @@ static void mock_task(struct mock *w, const struct task *t)
 		mock_flush(w);
 }
 
-static void mock_rate(const struct queue_frame *f)
+static void mock_rate(struct mock *w, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	unsigned rate = wire_get_u32(&r);
 
 	atomic_store(&page->rate, rate);
+	w->rate = rate;
 	if (rate > atomic_load(&page->rate_max))
 		atomic_store(&page->rate_max, rate);
 }
@@ -404,7 +408,7 @@ static bool mock_frame(struct mock *w, const struct queue_frame *f)
 	while (f->kind == MESSAGE_CANCEL && !w->deaf && w->nheld > 0)
 		put_record(w, &w->held[--w->nheld], RECORD_CANCELLED, 0);
 	if (f->kind == MESSAGE_RATE)
-		mock_rate(f);
+		mock_rate(w, f);
 	if (f->kind == MESSAGE_PING) {
 		atomic_fetch_add(&page->pings, 1);
 		queue_put(w->q, MESSAGE_PONG, NULL, 0);
@@ -1787,15 +1791,19 @@ static void test_cancelled_while_sessions_hang(void **state)
 	assert_int_equal(atomic_load(&page->sessions), 16);
 }
 
-/* Invariant 5: the kinds share the rate. */
+/* Invariant 5: the kinds share the rate, and who is left alone has all of it. */
 static void test_rate_of_both_kinds(void **state)
 {
 	struct run *r = *state;
 
 	r->plan.session = is_session;
+	r->plan.what = sessions_sleep;
+	for (int i = 0; i < 7; i++)
+		r->plan.profiles[i] = (struct profile){.timeout_us = SLEEP_US};
 	r->config.rate_pps = 180;
-	run_all(r, 400);
-	assert_int_equal(atomic_load(&page->rate), 180 * 1000 / 18);
+	run_all(r, 200); /* 20 of them sessions, so four are asked when the others are through */
+	assert_int_equal(atomic_load(&page->rate_of[PLAN_DATAGRAMS]), 180 * 1000 / (2 + 16));
+	assert_int_equal(atomic_load(&page->rate_of[PLAN_SESSIONS]), 180 * 1000 / 16);
 }
 
 int main(void)
