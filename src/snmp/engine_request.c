@@ -86,7 +86,7 @@ void request_due(struct engine *e, struct request *r)
 		return;
 	}
 	tries = inflight_tries(e->inflight, r->slot);
-	if (tries > job->profile->retries || walk_gives_in(e, r)) {
+	if (tries > job->profile->retries) {
 		struct asked asked = r->asked;
 
 		request_end(e, r, ENDED_UNANSWERED, false);

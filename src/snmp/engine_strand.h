@@ -66,7 +66,6 @@ void walk_rounds_free(struct engine *e);                          /* those that 
 void walk_round_free(struct engine *e, struct walk_round *round); /* NULL is good */
 void walk_build(struct engine *e, struct request *r, struct pdu_ask *ask); /* its next try */
 void walk_answered(struct engine *e, struct job *job, const struct reply *reply);
-bool walk_gives_in(const struct engine *e, const struct request *r); /* before its last try */
 /* The tries are used up. True: what it asked was too much, perhaps, and is asked for again in part. */
 bool walk_unanswered(struct engine *e, struct job *job, const struct asked *asked);
 

@@ -6,7 +6,7 @@
  * GETBULK (RFC 3416 §4.2.3 makes them the same).
  *
  * Devices that drop large answers without a word look like devices that are slow, or dead. So each
- * further try asks for less than the one before, and its last try, when nothing was ever answered, for as little as
+ * further try asks for less than the one before, repetitions first, then columns, and its last try, when nothing was ever answered, for as little as
  * there is. A device that has answered before gets a second row of tries, and a third, each
  * starting where the one before ended, until a single varbind goes unanswered: then it is silent. `most`
  * holds the size down until an answer comes, whatever pace makes of it: that is what makes every such
@@ -85,15 +85,20 @@ bool walk_strand_ask(struct engine *e, struct job *job, struct strand *s)
 	return true;
 }
 
-static unsigned repetitions(const struct engine *e, const struct request *r)
+/* The last try of a device that never answered. */
+static bool is_last_chance(const struct job *job, unsigned tries)
 {
-	const struct job *job = r->job;
-	const struct walk_question *q = &r->asked.walk->q;
-	unsigned tries = inflight_tries(e->inflight, r->slot) - 1, n; /* this one has its id */
+	return !job->spoke && tries && tries == job->profile->retries;
+}
+
+/* After so many tries of this question. */
+static unsigned repetitions(const struct job *job, const struct walk_question *q, unsigned tries)
+{
+	unsigned n;
 
 	if (q->kind == WALK_GET || q->single || job->profile->version == SNMP_V1)
 		return 1;
-	if (!job->spoke && tries && tries == job->profile->retries)
+	if (is_last_chance(job, tries))
 		return 1;
 	n = pace_repetitions(&job->pace, q->count, tries);
 	if (job->most && n * q->count > job->most)
@@ -101,25 +106,37 @@ static unsigned repetitions(const struct engine *e, const struct request *r)
 	return n ? n : 1;
 }
 
+/* How many of the question's columns, from the first, a further try of a single row asks for: half of those of the
+ * try before. The walk takes the answer for a short one, and asks for the others again. */
+static unsigned row_columns(const struct job *job, const struct walk_round *round, unsigned tries)
+{
+	unsigned n = is_last_chance(job, tries) ? 1 : tries < 16 ? round->first >> tries : 0;
+
+	if (n > round->q.count)
+		n = round->q.count;
+	return n ? n : 1;
+}
+
 void walk_build(struct engine *e, struct request *r, struct pdu_ask *ask)
 {
 	struct walk_round *round = r->asked.walk;
 	const struct walk_question *q = &round->q;
-	unsigned n = repetitions(e, r);
+	unsigned tries = inflight_tries(e->inflight, r->slot) - 1; /* this one has its id */
+	unsigned n = repetitions(r->job, q, tries), count = q->count;
 
-	if (inflight_tries(e->inflight, r->slot) == 1)
-		round->first = 0;
-	round->previous = round->first ? round->newest : 0;
-	round->newest = n * q->count;
-	if (!round->first)
-		round->first = round->newest;
+	if (!tries)
+		round->first = n * count;
+	else if (n == 1)
+		count = row_columns(r->job, round, tries);
+	round->previous = tries ? round->newest : 0;
+	round->newest = n * count;
 	*ask = (struct pdu_ask){
 		.type = q->kind == WALK_GET ? PDU_GET
 			: n > 1             ? PDU_GET_BULK
 					    : PDU_GET_NEXT,
 		.max_repetitions = n,
 		.names = q->name,
-		.count = q->count,
+		.count = count,
 	};
 }
 
@@ -127,16 +144,6 @@ void walk_build(struct engine *e, struct request *r, struct pdu_ask *ask)
 static void hold_down(struct job *job, size_t varbinds)
 {
 	job->most = varbinds > 1 ? (unsigned)(varbinds / 2) : 1;
-}
-
-/* A row of several columns went unanswered twice: a request cannot ask for fewer, another one can, and has
- * not to wait for the longest of the waits. */
-bool walk_gives_in(const struct engine *e, const struct request *r)
-{
-	const struct walk_round *round = r->asked.walk;
-
-	return round && r->job->spoke && round->newest > 1 && round->newest == round->q.count &&
-	       inflight_tries(e->inflight, r->slot) > 1 && round->previous == round->newest;
 }
 
 bool walk_unanswered(struct engine *e, struct job *job, const struct asked *asked)
