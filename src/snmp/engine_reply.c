@@ -29,7 +29,6 @@
 #include "snmp/peek.h"
 
 #define TURN_BATCHES 16 /* received from a lane in a turn; then timers and sends have their turn */
-#define PEEK_AUTH    1  /* of msgFlags */
 #define LOOKS_MAX    (1u << 18) /* about a millisecond */
 
 /* A request that is out and was sent to this address; NULL: none, or too many were looked for. */
@@ -118,7 +117,8 @@ static bool is_answer_v3(struct job *job, const struct peek_v3 *head, const stru
 			take_notice(job, NOTICE_VERSION, SNMP_V3);
 		return false;
 	}
-	return (head->whole && head->flags & PEEK_AUTH) || same_address(job, in);
+	return (head->whole && head->flags & PEEK_AUTH) || v3_proves_itself(job) ||
+	       same_address(job, in);
 }
 
 /* The request is answered: a tells what, or, when it is not decoded, why not. */
@@ -169,7 +169,7 @@ static void answer_v3(struct engine *e, const struct inflight_hit *hit, const st
 	engine_at_work(e, job);
 	vars_reset(&e->scratch);
 	if (head->whole)
-		verdict = v3_decode(e, job, head->msg_id, in, &a);
+		verdict = v3_decode(e, &e->requests[hit->slot], head->msg_id, in, &a);
 	else
 		snprintf(a.words, sizeof(a.words), "%s", words);
 	if (verdict == PDU_REFUSED)

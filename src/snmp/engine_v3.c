@@ -85,17 +85,24 @@ static bool same_engine(const struct usm_peer *a, const struct usm_peer *b)
 	       memcmp(a->engine_id, b->engine_id, a->engine_id_len) == 0;
 }
 
-/* Boots never fall, but where a device lost its memory or was replaced (net-snmp#385). */
+/* Boots never fall, but where a device lost its memory or was replaced (net-snmp#385). A guess never was. */
 static void note_boots(struct v3 *v, const struct usm_peer *before)
 {
-	if (v->peer.boots < before->boots && same_engine(&v->peer, before))
+	if (before->synchronised && v->peer.boots < before->boots && same_engine(&v->peer, before))
 		snprintf(v->note, sizeof(v->note), "snmpEngineBoots fell back from %u to %u",
 			 (unsigned)before->boots, (unsigned)v->peer.boots);
 }
 
-enum pdu_verdict v3_decode(struct engine *e, struct job *job, uint32_t id, const struct udp_in *in,
-			   struct pdu_answer *a)
+bool v3_proves_itself(const struct job *job)
 {
+	return !job->v3->peer.engine_id_len &&
+	       usm_level(job->profile->credential) > USM_NO_AUTH_NO_PRIV;
+}
+
+enum pdu_verdict v3_decode(struct engine *e, const struct request *r, uint32_t id,
+			   const struct udp_in *in, struct pdu_answer *a)
+{
+	struct job *job = r->job;
 	struct v3 *v = job->v3;
 	struct pdu_exchange x = {
 		.profile = job->profile,
@@ -104,14 +111,14 @@ enum pdu_verdict v3_decode(struct engine *e, struct job *job, uint32_t id, const
 		.now_us = loop_clock_us(),
 	};
 	struct pdu_octets message = {.data = in->data, .len = in->len};
-	struct usm_peer before = {.boots = v->peer.boots};
-	enum pdu_verdict verdict;
+	struct usm_peer before = v->peer;
+	enum pdu_verdict verdict = pdu_decode_v3(e->codec, &x, message, a, &e->scratch);
 
-	before.engine_id_len = v->peer.engine_id_len; /* and no keys */
-	memcpy(before.engine_id, v->peer.engine_id, sizeof(before.engine_id));
-	verdict = pdu_decode_v3(e->codec, &x, message, a, &e->scratch);
+	if (verdict == PDU_ACCEPTED && a->report != PDU_REPORT_NONE && r->epoch != v->epoch)
+		v->peer = before; /* old news: what is known is newer */
 	if (verdict == PDU_ACCEPTED)
 		note_boots(v, &before);
+	usm_peer_wipe(&before);
 	if (verdict == PDU_REFUSED && job->notice == NOTICE_NONE) {
 		memcpy(v->refused, a->words, sizeof(v->refused));
 		job->notice = NOTICE_REFUSED;
@@ -223,11 +230,12 @@ bool v3_report(struct engine *e, struct job *job, const struct reply *reply)
 }
 
 /* The other of the two ways to make a long AES key of a short one (net-snmp#855). */
-static void say_other_extension(struct buf *text, const char *name)
+static void say_other_extension(struct buf *text, const struct usm_credential *c)
 {
+	const char *name = usm_priv_name(c);
 	size_t len = strlen(name);
 
-	if (strncmp(name, "AES-192", 7) != 0 && strncmp(name, "AES-256", 7) != 0)
+	if (!usm_extends_key(c))
 		return;
 	if (len > 2 && strcmp(name + len - 2, "-C") == 0)
 		buf_printf(text, " (%s is set: some devices mean %.*s)", name, (int)len - 2, name);
@@ -250,7 +258,7 @@ bool v3_say_silence(struct buf *text, const struct job *job)
 					       : "request");
 	if (level == USM_AUTH_PRIV) {
 		buf_puts(text, ": wrong passphrase or protocol of privacy");
-		say_other_extension(text, usm_priv_name(c));
+		say_other_extension(text, c);
 	} else {
 		buf_puts(text, context ? ":" : ": is the user allowed to read?");
 	}

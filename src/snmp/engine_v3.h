@@ -29,8 +29,10 @@ bool v3_must_discover(const struct job *job); /* its first question is not one o
 bool v3_build(struct engine *e, struct request *r, const struct pdu_ask *ask, uint32_t id,
 	      char words[PDU_WORDS_MAX]);
 /* Decodes a datagram that names the request's id. Refused: the job has taken notice. */
-enum pdu_verdict v3_decode(struct engine *e, struct job *job, uint32_t id, const struct udp_in *in,
-			   struct pdu_answer *a);
+enum pdu_verdict v3_decode(struct engine *e, const struct request *r, uint32_t id,
+			   const struct udp_in *in, struct pdu_answer *a);
+/* Whether it may come from anywhere: it can only name the engine, which the next exchange has to prove. */
+bool v3_proves_itself(const struct job *job);
 /* True: it was a Report, or the discovery's answer; the job has gone on, or is over. */
 bool v3_report(struct engine *e, struct job *job, const struct reply *reply);
 

@@ -136,6 +136,11 @@ const char *usm_priv_name(const struct usm_credential *c)
 	return c->priv.name ? c->priv.name : "";
 }
 
+bool usm_extends_key(const struct usm_credential *c)
+{
+	return c->level == USM_AUTH_PRIV && c->priv.key_len > c->auth.key_len;
+}
+
 /* ---- a device */
 
 bool usm_peer_is(struct usm_peer *p, const uint8_t *id, size_t len)

@@ -37,6 +37,8 @@ enum usm_level { /* securityLevel (RFC 3411 §3.4.3) */
 enum usm_level usm_level(const struct usm_credential *c);
 const char *usm_user(const struct usm_credential *c);
 const char *usm_priv_name(const struct usm_credential *c); /* "AES-256", "" when there is none */
+/* Whether the digest is too short for a key of privacy, which is then made longer, in one of two ways. */
+bool usm_extends_key(const struct usm_credential *c);
 
 /* A target's authoritative engine. {0} is one of which nothing is known. */
 struct usm_peer {

@@ -330,7 +330,6 @@ class Sockets(Field):
         record = self.one(*FAST, *V3, '-e', device3.engine_id.hex(), self.at(self.other_source(device3)))
         self.assertEqual((record['status'], record['vars'][0]['value']), ('ok', 'elsewhere'))
 
-    @unittest.expectedFailure  # the Report of the discovery is not authenticated, and not accepted
     def test_telegraf_3320_discovery_from_another_address_too(self):
         """gosnmp#468, telegraf#3320: as above; a device that answers from another address does so in the
         discovery as well, and the digest proves the engine ID afterwards"""
@@ -680,7 +679,6 @@ class BrokenAgents(Field):
         """librenms#4988: as above, in a table: one repetition of all columns is too large already"""
         self.assertLess(len(self.table_behind(500, 'x' * 60).dropped), 30)
 
-    @unittest.expectedFailure  # the first question is of four columns in each of its tries: silent, it says
     def test_librenms_4988_in_the_first_question_of_a_table(self):
         """librenms#4988: as above, though nothing has come yet"""
         self.table_behind(500, 'x' * 150)

@@ -61,6 +61,7 @@ struct device {
 	unsigned cut;          /* octets left of an answer; 0: all */
 	unsigned reboot_at;    /* this request finds it rebooted … */
 	unsigned reboot_again; /* … and again after so many; 0: not */
+	bool forgets;          /* how often it booted */
 	bool swap;             /* the first answer comes after the second request */
 	bool hurry;            /* its clock is 1,000 s ahead of what it tells in the discovery */
 	int64_t late_us;
@@ -394,7 +395,7 @@ static void serve(struct device *d, const uint8_t *data, size_t len,
 
 	if (++d->requests == d->reboot_at) {
 		d->reboot_at += d->reboot_again;
-		d->boots++;
+		d->boots = d->forgets ? 2 : d->boots + 1;
 		d->time_s = 1;
 	}
 	if (d->silent)
@@ -813,7 +814,8 @@ static void test_resynchronised(void **state)
 	close_lab(lab);
 }
 
-static void test_boots_fell_back(void **state)
+/* Whoever told of more was not signed, and may have been anybody: there is nothing to note. */
+static void test_boots_guessed_too_high(void **state)
 {
 	struct lab *lab = open_lab();
 	const struct got *g;
@@ -824,7 +826,7 @@ static void test_boots_fell_back(void **state)
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_OK);
 	assert_int_equal(lab->device.requests, 3);
-	assert_string_equal(g->note, "snmpEngineBoots fell back from 9 to 2");
+	assert_string_equal(g->note, "");
 	close_lab(lab);
 }
 
@@ -877,13 +879,35 @@ static void test_signed_from_anywhere(void **state)
 	close_lab(lab);
 }
 
+/* What only names the engine is proved by the next exchange; nothing else that is not signed is. */
+static void test_discovery_from_elsewhere(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	lab->device.from_other = lab->device.reports_from_it = true;
+	assert_int_equal(ask(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2);
+	close_lab(lab);
+
+	lab = open_lab();
+	lab->profile.timeout_us = 20000;
+	lab->device.from_other = lab->device.reports_from_it = true;
+	lab->device.report = WRONG_DIGEST;
+	lab->device.unsigned_reports = true;
+	assert_int_equal(ask(lab)->status, RECORD_TIMEOUT);
+	close_lab(lab);
+}
+
 static void test_unsigned_from_elsewhere(void **state)
 {
+	struct usm_words nobody = {.user = "poller"};
 	struct lab *lab = open_lab();
 	char from[ADDR_TEXT_MAX];
 	const struct got *g;
 
 	(void)state;
+	set_credential(lab, &nobody);
 	lab->profile.timeout_us = 20000;
 	lab->device.from_other = lab->device.reports_from_it = true;
 	g = ask(lab);
@@ -1045,6 +1069,22 @@ static void test_reboot_in_a_walk(void **state)
 	check_reboot(6);
 }
 
+static void test_boots_fell_back(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	walk(lab, 1);
+	lab->device.reboot_at = 10;
+	lab->device.forgets = true;
+	g = ask(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(g->nvars, 100);
+	assert_string_equal(g->note, "snmpEngineBoots fell back from 9 to 2");
+	close_lab(lab);
+}
+
 /* Any number of times, with answers in between. */
 static void test_reboots(void **state)
 {
@@ -1159,10 +1199,12 @@ int main(void)
 		cmocka_unit_test(test_discovered_then_silent),
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_resynchronised),
+		cmocka_unit_test(test_boots_guessed_too_high),
 		cmocka_unit_test(test_boots_fell_back),
 		cmocka_unit_test(test_never_in_window),
 		cmocka_unit_test(test_engine_changes_for_ever),
 		cmocka_unit_test(test_signed_from_anywhere),
+		cmocka_unit_test(test_discovery_from_elsewhere),
 		cmocka_unit_test(test_unsigned_from_elsewhere),
 		cmocka_unit_test(test_downgrade),
 		cmocka_unit_test(test_wrong_key),
