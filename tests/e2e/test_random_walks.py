@@ -3,8 +3,9 @@
 
 Each device has a tree of random shape (columns with holes, indexes of several parts, names that begin
 with other names, sub-identifiers of all sizes) and random manners that are allowed: a short GETBULK
-answer, one cut in the middle of a repetition, tooBig, in walks a limit above which answers are lost, values of any length. The
-seed is fixed, and is shown where what came out is not what is there.
+answer, one cut in the middle of a repetition, tooBig, in walks a limit above which answers are lost,
+values of any length. A seed makes the same device in every run, and is shown where what came out is not
+what is there.
 """
 import json
 import random
@@ -33,8 +34,8 @@ def value(source):
 def tree(source):
     """{oid: value}: a table of its own below ROOT.2.1, other things around it."""
     objects = {}
-    indexes = {'.'.join(str(number(source)) for _ in range(source.choice((1, 1, 2, 5))))
-               for _ in range(source.choice((0, 1, 3, 20, 60)))}
+    indexes = sorted({'.'.join(str(number(source)) for _ in range(source.choice((1, 1, 2, 5))))
+                      for _ in range(source.choice((0, 1, 3, 20, 60)))})  # a set's order is another one in each run
     for column in source.sample(range(1, 60), source.choice((1, 2, 5, 40))):
         share = source.choice((0.2, 0.9, 1, 1))
         objects.update({f'{ROOT}.2.1.{column}.{index}': value(source)
