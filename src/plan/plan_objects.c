@@ -54,6 +54,18 @@ static const char *as_label(const struct oid *oid)
 	return kind == MIB_COLUMN || kind == MIB_UNKNOWN ? NULL : kind_text(kind);
 }
 
+/* The top of the tree, which people walk as `.1`: one number, which no object is named by (X.690 §8.19.4). */
+static bool is_top(const char *text, struct oid *out)
+{
+	text += *text == '.';
+	if (!strcmp(text, "iso"))
+		text = "1";
+	if (*text < '0' || *text > '2' || text[1])
+		return false;
+	*out = (struct oid){.id = {(uint32_t)(*text - '0')}, .len = 1};
+	return true;
+}
+
 static void look_up_one(struct plan_profiles *all, const struct plan_words *w, size_t i,
 			struct plan_objects *o)
 {
@@ -62,6 +74,10 @@ static void look_up_one(struct plan_profiles *all, const struct plan_words *w, s
 	char error[OBJECT_ERROR_MAX];
 	const char *is;
 
+	if (w->key == SET_WALK && is_top(item->text, &t.oid)) {
+		o->oid[i] = t.oid;
+		return;
+	}
 	if (!mib_resolve(item->text, &t.oid, error, sizeof(error))) {
 		conf_error(all->conf, item->place, "%s", error);
 		return;

@@ -37,7 +37,7 @@ struct walk_question {
 };
 
 struct walk;
-/* root is copied. nonincreasing: an OID that is not greater is accepted once. */
+/* root is copied; it may be of one number. nonincreasing: an OID that is not greater is accepted once. */
 struct walk *walk_subtree(const struct oid *root, bool nonincreasing);
 /* All objects of the profile's `table:` as one table, with its index_label; the profile is lent. Columns
  * of a whole table are found by asking. With per_host above 1 its columns are shared out, so that so

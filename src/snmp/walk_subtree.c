@@ -7,6 +7,7 @@
  *
  * The root is the beginning of the place where the walk stands, so one OID serves for both, and for the
  * GET of the root itself when nothing is below it (`walk: sysDescr.0` is written often, and means that).
+ * A root of one number is no name that can be asked for: what follows its .0 is, and stands for it.
  */
 #include "snmp/walk_internal.h"
 
@@ -46,7 +47,7 @@ static bool subtree_ask(struct walk *w, size_t columns, struct walk_question *q)
 
 static void subtree_end(struct subtree *s)
 {
-	s->over = s->any || s->get;
+	s->over = s->any || s->get || s->root == 1;
 	s->get = true; /* no row came, so it stands at the root */
 }
 
@@ -162,6 +163,8 @@ struct walk *walk_subtree(const struct oid *root, bool nonincreasing)
 	s->walk.ops = &subtree_ops;
 	memcpy(s->at.id, root->id, root->len * sizeof(*root->id));
 	s->at.len = s->root = root->len;
+	if (root->len == 1)
+		s->at.id[s->at.len++] = 0;
 	if (nonincreasing) {
 		s->seen = walk_seen_new();
 		walk_seen_add(s->seen, root->id, root->len); /* nor may the root come */

@@ -689,6 +689,7 @@ static void test_what_is_asked(void **state)
 		{"get: [sysName.0, sysUpTime.0]", 2, 0, 0},
 		{"walk: [system]", 0, 1, 0},
 		{"walk: [system, 1.3.6.1.2.1.2, ifTable]", 0, 3, 0},
+		{"walk: [.1, 0, iso]", 0, 3, 0}, /* the top of the tree */
 		{"table: [ifTable]", 0, 0, 1},
 		{"get: [], walk: [system]", 0, 1, 0},
 		{"get: [sysName.0], walk: [ip, tcp], table: [ifDescr, ifAlias, ifXTable]", 1, 2, 3},

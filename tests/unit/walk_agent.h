@@ -42,8 +42,10 @@ static inline uint64_t agent_draw(uint64_t *x)
 
 static inline struct oid agent_oid(const char *text)
 {
-	struct oid o;
+	struct oid o = {.id = {(uint32_t)(*text - '0')}, .len = 1};
 
+	if (!text[1])
+		return o; /* the top of the tree */
 	if (!oid_parse(text, strlen(text), &o))
 		abort();
 	return o;
