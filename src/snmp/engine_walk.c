@@ -157,6 +157,8 @@ bool walk_unanswered(struct engine *e, struct job *job, const struct asked *aske
 	job->carried = asked->sends;
 	job->before = asked->before;
 	strand_again(e, asked);
+	if (!walk_strand_ask(e, job, asked->strand)) /* first of all: the tries were its own */
+		job->carried = job->before = 0;
 	job_go_on(e, job);
 	return true;
 }

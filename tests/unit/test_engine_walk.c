@@ -1014,14 +1014,15 @@ static void test_no_more_for_who_is_late(void **state)
 	lab->device.rows = 15000;
 	lab->device.silent_in = 1;
 	add_get(lab, "1.3.6.1.2.1.50.1.2.1");
+	add_walk(lab, "1.3.6.1.2.1.50.1.2"); /* the first: nothing but the silence stops it */
 	add_walk(lab, "1.3.6.1.2.1.50.1.1");
-	add_walk(lab, "1.3.6.1.2.1.50.1.2");
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
 	assert_memory_equal(lab->message, "timeout: ", 9);
 	assert_true(d->at_second > 4); /* the other walk went well meanwhile */
 	/* then there are the further tries, and what was under way */
 	assert_in_range(d->requests - d->at_second, d->in_silence - 2, d->in_silence);
+	assert_int_equal(lab->tries, d->in_silence); /* all of them of one question */
 	close_lab(lab);
 }
 
