@@ -6,9 +6,9 @@
  * GETBULK (RFC 3416 §4.2.3 makes them the same).
  *
  * Devices that drop large answers without a word look like devices that are slow, or dead. So each
- * further try asks for less than the one before, repetitions first, then columns, and its last try, when nothing was ever answered, for as little as
- * there is. A device that has answered before gets a second row of tries, and a third, each
- * starting where the one before ended, until a single varbind goes unanswered: then it is silent. `most`
+ * further try asks for less than the one before, repetitions first, then columns, and the last one for a single
+ * varbind: who does not answer to that is silent. Without retries there is no such try; then a device that has answered before
+ * is asked for half in another request, and for half of that, until a single varbind goes unanswered. `most`
  * holds the size down until an answer comes, whatever pace makes of it: that is what makes every such
  * way end.
  *
@@ -85,10 +85,10 @@ bool walk_strand_ask(struct engine *e, struct job *job, struct strand *s)
 	return true;
 }
 
-/* The last try of a device that never answered. */
+/* The last try of a question: who does not answer to it is silent. */
 static bool is_last_chance(const struct job *job, unsigned tries)
 {
-	return !job->spoke && tries && tries == job->profile->retries;
+	return tries && tries == job->profile->retries;
 }
 
 /* After so many tries of this question. */
