@@ -114,14 +114,20 @@ static void chain_drop(struct spool *s, uint32_t b)
 		store_empty(s);
 }
 
+const char *spool_folder(void)
+{
+	const char *folder = getenv("TMPDIR");
+
+	return folder && *folder ? folder : "/tmp";
+}
+
 /* A file without a name, from the moment on that it is made; -1: errno. */
 static int open_nameless(void)
 {
-	const char *folder = getenv("TMPDIR");
 	struct buf path = {0};
 	int fd, saved;
 
-	buf_puts(&path, folder && *folder ? folder : "/tmp");
+	buf_puts(&path, spool_folder());
 	buf_put(&path, "/multisnmp-XXXXXX", sizeof("/multisnmp-XXXXXX")); /* and its NUL */
 	fd = mkstemp((char *)path.data);
 	saved = errno;

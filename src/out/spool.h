@@ -25,6 +25,7 @@ struct spool_run {
  * taken before the first put. */
 struct spool *spool_new(uint32_t memory_blocks);
 void spool_free(struct spool *s); /* the runs with it */
+const char *spool_folder(void);   /* in which the file is made, for messages */
 /* False: errno says why (disk full, no TMPDIR); nothing of p was taken, what was put before stays. */
 bool spool_put(struct spool *s, struct spool_run *run, const void *p, size_t len);
 /* Reads on from the start, `len` octets at most into p; 0: the end, for now; -1: errno. */

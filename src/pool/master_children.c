@@ -8,7 +8,8 @@
  * before counts. Who only seems dead is killed first and then read to its end like all others.
  *
  * The trap: a respawn that fails at once, for ever. The pause doubles for a worker that brought
- * no record, and when all of them die so in a row, with no target to charge it to, the run has failed.
+ * no record, and when all of a kind die so in a row, with no target to charge it to, the run has
+ * failed.
  */
 #include "pool/master_internal.h"
 
@@ -80,13 +81,14 @@ static void children_give_up(struct master *m)
 {
 	log_error("the workers die again and again without a record; giving up");
 	m->result->failed = true;
-	m->barren = 0;
+	m->barren[PLAN_DATAGRAMS] = m->barren[PLAN_SESSIONS] = 0;
 	master_cancel(m, "no worker could live");
 }
 
 static void respawn_plan(struct child *c, bool charged)
 {
 	struct master *m = c->master;
+	unsigned *barren;
 
 	if (c->delivered || charged)
 		c->pause_us = PAUSE_MIN_US;
@@ -98,9 +100,10 @@ static void respawn_plan(struct child *c, bool charged)
 			c->respawn_us = LOOP_NEVER; /* the next name is soon enough */
 		return;
 	}
+	barren = &m->barren[child_kind(c)];
 	if (!c->delivered && !charged)
-		m->barren++;
-	if (m->barren >= BARREN_MAX * m->nworkers)
+		++*barren;
+	if (*barren >= BARREN_MAX * m->workers[child_kind(c)])
 		children_give_up(m);
 }
 

@@ -72,7 +72,7 @@ struct master {
 	bool stopping; /* STOP was sent to all */
 	bool over;     /* leave the loop as things stand */
 	bool output_watched;
-	unsigned barren; /* deaths of workers in a row without a record, not charged to a target */
+	unsigned barren[PLAN_KINDS]; /* deaths in a row without a record or a target to charge */
 	int64_t start_us;
 	int64_t cancelled_us; /* when that was */
 	int64_t flush_us; /* when what is buffered is to be written, however little; LOOP_NEVER */

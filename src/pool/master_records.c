@@ -61,7 +61,7 @@ void record_settle(struct master *m, const struct dispatch_task *t, enum record_
 static void spool_failed(struct master *m)
 {
 	log_error("cannot keep a large record in %s: %s (TMPDIR names another folder)",
-		  getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(errno));
+		  spool_folder(), strerror(errno));
 	m->result->written = WRITER_FAILED;
 	m->over = true;
 }
@@ -206,7 +206,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return false;
 	record_count(m, head.status, head.rtt_us);
 	c->delivered = true;
-	m->barren = 0;
+	m->barren[child_kind(c)] = 0;
 	part = part_find(m, head.lease);
 	if (part != NULL)
 		m->parts.open[head.lease] = NULL;

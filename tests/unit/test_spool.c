@@ -213,7 +213,10 @@ static void test_no_folder(void **state)
 	struct buf all = {0};
 
 	(void)state;
+	setenv("TMPDIR", "", 1);
+	assert_string_equal(spool_folder(), "/tmp");
 	setenv("TMPDIR", "/nonexistent/folder", 1);
+	assert_string_equal(spool_folder(), "/nonexistent/folder");
 	assert_true(spool_put(s, &run, "1234", 4));
 	errno = 0;
 	assert_false(spool_put(s, &run, block, SPOOL_BLOCK));
