@@ -338,7 +338,7 @@ static bool send_family(struct engine *e, int family)
 	end_refused(e, &b);
 	if (b.unbuilt)
 		end_unbuilt(e, &b);
-	return going && (b.n || b.unbuilt);
+	return going && b.n;
 }
 
 void engine_send(struct engine *e)

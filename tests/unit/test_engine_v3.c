@@ -738,28 +738,32 @@ static void test_discovered_then_silent(void **state)
 	(void)state;
 	check_silent_later(&w, "",
 			   "no answer after 2 tries; the discovery of its engine was answered, the "
-			   "request is not: is the user allowed to read?");
+			   "request is not: unknown user, or one who may not read");
 	w.auth = "SHA";
 	w.auth_pass = "authpass1";
-	check_silent_later(&w, "ctx",
-			   "no answer after 2 tries; the discovery of its engine was answered, the "
-			   "authenticated request is not: unknown context 'ctx'");
+	check_silent_later(
+		&w, "ctx",
+		"no answer after 2 tries; the discovery of its engine was answered, the "
+		"authenticated request is not: unknown user, or one who may not read, or "
+		"unknown context 'ctx'");
 	w.priv = "AES";
 	w.priv_pass = "privpass1";
 	check_silent_later(&w, "",
 			   "no answer after 2 tries; the discovery of its engine was answered, the "
-			   "encrypted request is not: wrong passphrase or protocol of privacy");
+			   "encrypted request is not: wrong passphrase or protocol of privacy, "
+			   "or unknown user");
 	w.priv = "AES-256";
 	check_silent_later(
 		&w, "ctx",
 		"no answer after 2 tries; the discovery of its engine was answered, the "
 		"encrypted request is not: wrong passphrase or protocol of privacy "
-		"(AES-256 is set: some devices mean AES-256-C), or unknown context 'ctx'");
+		"(AES-256 is set: some devices mean AES-256-C), unknown user, or unknown context "
+		"'ctx'");
 	w.priv = "AES-192-C";
 	check_silent_later(&w, "",
 			   "no answer after 2 tries; the discovery of its engine was answered, the "
 			   "encrypted request is not: wrong passphrase or protocol of privacy "
-			   "(AES-192-C is set: some devices mean AES-192)");
+			   "(AES-192-C is set: some devices mean AES-192), or unknown user");
 }
 
 /* ---- Reports */
@@ -1167,6 +1171,26 @@ static void test_silent_ones_delay_nobody(void **state)
 	close_lab(lab);
 }
 
+/* The codec refuses what conf would have: the job is over, not forgotten, and so are those behind it. */
+static void test_what_cannot_be_built(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	lab->objects[0] = (struct oid){.id = {5, 50, 1}, .len = 3}; /* no OID begins so */
+	open_engine(lab, 8);
+	for (unsigned i = 0; i < 5; i++)
+		start(lab, i, &lab->device.addr, 1);
+	run(lab, 5);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(lab->got[i].status, RECORD_AUTH);
+		assert_true(lab->got[i].message[0]);
+	}
+	assert_int_equal(lab->device.requests, lab->device.discoveries);
+	assert_at_rest(lab); /* what was not sent is not counted */
+	close_lab(lab);
+}
+
 static void test_freed_with_tasks_in_hand(void **state)
 {
 	struct lab *lab = open_lab();
@@ -1217,6 +1241,7 @@ int main(void)
 		cmocka_unit_test(test_a_report_ends_a_walk),
 		cmocka_unit_test(test_long_get),
 		cmocka_unit_test(test_silent_ones_delay_nobody),
+		cmocka_unit_test(test_what_cannot_be_built),
 		cmocka_unit_test(test_freed_with_tasks_in_hand),
 	};
 
