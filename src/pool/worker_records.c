@@ -63,15 +63,25 @@ static void put_parts(struct worker *w, uint32_t lease, size_t start, size_t end
 	}
 }
 
-static void head_fill(struct record_head *h, const struct task *task, const struct record *r)
+/* Its engine ID is the device's: one that the person has given says nothing before it has served. */
+static bool is_learnt(const struct worker *w, const struct task *task, const struct record *r)
+{
+	bool given = w->config->profiles[task->profile].engine_id_len > 0;
+
+	return r->engine_id_len > 0 && r->addr.family != 0 && r->rtt_us >= 0 &&
+	       !(given && r->status == RECORD_AUTH);
+}
+
+static void head_fill(struct record_head *h, const struct worker *w, const struct task *task,
+		      const struct record *r)
 {
 	*h = (struct record_head){.seq = task->seq,
 				  .lease = task->lease,
 				  .status = (uint8_t)r->status,
 				  .tries = r->tries,
 				  .rtt_us = r->rtt_us};
-	if (r->engine_id_len == 0 || r->addr.family == 0 || r->rtt_us < 0)
-		return; /* one that was given and never confirmed says nothing */
+	if (!is_learnt(w, task, r))
+		return;
 	h->engine_id_len = r->engine_id_len; /* for the master to compare */
 	memcpy(h->engine_id, r->engine_id, r->engine_id_len);
 	h->addr = r->addr;
@@ -93,7 +103,7 @@ static void put_record(struct worker *w, const struct task *task, const struct r
 	} else {
 		last = front;
 	}
-	head_fill(&h, task, r);
+	head_fill(&h, w, task, r);
 	record_head_pack(&h, &out);
 	wire_put_u32(&out, (uint32_t)front);
 	struct queue_part parts[] = {{head, (size_t)(out.at - head)},

@@ -68,6 +68,13 @@ hosts:
         self.poll('-q', '-f', hosts)
         self.assertEqual(self.stderr, '')
 
+    def test_given_engine_id(self):
+        """One that a person gave to two hosts, and that neither has, is told of by neither as theirs."""
+        agents = self.agents(options=USER)
+        rows = self.text('-p', agents.port, *V3, '-e', '8000000001', '127.0.0.2', '127.0.0.3', status=1)
+        self.assertEqual([row[2] for row in rows], ['auth'] * 2)
+        self.assertEqual(self.stderr, '')
+
 
 if __name__ == '__main__':
     unittest.main()
