@@ -9,7 +9,8 @@
  * object  name.index where the name is known, else the OID; behind it, in brackets, the label of a
  *         table's row, written as a value is: ifHCInOctets.3 [eth0]
  * value   INTEGER up(1) where the enumeration is known; BITS {first(0),third(2),9} where the bits'
- *         names are, what has none as its number; by DISPLAY-HINT (RFC 2579 §3.1) where there is one, 'x' with two digits an octet, so that MAC addresses look as elsewhere;
+ *         names are, what has none as its number; by DISPLAY-HINT (RFC 2579 §3.1) where there is one,
+ *         'x' with two digits an octet, so that MAC addresses look as elsewhere;
  *         TimeTicks 12345 (0:02:03.45), with days 8640001 (1 day, 0:00:00.01);
  *         octets of unknown syntax as they are if they are text, else, and Opaque, as 0x and hex;
  *         NULL, noSuchObject and noSuchInstance "-"
