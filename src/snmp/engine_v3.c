@@ -259,12 +259,12 @@ bool v3_say_silence(struct buf *text, const struct job *job)
 	if (level == USM_AUTH_PRIV) {
 		buf_puts(text, ": wrong passphrase or protocol of privacy");
 		say_other_extension(text, c);
+		buf_puts(text, context ? ", unknown user" : ", or unknown user");
 	} else {
-		buf_puts(text, context ? ":" : ": is the user allowed to read?");
+		buf_puts(text, ": unknown user, or one who may not read");
 	}
 	if (context)
-		buf_printf(text, "%s unknown context '%s'", level == USM_AUTH_PRIV ? ", or" : "",
-			   job->profile->context);
+		buf_printf(text, ", or unknown context '%s'", job->profile->context);
 	return true;
 }
 

@@ -99,6 +99,8 @@ void say_notice(struct buf *text, const struct job *job)
 	case NOTICE_REFUSED:
 		buf_printf(text, "; an answer came that is not to be believed: %s",
 			   job->notice_words);
+		if (job->profile->version == SNMP_V3 && !job->spoke)
+			buf_puts(text, " (are passphrase and protocol of authentication right?)");
 		break;
 	case NOTICE_UNREADABLE:
 		buf_printf(text, ", but %s: %s",

@@ -41,7 +41,7 @@ enum pdu_report { /* what a Report names: usmStats (RFC 3414 §5), snmpUnknownCo
 	PDU_REPORT_WRONG_DIGEST,
 	PDU_REPORT_DECRYPTION,
 	PDU_REPORT_UNKNOWN_CONTEXT,
-	PDU_REPORT_OTHER /* words have its OID */
+	PDU_REPORT_OTHER /* words have its name, or its OID */
 };
 
 enum pdu_verdict {

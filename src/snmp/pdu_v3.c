@@ -226,25 +226,31 @@ static enum pdu_verdict take_response(struct incoming *in, struct vars *vars)
 struct report_name {
 	oid name[STATS_LEN];
 	enum pdu_report report;
+	const char *text; /* of those that are nobody's business but the reader's */
 };
 static const struct report_name reports[] = {
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 1}, PDU_REPORT_UNSUPPORTED_LEVEL}, /* usmStats */
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 2}, PDU_REPORT_NOT_IN_WINDOW},
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 3}, PDU_REPORT_UNKNOWN_USER},
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 4}, PDU_REPORT_UNKNOWN_ENGINE},
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 5}, PDU_REPORT_WRONG_DIGEST},
-	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 6}, PDU_REPORT_DECRYPTION},
-	{{1, 3, 6, 1, 6, 3, 12, 1, 5, 0}, PDU_REPORT_UNKNOWN_CONTEXT}, /* snmpUnknownContexts.0 */
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 1}, PDU_REPORT_UNSUPPORTED_LEVEL, NULL}, /* usmStats */
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 2}, PDU_REPORT_NOT_IN_WINDOW, NULL},
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 3}, PDU_REPORT_UNKNOWN_USER, NULL},
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 4}, PDU_REPORT_UNKNOWN_ENGINE, NULL},
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 5}, PDU_REPORT_WRONG_DIGEST, NULL},
+	{{1, 3, 6, 1, 6, 3, 15, 1, 1, 6}, PDU_REPORT_DECRYPTION, NULL},
+	{{1, 3, 6, 1, 6, 3, 12, 1, 4, 0}, PDU_REPORT_OTHER, "snmpUnavailableContexts"},
+	{{1, 3, 6, 1, 6, 3, 12, 1, 5, 0}, PDU_REPORT_UNKNOWN_CONTEXT, NULL},
+	{{1, 3, 6, 1, 6, 3, 11, 2, 1, 1}, PDU_REPORT_OTHER, "snmpUnknownSecurityModels"},
+	{{1, 3, 6, 1, 6, 3, 11, 2, 1, 2}, PDU_REPORT_OTHER, "snmpInvalidMsgs"},
+	{{1, 3, 6, 1, 6, 3, 11, 2, 1, 3}, PDU_REPORT_OTHER, "snmpUnknownPDUHandlers"},
 };
 
-static enum pdu_report report_of(const netsnmp_variable_list *v)
+/* NULL: none that an RFC has. */
+static const struct report_name *find_report(const netsnmp_variable_list *v)
 {
 	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
 		if (v->name_length >= STATS_LEN &&
 		    snmp_oid_compare(v->name, STATS_LEN, reports[i].name, STATS_LEN) == 0)
-			return reports[i].report;
+			return &reports[i];
 	}
-	return PDU_REPORT_OTHER;
+	return NULL;
 }
 
 static void put_name(const netsnmp_variable_list *v, char words[PDU_WORDS_MAX])
@@ -303,13 +309,17 @@ static enum pdu_verdict believe_report(struct incoming *in)
 static enum pdu_verdict take_report(struct incoming *in)
 {
 	enum pdu_verdict verdict = parse(in);
+	const struct report_name *known;
 
 	if (verdict != PDU_ACCEPTED)
 		return verdict;
 	if (!in->pdu->variables)
 		return malformed(in, "it is a Report that names nothing");
-	in->a->report = report_of(in->pdu->variables);
-	if (in->a->report == PDU_REPORT_OTHER)
+	known = find_report(in->pdu->variables);
+	in->a->report = known ? known->report : PDU_REPORT_OTHER;
+	if (known && known->text)
+		snprintf(in->a->words, sizeof(in->a->words), "%s", known->text);
+	else if (!known)
 		put_name(in->pdu->variables, in->a->words);
 	return believe_report(in);
 }
