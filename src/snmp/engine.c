@@ -43,8 +43,9 @@ static void on_socket(void *arg, unsigned ready)
 	engine_receive(e, lane->number);
 }
 
-static void add_chunk(struct engine *e, size_t n, const struct pdu_question *q)
+static void add_chunk(struct engine *e, size_t n, const struct span *q)
 {
+	struct pdu_ask ask = {.type = PDU_GET, .names = e->names};
 	struct chunk *c;
 
 	e->chunks = mem_resize(e->chunks, n + 1, sizeof(*c));
@@ -53,24 +54,24 @@ static void add_chunk(struct engine *e, size_t n, const struct pdu_question *q)
 	if (q->profile->version == SNMP_V3)
 		return; /* each has its own engine, time and digest */
 	c->at = e->template_octets.len;
-	c->id_at = pdu_build_get(e->codec, q, &e->template_octets) - c->at;
+	ask.count = get_names(q, e->names);
+	c->id_at = pdu_build(e->codec, q->profile, &ask, &e->template_octets) - c->at;
 	c->len = e->template_octets.len - c->at;
 }
 
 /* A profile that asks for nothing at all gets a template without varbinds. */
 static void build_chunks(struct engine *e)
 {
-	size_t n = 0, longest = 1;
+	size_t n = 0;
 
 	e->profile_chunks = mem_zero(e->config.nprofiles + 1, sizeof(size_t));
 	for (size_t i = 0; i < e->config.nprofiles; i++) {
 		const struct profile *p = &e->config.profiles[i];
-		struct pdu_question q = {.profile = p};
+		struct span q = {.profile = p};
 
 		e->profile_chunks[i] = n;
 		while (q.first < p->nget || (!q.first && !p->nwalk && !p->ntable)) {
 			q.count = pdu_fit(p, q.first);
-			longest = q.count > longest ? q.count : longest;
 			add_chunk(e, n++, &q);
 			q.first += q.count;
 			if (!p->nget)
@@ -78,7 +79,6 @@ static void build_chunks(struct engine *e)
 		}
 	}
 	e->profile_chunks[e->config.nprofiles] = n;
-	e->names = mem_zero(longest, sizeof(*e->names));
 }
 
 static bool open_carrier(struct engine *e, char *error, size_t len)
@@ -135,7 +135,6 @@ void engine_free(struct engine *e)
 	pdu_codec_free(e->codec);
 	timers_free(e->timers);
 	walk_rounds_free(e);
-	free(e->names);
 	free(e->chunks);
 	free(e->profile_chunks);
 	free(e->requests);

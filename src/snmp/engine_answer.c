@@ -30,7 +30,7 @@ static const struct chunk *chunk_of(const struct engine *e, const struct job *jo
 
 const struct chunk *get_template(const struct engine *e, const struct request *r)
 {
-	const struct pdu_question *q;
+	const struct span *q;
 	const struct chunk *c;
 
 	if (!r->asked.strand || r->asked.walk)
@@ -40,7 +40,7 @@ const struct chunk *get_template(const struct engine *e, const struct request *r
 	return c->len && !q->gone && q->first == c->first && q->count == c->count ? c : NULL;
 }
 
-size_t get_asked(const struct pdu_question *q)
+size_t get_asked(const struct span *q)
 {
 	size_t n = q->count;
 
@@ -49,10 +49,21 @@ size_t get_asked(const struct pdu_question *q)
 	return n;
 }
 
+size_t get_names(const struct span *q, const struct oid **names)
+{
+	size_t n = 0;
+
+	for (size_t i = q->first; i < q->first + q->count; i++) {
+		if (!q->gone || !q->gone[i])
+			names[n++] = &q->profile->get[i];
+	}
+	return n;
+}
+
 /* The span that starts at its first: the rest of its chunk, or as much as the device can answer. */
 static void set_span(struct engine *e, struct job *job, struct strand *s)
 {
-	struct pdu_question *q = &s->span;
+	struct span *q = &s->span;
 	const struct chunk *c = chunk_of(e, job, s);
 
 	q->count = c->first + c->count - q->first;
@@ -65,8 +76,7 @@ static void set_span(struct engine *e, struct job *job, struct strand *s)
 
 void get_begin(struct engine *e, struct job *job, struct strand *s)
 {
-	s->span = (struct pdu_question){.profile = job->profile,
-					.first = chunk_of(e, job, s)->first};
+	s->span = (struct span){.profile = job->profile, .first = chunk_of(e, job, s)->first};
 	set_span(e, job, s);
 }
 
@@ -84,7 +94,7 @@ static void advance(struct engine *e, struct job *job, struct strand *s)
 }
 
 /* The object that the index-th varbind (from 1) of the request asked for; index <= get_asked(). */
-static size_t object_at(const struct pdu_question *q, size_t index)
+static size_t object_at(const struct span *q, size_t index)
 {
 	size_t i = q->first;
 
@@ -113,7 +123,7 @@ static bool check_row(const struct varbind *v, const struct oid *o, size_t numbe
 }
 
 /* The answer carries what was asked for. Else words say what it carries. */
-static bool check_rows(const struct pdu_question *q, const struct vars *rows, struct buf *words)
+static bool check_rows(const struct span *q, const struct vars *rows, struct buf *words)
 {
 	size_t n = get_asked(q), object = q->first;
 
@@ -131,7 +141,7 @@ static bool check_rows(const struct pdu_question *q, const struct vars *rows, st
 }
 
 /* Appends the span's rows: those of the answer, and noSuchInstance for what is gone. */
-static void keep_rows(struct vars *rows, const struct pdu_question *q, const struct vars *answer)
+static void keep_rows(struct vars *rows, const struct span *q, const struct vars *answer)
 {
 	size_t next = 0;
 
@@ -158,7 +168,7 @@ bool get_ask(struct engine *e, struct job *job, struct strand *s)
 }
 
 /* The answer is all that the job asks for: its rows go out from where they are. */
-static bool is_all(const struct job *job, const struct pdu_question *q)
+static bool is_all(const struct job *job, const struct span *q)
 {
 	const struct profile *p = job->profile;
 
@@ -198,7 +208,7 @@ void say_error(struct buf *text, const struct pdu_answer *a)
 /* An error-status that ends the GETs: its name, and the object if one is named. */
 static void error(struct engine *e, struct job *job, const struct reply *reply)
 {
-	const struct pdu_question *q = &reply->asked.strand->span;
+	const struct span *q = &reply->asked.strand->span;
 	int64_t index = reply->answer->error_index;
 	struct buf *text = job_say(e);
 	char object[OID_TEXT_MAX];
@@ -216,7 +226,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 
 static void too_big(struct engine *e, struct job *job, const struct reply *reply)
 {
-	struct pdu_question *q = &reply->asked.strand->span;
+	struct span *q = &reply->asked.strand->span;
 
 	if (get_asked(q) < 2) {
 		error(e, job, reply);
@@ -229,7 +239,7 @@ static void too_big(struct engine *e, struct job *job, const struct reply *reply
 
 static void no_such_name(struct engine *e, struct job *job, const struct reply *reply)
 {
-	struct pdu_question *q = &reply->asked.strand->span;
+	struct span *q = &reply->asked.strand->span;
 	size_t n = get_asked(q), index = (size_t)reply->answer->error_index;
 
 	if (n == 1)

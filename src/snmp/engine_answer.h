@@ -35,6 +35,7 @@ void job_malformed(struct engine *e, struct job *job, const struct asked *asked,
 const struct chunk *get_template(const struct engine *e, const struct request *r); /* or NULL */
 void get_begin(struct engine *e, struct job *job, struct strand *s);
 bool get_ask(struct engine *e, struct job *job, struct strand *s); /* false: nothing left */
-size_t get_asked(const struct pdu_question *q);                    /* objects that are not gone */
+size_t get_asked(const struct span *q);                            /* objects that are not gone */
+size_t get_names(const struct span *q, const struct oid **names);  /* of these; returns how many */
 
 #endif

@@ -46,8 +46,8 @@ struct engine {
 	struct chunk *chunks;
 	size_t *profile_chunks; /* per profile: index of its first chunk */
 	struct buf template_octets;
-	const struct oid **names; /* of the request being built: as many as a chunk has at most */
-	struct walk_round *free_rounds; /* used before */
+	const struct oid *names[PDU_NAMES_MAX]; /* of the GET being built */
+	struct walk_round *free_rounds;         /* used before */
 
 	struct request *requests; /* window of them, by slot */
 	struct job *jobs;         /* window of them */

@@ -143,21 +143,14 @@ static size_t rate_room(struct engine *e)
 	return e->tokens < UDP_BATCH ? (size_t)e->tokens : UDP_BATCH;
 }
 
-/* What a request without a template asks: an SNMPv3 GET's objects, or a walk's question. */
+/* What a request without a template asks: a GET's objects, a walk's question, or nothing: SNMPv3's discovery. */
 static void ask_for(struct engine *e, struct request *r, struct pdu_ask *ask)
 {
-	const struct pdu_question *q;
-
 	*ask = (struct pdu_ask){.type = PDU_GET, .names = e->names};
-	if (r->asked.walk) {
+	if (r->asked.walk)
 		walk_build(e, r, ask);
-	} else if (r->asked.strand) {
-		q = &r->asked.strand->span;
-		for (size_t i = q->first; i < q->first + q->count; i++) {
-			if (!q->gone || !q->gone[i])
-				e->names[ask->count++] = &q->profile->get[i];
-		}
-	}
+	else if (r->asked.strand)
+		ask->count = get_names(&r->asked.strand->span, e->names);
 }
 
 /* Appends the datagram with this id, built by the codec. False: it cannot be. */
@@ -167,11 +160,6 @@ static bool build(struct engine *e, struct request *r, uint32_t id, char words[P
 	struct pdu_ask ask;
 	size_t id_at;
 
-	if (!r->asked.walk && p->version != SNMP_V3) {
-		id_at = pdu_build_get(e->codec, &r->asked.strand->span, &e->octets);
-		pdu_patch_id(e->octets.data + id_at, id);
-		return true;
-	}
 	ask_for(e, r, &ask);
 	if (p->version == SNMP_V3)
 		return v3_build(e, r, &ask, id, words);

@@ -30,12 +30,19 @@ struct walk_round { /* a walk's question under way */
 	uint32_t previous; /* and the one before that; 0: there was none */
 };
 
+struct span { /* objects of a profile, asked for in one GET */
+	const struct profile *profile;
+	size_t first; /* index into profile->get */
+	size_t count;
+	const bool *gone; /* per object of the profile: not asked for; NULL: none is left out */
+};
+
 struct strand {
 	TAILQ_ENTRY(strand) in_job; /* in the order of their rows */
 	uint32_t number;            /* of the profile's: chunks of GETs, walks, the tables */
 	uint32_t requests;          /* in flight */
 	bool over;                  /* nothing more is asked */
-	struct pdu_question span;   /* of a GET: where it is */
+	struct span span;           /* of a GET: where it is */
 	struct walk *walk;          /* NULL: a GET */
 	const struct oid *root;     /* of the walk */
 	size_t columns;             /* a question of the walk has no more than these */

@@ -36,7 +36,7 @@ void say_where(struct buf *text, const struct asked *asked)
 			   name);
 		say_walk(text, asked->strand);
 	} else if (asked->strand && asked->strand->span.count) {
-		const struct pdu_question *span = &asked->strand->span;
+		const struct span *span = &asked->strand->span;
 		const struct oid *first = &span->profile->get[span->first];
 
 		oid_text(first->id, first->len, name);

@@ -21,10 +21,12 @@
 #define PDU_GET_BULK   0xa5
 #define PDU_REPORT     0xa8
 #define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
+#define PDU_NAMES_MAX  (PDU_OCTETS_MAX / 10) /* a varbind takes more than ten octets */
 
 #define PDU_NO_ERROR     0 /* error-status (RFC 3416 §3) */
 #define PDU_TOO_BIG      1
 #define PDU_NO_SUCH_NAME 2
+#define PDU_GEN_ERR      5
 /* "tooBig", "genErr" …; NULL for a number that has no name. */
 const char *pdu_error_name(int64_t status);
 
@@ -32,12 +34,6 @@ const char *pdu_error_name(int64_t status);
  * and before mib reads anything. Leaves the environment and the locale as they were. */
 void pdu_init(void);
 
-struct pdu_question { /* objects of a profile, asked for in one request */
-	const struct profile *profile;
-	size_t first; /* index into profile->get */
-	size_t count;
-	const bool *gone; /* per object of the profile: not asked for; NULL: none is left out */
-};
 struct pdu_ask {                  /* what is asked, in any version */
 	uint8_t type;             /* PDU_GET, PDU_GET_NEXT, PDU_GET_BULK */
 	unsigned max_repetitions; /* of a GETBULK, whose non-repeaters are 0 */
@@ -49,12 +45,11 @@ struct pdu_codec; /* one a process is enough, made after the fork: it has salts 
 struct pdu_codec *pdu_codec_new(void);
 void pdu_codec_free(struct pdu_codec *c);
 
-/* How many objects from first on fit a request of PDU_OCTETS_MAX; at least 1. */
+/* How many objects of profile->get, from first on, fit a request of PDU_OCTETS_MAX; at least 1, at most
+ * PDU_NAMES_MAX. */
 size_t pdu_fit(const struct profile *p, size_t first);
 
-/* Appends the GET request to out. Returns where in out the four octets of its request-id stand. */
-size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out);
-/* Appends the request of v1 or v2c; returns the same. */
+/* Appends the request of v1 or v2c to out. Returns where in out the four octets of its request-id stand. */
 size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
 		 struct buf *out);
 void pdu_patch_id(uint8_t *place, uint32_t request_id); /* INFLIGHT_ID_MIN to INFLIGHT_ID_END - 1 */

@@ -74,16 +74,6 @@ static netsnmp_pdu *create(struct pdu_codec *c, uint8_t type, uint32_t id)
 	return pdu;
 }
 
-static netsnmp_pdu *new_pdu(struct pdu_codec *c, const struct profile *p, uint8_t type)
-{
-	netsnmp_pdu *pdu = create(c, type, TEMPLATE_ID);
-
-	pdu->version = p->version;
-	pdu->community = (u_char *)mem_strdup(p->community);
-	pdu->community_len = strlen(p->community);
-	return pdu;
-}
-
 /* Appends the message and frees pdu. */
 static bool put_octets(struct pdu_codec *c, netsnmp_pdu *pdu, struct buf *out)
 {
@@ -101,32 +91,6 @@ static bool put_octets(struct pdu_codec *c, netsnmp_pdu *pdu, struct buf *out)
 	return built;
 }
 
-/* The same; returns where its request-id stands. */
-static size_t put_message(struct pdu_codec *c, netsnmp_pdu *pdu, struct buf *out)
-{
-	size_t start = out->len;
-	struct peek head;
-	const char *words;
-
-	if (!put_octets(c, pdu, out))
-		pdu_cannot_build(c);
-	if (!peek_message(out->data + start, out->len - start, &head, &words) ||
-	    !head.request_id_at)
-		pdu_cannot_build(c);
-	return start + head.request_id_at;
-}
-
-size_t pdu_build_get(struct pdu_codec *c, const struct pdu_question *q, struct buf *out)
-{
-	netsnmp_pdu *pdu = new_pdu(c, q->profile, SNMP_MSG_GET);
-
-	for (size_t i = q->first; i < q->first + q->count; i++) {
-		if (!q->gone || !q->gone[i])
-			add_name(pdu, &q->profile->get[i]);
-	}
-	return put_message(c, pdu, out);
-}
-
 static void fill_pdu(netsnmp_pdu *pdu, const struct pdu_ask *ask)
 {
 	for (size_t i = 0; i < ask->count; i++)
@@ -140,10 +104,21 @@ static void fill_pdu(netsnmp_pdu *pdu, const struct pdu_ask *ask)
 size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_ask *ask,
 		 struct buf *out)
 {
-	netsnmp_pdu *pdu = new_pdu(c, p, ask->type);
+	netsnmp_pdu *pdu = create(c, ask->type, TEMPLATE_ID);
+	size_t start = out->len;
+	struct peek head;
+	const char *words;
 
+	pdu->version = p->version;
+	pdu->community = (u_char *)mem_strdup(p->community);
+	pdu->community_len = strlen(p->community);
 	fill_pdu(pdu, ask);
-	return put_message(c, pdu, out);
+	if (!put_octets(c, pdu, out))
+		pdu_cannot_build(c);
+	if (!peek_message(out->data + start, out->len - start, &head, &words) ||
+	    !head.request_id_at)
+		pdu_cannot_build(c);
+	return start + head.request_id_at;
 }
 
 void pdu_patch_id(uint8_t *place, uint32_t request_id)
