@@ -12,7 +12,8 @@
  * holds the size down until an answer comes, whatever pace makes of it: that is what makes every such
  * way end.
  *
- * tooBig takes repetitions, then columns; one column once is the verdict.
+ * tooBig takes repetitions, then columns; one column once is the verdict. So does genErr: an agent that cannot
+ * give one value refuses all that it was asked for with it, and the rows before that one are worth having.
  */
 #include "snmp/engine_internal.h"
 
@@ -200,7 +201,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 	fault(e, job, reply, RECORD_ERROR);
 }
 
-static void too_big(struct engine *e, struct job *job, const struct reply *reply)
+static void too_much(struct engine *e, struct job *job, const struct reply *reply)
 {
 	const struct walk_round *round = reply->asked.walk;
 	struct strand *s = reply->asked.strand;
@@ -238,7 +239,8 @@ void walk_answered(struct engine *e, struct job *job, const struct reply *reply)
 		take_rows(e, job, reply);
 		break;
 	case PDU_TOO_BIG:
-		too_big(e, job, reply);
+	case PDU_GEN_ERR:
+		too_much(e, job, reply);
 		break;
 	case PDU_NO_SUCH_NAME:
 		no_such_name(job, reply);

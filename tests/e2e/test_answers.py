@@ -173,6 +173,13 @@ class Answers(poller.Poll):
         self.fails('error=16', 'error', 'authorizationError')
         self.fails('error-index=9', 'error', 'genErr')
 
+    def test_a_row_that_cannot_be_given(self):
+        """The rows before it are had, and the message names the place, whatever the version."""
+        for version in ('1', '2c'):
+            record = self.fails('rows=48,gen-err-row=21', 'partial', r'genErr, .*\.2\.20 ',
+                                '-v', version, '-w', 'ifDescr')
+            self.assertEqual([row['index'] for row in record['vars']], [str(n) for n in range(1, 21)])
+
     def test_huge_value(self):
         record = self.ask('huge')
         self.assertEqual(len(record['vars'][0]['value']), 60000)

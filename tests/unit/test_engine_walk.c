@@ -1009,14 +1009,14 @@ static void test_silent_in_a_walk(void **state)
 }
 
 /* While a question is tried again no other is begun. */
-static void test_no_more_for_who_is_late(void **state)
+static void check_no_more(unsigned retries)
 {
 	struct lab *lab = open_lab(SNMP_V2C);
 	const struct device *d = &lab->device;
 
-	(void)state;
 	lab->profile.per_host = 2;
 	lab->profile.timeout_us = 50000;
+	lab->profile.retries = retries;
 	lab->device.at_most = 1;
 	lab->device.rows = 15000;
 	lab->device.silent_in = 1;
@@ -1031,6 +1031,13 @@ static void test_no_more_for_who_is_late(void **state)
 	assert_in_range(d->requests - d->at_second, d->in_silence - 2, d->in_silence);
 	assert_int_equal(lab->tries, d->in_silence); /* all of them of one question */
 	close_lab(lab);
+}
+
+static void test_no_more_for_who_is_late(void **state)
+{
+	(void)state;
+	check_no_more(2);
+	check_no_more(0); /* each size has one try, and all are of one question */
 }
 
 /* When the question has been answered after all, the others are begun. */
@@ -1127,7 +1134,7 @@ static void test_a_timeout_after_a_fault(void **state)
 	lab->device.fail_at = 5;
 	lab->device.fail_in = 1;
 	lab->device.at_most = 5;
-	lab->device.silent_after = 4;
+	lab->device.silent_after = 8;
 	add_walk(lab, "1.3.6.1.2.1.50.1.1");
 	add_walk(lab, "1.3.6.1.2.1.50.1.2");
 	ask(lab, false);
