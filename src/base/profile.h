@@ -20,6 +20,9 @@ enum snmp_version {
 
 #define ENGINE_ID_MAX 32 /* octets; at least 5 (RFC 3411 §5, SnmpEngineID) */
 
+#define PROFILE_PIN 32 /* octets of a certificate's fingerprint: SHA-256 */
+
+struct tls_identity;   /* who asks over DTLS and TLS: a certificate and its key (snmp/tls.h) */
 struct usm_credential; /* who asks, SNMPv3: user, level, protocols, keys (snmp/usm.h) */
 
 struct table_object {   /* of `table:`: a whole table, or one of its columns */
@@ -34,9 +37,14 @@ struct profile {
 	enum snmp_version version;
 	char *community;                         /* octets as written, NUL-terminated; "" for v3 */
 	const struct usm_credential *credential; /* v3; NULL else. Shared by profiles */
-	char *context;                           /* v3: contextName, "" unless set */
-	uint8_t engine_id[ENGINE_ID_MAX];        /* v3: pinned by the person */
-	uint8_t engine_id_len;                   /* 0: to be discovered */
+	/* v3 over DTLS and TLS (RFC 6353, RFC 5591), instead of a credential; NULL else. Shared */
+	const struct tls_identity *tls;
+	bool peer_pinned;              /* the agent's certificate is the one of this fingerprint */
+	uint8_t peer_pin[PROFILE_PIN]; /* else an authority of the identity vouches for it … */
+	char *peer_name;               /* … and for this name; NULL: for the address asked */
+	char *context;                 /* v3: contextName, "" unless set */
+	uint8_t engine_id[ENGINE_ID_MAX]; /* v3: pinned by the person */
+	uint8_t engine_id_len;            /* 0: to be discovered */
 	struct oid *get; /* objects to GET, in the order in which their rows are shown */
 	size_t nget;
 	struct oid *walk; /* subtrees, in the order in which they are walked */

@@ -95,7 +95,7 @@ static void note_boots(struct v3 *v, const struct usm_peer *before)
 
 bool v3_proves_itself(const struct job *job)
 {
-	return !job->v3->peer.engine_id_len &&
+	return !job->profile->tls && !job->v3->peer.engine_id_len &&
 	       usm_level(job->profile->credential) > USM_NO_AUTH_NO_PRIV;
 }
 
@@ -243,12 +243,33 @@ static void say_other_extension(struct buf *text, const struct usm_credential *c
 		buf_printf(text, " (%s is set: some devices mean %s-C)", name, name);
 }
 
+/* Over a connection that stands: an agent that maps our certificate to nobody does not say so. */
+static void say_tunnel_silence(struct buf *text, const struct job *job)
+{
+	const char *context = job->profile->context;
+
+	if (!job->v3->discovered) {
+		buf_puts(text, "; the connection was made: does the agent map the certificate of "
+			       "'identity' to a user?");
+		return;
+	}
+	buf_puts(text, "; the discovery of its engine was answered, the request is not: ");
+	if (*context)
+		buf_printf(text, "unknown context '%s'?", context);
+	else
+		buf_puts(text, "is the certificate's user allowed to read?");
+}
+
 bool v3_say_silence(struct buf *text, const struct job *job)
 {
 	const struct usm_credential *c = job->profile->credential;
 	bool context = job->profile->context && *job->profile->context;
 	enum usm_level level;
 
+	if (job->profile->tls) {
+		say_tunnel_silence(text, job);
+		return true;
+	}
 	if (!job->v3->discovered && !job->v3->windows)
 		return false;
 	level = usm_level(c);

@@ -38,7 +38,8 @@ static size_t varbind_octets(const struct oid *o)
 static size_t around_octets(const struct profile *p)
 {
 	if (p->version == SNMP_V3)
-		return HEADER_V3_OCTETS + strlen(usm_user(p->credential)) + strlen(p->context);
+		return HEADER_V3_OCTETS + (p->tls ? 0 : strlen(usm_user(p->credential))) +
+		       strlen(p->context);
 	return HEADER_OCTETS + strlen(p->community);
 }
 
@@ -91,7 +92,7 @@ static bool put_octets(struct pdu_codec *c, netsnmp_pdu *pdu, struct buf *out)
 	return built;
 }
 
-static void fill_pdu(netsnmp_pdu *pdu, const struct pdu_ask *ask)
+void pdu_fill(netsnmp_pdu *pdu, const struct pdu_ask *ask)
 {
 	for (size_t i = 0; i < ask->count; i++)
 		add_name(pdu, ask->names[i]);
@@ -112,7 +113,7 @@ size_t pdu_build(struct pdu_codec *c, const struct profile *p, const struct pdu_
 	pdu->version = p->version;
 	pdu->community = (u_char *)mem_strdup(p->community);
 	pdu->community_len = strlen(p->community);
-	fill_pdu(pdu, ask);
+	pdu_fill(pdu, ask);
 	if (!put_octets(c, pdu, out))
 		pdu_cannot_build(c);
 	if (!peek_message(out->data + start, out->len - start, &head, &words) ||
@@ -162,23 +163,28 @@ static netsnmp_pdu *new_v3(struct pdu_codec *c, const struct pdu_exchange *x,
 	pdu->securityEngineIDLen = x->peer->engine_id_len;
 	pdu->contextName = mem_strdup(x->profile->context); /* its engine becomes the other */
 	pdu->contextNameLen = strlen(pdu->contextName);
-	fill_pdu(pdu, ask);
+	pdu_fill(pdu, ask);
 	return pdu;
 }
 
-bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
-		  struct buf *out, char words[PDU_WORDS_MAX])
+static bool build_tsm(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
+		      struct buf *out)
+{
+	bool discovery = x->peer->engine_id_len == 0;
+	netsnmp_pdu *pdu = create(c, discovery ? SNMP_MSG_GET : ask->type, x->id);
+
+	pdu_fill_tsm(pdu, x, ask);
+	return put_octets(c, pdu, out);
+}
+
+static bool build_usm(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
+		      struct buf *out)
 {
 	const struct usm_credential *credential = x->profile->credential;
 	bool discovery = x->peer->engine_id_len == 0;
 	bool keys = !discovery && usm_level(credential) > USM_NO_AUTH_NO_PRIV, built;
-	netsnmp_pdu *pdu;
+	netsnmp_pdu *pdu = discovery ? new_discovery(c, x) : new_v3(c, x, ask);
 
-	if (keys && !usm_localise(credential, x->peer)) {
-		snprintf(words, PDU_WORDS_MAX, "the keys cannot be localised to its engine");
-		return false;
-	}
-	pdu = discovery ? new_discovery(c, x) : new_v3(c, x, ask);
 	pdu->version = SNMP_VERSION_3;
 	pdu->msgid = x->id;
 	pdu->securityModel = SNMP_SEC_MODEL_USM;
@@ -187,7 +193,22 @@ bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struc
 	built = put_octets(c, pdu, out);
 	if (keys)
 		usm_slot_leave(c->slot);
-	if (!built)
-		snprintf(words, PDU_WORDS_MAX, "%s", snmp_api_errstring(c->session.s_snmp_errno));
 	return built;
+}
+
+bool pdu_build_v3(struct pdu_codec *c, const struct pdu_exchange *x, const struct pdu_ask *ask,
+		  struct buf *out, char words[PDU_WORDS_MAX])
+{
+	const struct usm_credential *credential = x->profile->credential;
+	bool keys = !x->profile->tls && x->peer->engine_id_len &&
+		    usm_level(credential) > USM_NO_AUTH_NO_PRIV;
+
+	if (keys && !usm_localise(credential, x->peer)) {
+		snprintf(words, PDU_WORDS_MAX, "the keys cannot be localised to its engine");
+		return false;
+	}
+	if (x->profile->tls ? build_tsm(c, x, ask, out) : build_usm(c, x, ask, out))
+		return true;
+	snprintf(words, PDU_WORDS_MAX, "%s", snmp_api_errstring(c->session.s_snmp_errno));
+	return false;
 }

@@ -46,4 +46,14 @@ struct pdu_scoped {               /* pointers into what was checked */
 bool pdu_check_scoped(const uint8_t *data, size_t len, struct pdu_scoped *out,
 		      char words[PDU_WORDS_MAX]);
 
+/* What is asked goes into the library's PDU. */
+void pdu_fill(netsnmp_pdu *pdu, const struct pdu_ask *ask);
+/* The OID of a Report's first varbind. */
+void pdu_put_name(const netsnmp_variable_list *v, char words[PDU_WORDS_MAX]);
+
+/* pdu_tsm.c: what is different where the connection signs and encrypts (RFC 5591). */
+void pdu_fill_tsm(netsnmp_pdu *pdu, const struct pdu_exchange *x, const struct pdu_ask *ask);
+enum pdu_verdict pdu_decode_tsm(const struct pdu_exchange *x, struct pdu_octets message,
+				struct pdu_answer *a, struct vars *vars);
+
 #endif

@@ -73,6 +73,8 @@ static enum pdu_verdict read_head(struct incoming *in, struct pdu_octets o)
 		return malformed(in, words);
 	if (h->msg_id != in->x->id)
 		return refuse(in, "its msgID is another");
+	if (h->model != PEEK_USM)
+		return refuse(in, "its security model is not the user-based one");
 	in->message = (struct usm_message){
 		.octets = o.data,
 		.len = h->len,
@@ -253,7 +255,7 @@ static const struct report_name *find_report(const netsnmp_variable_list *v)
 	return NULL;
 }
 
-static void put_name(const netsnmp_variable_list *v, char words[PDU_WORDS_MAX])
+void pdu_put_name(const netsnmp_variable_list *v, char words[PDU_WORDS_MAX])
 {
 	size_t at = 0;
 
@@ -320,7 +322,7 @@ static enum pdu_verdict take_report(struct incoming *in)
 	if (known && known->text)
 		snprintf(in->a->words, sizeof(in->a->words), "%s", known->text);
 	else if (!known)
-		put_name(in->pdu->variables, in->a->words);
+		pdu_put_name(in->pdu->variables, in->a->words);
 	return believe_report(in);
 }
 
@@ -348,6 +350,8 @@ enum pdu_verdict pdu_decode_v3(struct pdu_codec *c, const struct pdu_exchange *x
 	enum pdu_verdict verdict;
 
 	*a = (struct pdu_answer){0};
+	if (x->profile->tls)
+		return pdu_decode_tsm(x, message, a, vars);
 	verdict = decode(&in, message, vars);
 	if (in.pdu)
 		snmp_free_pdu(in.pdu);

@@ -112,8 +112,8 @@ static bool take_header(struct ber *message, struct peek_v3 *out)
 	out->flags = *flags;
 	if ((out->flags & PEEK_PRIV) && !(out->flags & PEEK_AUTH))
 		return ber_fail(message, "its flags say encrypted but not authenticated");
-	if (out->model != PEEK_USM)
-		return ber_fail(message, "its security model is not the user-based one");
+	if (out->model != PEEK_USM && out->model != PEEK_TSM)
+		return ber_fail(message, "its security model is neither USM nor TSM");
 	return true;
 }
 
@@ -124,6 +124,9 @@ static bool take_security(struct ber *message, struct peek_v3 *out)
 
 	if (!ber_enter(message, BER_OCTETS, "it has no security parameters", &wrap))
 		return false;
+	if (out->model == PEEK_TSM) /* RFC 5591 §4.2 step 3 */
+		return wrap.at == wrap.end ||
+		       ber_fail(message, "its security parameters are not empty, as TSM's are");
 	if (!ber_enter(&wrap, BER_SEQUENCE, "its security parameters are no SEQUENCE", &in))
 		return ber_fail(message, wrap.words);
 	if (!take_octets(&in, &out->engine_id, &out->engine_id_len) ||
@@ -148,7 +151,7 @@ static bool take_message(struct ber *b, const uint8_t *start, struct peek_v3 *ou
 	if (!ber_integer(&message, &version) || !take_header(&message, out) ||
 	    !take_security(&message, out))
 		return ber_fail(b, message.words);
-	encrypted = out->flags & PEEK_PRIV;
+	encrypted = out->model == PEEK_USM && out->flags & PEEK_PRIV; /* by the message itself */
 	if (!ber_enter(&message, encrypted ? BER_OCTETS : BER_SEQUENCE,
 		       encrypted ? "it is not encrypted, as its flags say" : "it has no scopedPDU",
 		       &data))

@@ -13,7 +13,8 @@
 
 #define PEEK_AUTH 1 /* msgFlags */
 #define PEEK_PRIV 2
-#define PEEK_USM  3 /* msgSecurityModel */
+#define PEEK_USM  3 /* msgSecurityModel: RFC 3414, … */
+#define PEEK_TSM  4 /* … RFC 5591 */
 
 struct peek {                     /* v1 (RFC 1157), v2c (RFC 1901) */
 	int64_t version;          /* as on the wire: enum snmp_version, or anything */
@@ -30,9 +31,9 @@ bool peek_message(const uint8_t *data, size_t len, struct peek *out, const char 
 struct peek_v3 { /* what stands in the clear (RFC 3412 §6, RFC 3414 §2.4); pointers into the datagram */
 	uint32_t msg_id; /* msgID */
 	bool whole; /* all of the below could be read, not only msg_id, and the message ends in the datagram */
-	uint8_t flags; /* msgFlags: PEEK_AUTH, PEEK_PRIV, 4: reportable */
-	int64_t model; /* msgSecurityModel; PEEK_USM, or it is not whole */
-	const uint8_t *engine_id;
+	uint8_t flags;            /* msgFlags: PEEK_AUTH, PEEK_PRIV, 4: reportable */
+	int64_t model;            /* msgSecurityModel; PEEK_USM or PEEK_TSM, or it is not whole */
+	const uint8_t *engine_id; /* this and what follows to salt: USM only, else NULL and 0 */
 	size_t engine_id_len;
 	int64_t boots, time_s; /* may be negative */
 	const uint8_t *user;
@@ -42,7 +43,7 @@ struct peek_v3 { /* what stands in the clear (RFC 3412 §6, RFC 3414 §2.4); poi
 	const uint8_t *salt; /* msgPrivacyParameters */
 	size_t salt_len;
 	const uint8_t *
-		data; /* the content of msgData: encrypted when flags have priv, else the scopedPDU's */
+		data; /* the content of msgData: encrypted when flags have priv (USM), else the scopedPDU's */
 	size_t data_len;
 	size_t len; /* of the message; what follows in the datagram is none of it */
 };

@@ -28,6 +28,7 @@ struct usm_credential *usm_credential_new(const struct usm_words *w, char error[
 void usm_credential_free(struct usm_credential *c); /* wipes the keys; NULL is good */
 /* Whether `auth` or `priv` (as written) can be had of the library; words for a person if not. */
 bool usm_knows(const char *auth, const char *priv, char error[USM_ERROR_MAX]);
+bool usm_knows_tsm(char error[USM_ERROR_MAX]); /* the model over DTLS and TLS (RFC 5591) */
 
 enum usm_level { /* securityLevel (RFC 3411 §3.4.3) */
 	USM_NO_AUTH_NO_PRIV = 1,

@@ -156,3 +156,13 @@ bool usm_knows(const char *auth, const char *priv, char error[USM_ERROR_MAX])
 	return (!auth || usm_find_auth(auth, &p, error)) &&
 	       (!priv || usm_find_priv(priv, &p, error));
 }
+
+bool usm_knows_tsm(char error[USM_ERROR_MAX])
+{
+	if (find_sec_mod(SNMP_SEC_MODEL_TSM))
+		return true;
+	snprintf(error, USM_ERROR_MAX,
+		 "dtlsudp: and tlstcp: need Net-SNMP's Transport Security Model, which the library "
+		 "at hand was built without");
+	return false;
+}

@@ -200,7 +200,7 @@ static void test_v3_what_is_refused(void **state)
 		    "its flags say encrypted but not authenticated", true),
 		ROW("\x30\x16\x02\x01\x03\x30\x0d\x02\x01\x07\x02\x02\x05\xc0\x04\x01\x00\x02"
 		    "\x01\x02\x04\x00\x30\x00",
-		    "its security model is not the user-based one", true),
+		    "its security model is neither USM nor TSM", true),
 		ROW("\x30\x14\x02\x01\x03\x30\x0d\x02\x01\x07\x02\x02\x05\xc0\x04\x01\x00\x02"
 		    "\x01\x03\x05\x00",
 		    "it has no security parameters", true),
