@@ -17,7 +17,9 @@
 /* octets; a path instead of addresses takes less */
 #define TASK_PACKED_MAX (8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * ADDR_PACKED)
 
-enum transport { /* what carries the messages; all but UDP through Net-SNMP, host by host */
+#define TRANSPORT_IS_SECURE(t) ((t) == TRANSPORT_DTLSUDP || (t) == TRANSPORT_TLSTCP) /* RFC 6353 */
+
+enum transport { /* what carries the messages; all but UDP host by host */
 	TRANSPORT_UDP,
 	TRANSPORT_TCP,
 	TRANSPORT_UNIX,

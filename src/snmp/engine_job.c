@@ -15,6 +15,7 @@
  * What ends the whole job outranks what ended a strand of it before; the message has both.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -202,8 +203,11 @@ void job_unanswered(struct engine *e, struct job *job, const struct asked *asked
 
 void job_refused(struct engine *e, struct job *job, const struct asked *asked, int error)
 {
-	/* only a carrier that connects says so */
-	enum record_status status = error == ETIMEDOUT ? RECORD_TIMEOUT : RECORD_UNREACHABLE;
+	/* only a carrier that connects says the first two */
+	enum record_status status = error == ETIMEDOUT ? RECORD_TIMEOUT
+				    : error == TLS_WRONG_PEER || error == TLS_REFUSED_US
+					    ? RECORD_AUTH
+					    : RECORD_UNREACHABLE;
 	struct buf *text;
 
 	if (next_address(e, job, asked, status))

@@ -6,6 +6,7 @@
  * engine's: only one job ends at a time.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/tls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -150,10 +151,37 @@ static const char *stream_refusal(int error, bool path)
 	}
 }
 
+/* What a connection with certificates adds to that; NULL: nothing. */
+static const char *tls_refusal(int error, bool datagrams)
+{
+	switch (error) {
+	case TLS_WRONG_PEER:
+		return "the agent's certificate is not the one of peer_identity, nor good by "
+		       "peer_ca and peer_name";
+	case TLS_REFUSED_US:
+		return "the agent refuses the certificate of identity";
+	case TLS_FAILED:
+		return datagrams ? "no DTLS handshake (the agent must speak DTLS 1.2)"
+				 : "no TLS handshake (the agent must speak TLS 1.2 or later)";
+	case ETIMEDOUT:
+		return datagrams ? "the DTLS handshake was not answered in time (is the UDP port "
+				   "open, and our certificate known there?)"
+				 : "no TLS connection was made in time (is the TCP port open?)";
+	default:
+		return NULL;
+	}
+}
+
 void say_refusal(struct buf *text, const struct job *job, int error)
 {
 	uint8_t transport = job->task.transport;
+	const char *words = job->profile->tls ? tls_refusal(error, transport == TRANSPORT_DTLSUDP)
+					      : NULL;
 
+	if (words) {
+		buf_puts(text, words);
+		return;
+	}
 	buf_puts(text, transport == TRANSPORT_UDP
 			       ? datagram_refusal(error)
 			       : stream_refusal(error, transport == TRANSPORT_UNIX));

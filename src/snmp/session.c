@@ -251,11 +251,12 @@ static size_t session_receive(void *c, unsigned lane, struct udp_in **list, bool
 	}
 	*list = s->messages;
 	n = cut_messages(s);
-	if (n == 0 && s->transport && !s->more) { /* then it is the loop that has called us */
+	if (n == 0 && s->transport &&
+	    (!s->more || session_pending(s))) { /* then it is the loop that has called us */
 		read_in(s);
 		n = cut_messages(s);
 	}
-	*more = s->more = n == UDP_BATCH;
+	*more = s->more = n == UDP_BATCH || session_pending(s);
 	return n;
 }
 

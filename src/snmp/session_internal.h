@@ -8,6 +8,7 @@
 #include "snmp/session.h"
 
 struct netsnmp_transport_s;
+struct tls;
 
 struct session {
 	struct addr source4, source6;
@@ -17,6 +18,7 @@ struct session {
 
 	/* the connection */
 	struct netsnmp_transport_s *transport; /* NULL: there is none */
+	struct tls *tls;                       /* over it; NULL: the octets go as they are */
 	int fd;         /* the one descriptor that the loop knows: of the connection, or nobody's */
 	int nobody[2];  /* a pipe that nothing ever comes through */
 	struct addr to; /* whom it was made to, or was to be made to last; family 0 for a path */
@@ -43,6 +45,7 @@ int session_open(struct session *s, int64_t limit_us);
 void session_close(struct session *s); /* harmless when there is none */
 ptrdiff_t session_write(struct session *s, const uint8_t *data, size_t len); /* as send(2) */
 ptrdiff_t session_read(struct session *s, uint8_t *data, size_t len);        /* as recv(2) */
+bool session_pending(const struct session *s); /* there is more, though the socket may not say so */
 
 /* session_frame.c: octets of the message that data begins with, 0 if that is not known yet; -1: it is none. */
 ptrdiff_t session_frame(const uint8_t *data, size_t len);

@@ -15,6 +15,9 @@
  * With a source address the socket is made here, as the library's TCP transport would make it, and handed to
  * the library's functions for the rest.
  *
+ * DTLS and TLS go over such a socket, UDP's or TCP's, by a connection of our own (tls.c says why not the
+ * library's); then the library only holds the socket.
+ *
  * The trap: netsnmp_unix_recv() allocates what it calls an address, does not look whether there is room for
  * its place, and loses it when there is nothing to read. So it is called when poll(2) has said that there is,
  * with a place, and that is freed.
@@ -39,6 +42,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "base/loop.h"
+#include "snmp/tls.h"
 
 #define AGAIN_US 10000 /* between the first signal and the next ones */
 
@@ -76,16 +82,26 @@ static netsnmp_transport *open_path(const char *path)
 	return netsnmp_unix_transport(&sun, 0);
 }
 
-static int connect_from(const struct addr *source, const struct addr *to)
+static bool bind_to(int fd, const struct addr *source)
 {
-	struct sockaddr_storage from, sa;
-	socklen_t from_len = addr_to_sockaddr(source, &from), len = addr_to_sockaddr(to, &sa);
-	int fd = socket(sa.ss_family, SOCK_STREAM, 0), saved;
+	struct sockaddr_storage from;
+	socklen_t len;
+
+	if (!source->family)
+		return true;
+	len = addr_to_sockaddr(source, &from);
+	return bind(fd, (const struct sockaddr *)&from, len) == 0;
+}
+
+static int connect_from(const struct addr *source, const struct addr *to, int type)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = addr_to_sockaddr(to, &sa);
+	int fd = socket(sa.ss_family, type, 0), saved;
 
 	if (fd < 0)
 		return -1;
-	if (bind(fd, (const struct sockaddr *)&from, from_len) == 0 &&
-	    connect(fd, (const struct sockaddr *)&sa, len) == 0)
+	if (bind_to(fd, source) && connect(fd, (const struct sockaddr *)&sa, len) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -93,10 +109,10 @@ static int connect_from(const struct addr *source, const struct addr *to)
 	return -1;
 }
 
-static netsnmp_transport *open_from(const struct addr *source, const struct addr *to)
+static netsnmp_transport *open_from(const struct addr *source, const struct addr *to, int type)
 {
 	netsnmp_transport *t;
-	int fd = connect_from(source, to);
+	int fd = connect_from(source, to, type);
 
 	if (fd < 0)
 		return NULL;
@@ -110,14 +126,16 @@ static netsnmp_transport *open_from(const struct addr *source, const struct addr
 	return t;
 }
 
-static netsnmp_transport *open_tcp(const struct session *s)
+static netsnmp_transport *open_inet(const struct session *s)
 {
 	const struct addr *source = s->to.family == 4 ? &s->source4 : &s->source6;
 	struct sockaddr_storage sa;
 	struct netsnmp_ep ep = {.iface = ""};
 
+	if (s->kind == TRANSPORT_DTLSUDP)
+		return open_from(source, &s->to, SOCK_DGRAM);
 	if (source->family)
-		return open_from(source, &s->to);
+		return open_from(source, &s->to, SOCK_STREAM);
 	memcpy(&ep.a, &sa, addr_to_sockaddr(&s->to, &sa));
 	return s->to.family == 4 ? netsnmp_tcp_transport(&ep, 0) : netsnmp_tcp6_transport(&ep, 0);
 }
@@ -127,7 +145,8 @@ static int take_socket(struct session *s, netsnmp_transport *t)
 {
 	int flags = fcntl(t->sock, F_GETFL), one = 1;
 
-	if (s->kind == TRANSPORT_TCP) /* a question waits for no other */
+	if (s->kind == TRANSPORT_TCP ||
+	    s->kind == TRANSPORT_TLSTCP) /* a question waits for no other */
 		setsockopt(t->sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (flags < 0 || fcntl(t->sock, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    dup2(t->sock, s->fd) < 0)
@@ -138,8 +157,26 @@ static int take_socket(struct session *s, netsnmp_transport *t)
 	return 0;
 }
 
+static int secure(struct session *s, int64_t limit_us)
+{
+	struct tls_peer peer = {
+		.profile = s->profile,
+		.addr = &s->to,
+		.datagrams = s->kind == TRANSPORT_DTLSUDP,
+	};
+	int error;
+
+	if (s->kind != TRANSPORT_DTLSUDP && s->kind != TRANSPORT_TLSTCP)
+		return 0;
+	error = limit_us > 0 ? tls_connect(s->fd, &peer, limit_us, &s->tls) : ETIMEDOUT;
+	if (error)
+		session_close(s);
+	return error;
+}
+
 int session_open(struct session *s, int64_t limit_us)
 {
+	int64_t end_us = loop_clock_us() + limit_us;
 	netsnmp_transport *t;
 	int error;
 
@@ -147,7 +184,7 @@ int session_open(struct session *s, int64_t limit_us)
 		return ETIMEDOUT;
 	errno = 0;
 	timer_set(limit_us, AGAIN_US);
-	t = s->kind == TRANSPORT_UNIX ? open_path(s->path) : open_tcp(s);
+	t = s->kind == TRANSPORT_UNIX ? open_path(s->path) : open_inet(s);
 	error = errno;
 	timer_set(0, 0);
 	if (!t)
@@ -156,14 +193,18 @@ int session_open(struct session *s, int64_t limit_us)
 	if (error) {
 		t->f_close(t);
 		netsnmp_transport_free(t);
+		return error;
 	}
-	return error;
+	return secure(s, end_us - loop_clock_us());
 }
 
 void session_close(struct session *s)
 {
 	if (!s->transport)
 		return;
+	if (s->tls)
+		tls_close(s->tls);
+	s->tls = NULL;
 	dup2(s->nobody[0], s->fd); /* which hangs up */
 	s->transport->sock = -1;
 	netsnmp_transport_free(s->transport);
@@ -175,17 +216,27 @@ void session_close(struct session *s)
 
 ptrdiff_t session_write(struct session *s, const uint8_t *data, size_t len)
 {
+	if (s->tls)
+		return tls_write(s->tls, data, len);
 	return s->transport->f_send(s->transport, data, (int)len, NULL, NULL);
 }
 
 ptrdiff_t session_read(struct session *s, uint8_t *data, size_t len)
 {
 	void *opaque = NULL;
-	int opaque_len = 0;
-	ptrdiff_t n = s->transport->f_recv(s->transport, data, (int)len, &opaque, &opaque_len);
-	int saved = errno;
+	int opaque_len = 0, saved;
+	ptrdiff_t n;
 
+	if (s->tls)
+		return tls_read(s->tls, data, len);
+	n = s->transport->f_recv(s->transport, data, (int)len, &opaque, &opaque_len);
+	saved = errno;
 	free(opaque);
 	errno = saved;
 	return n;
+}
+
+bool session_pending(const struct session *s)
+{
+	return s->tls && tls_pending(s->tls);
 }

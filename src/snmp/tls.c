@@ -1,0 +1,173 @@
+/*
+ * Certificates and keys: files become contexts of OpenSSL, once, in the master.
+ *
+ * The problem: agents over DTLS and TLS know us by our certificate (RFC 6353), and we them by theirs. Workers are
+ * to open no file, and a mistake in one must be told before the first packet.
+ *
+ * The design: an identity is two contexts with the same files, one of TLS, one of DTLS; workers inherit them
+ * through the fork. Whose certificate an agent must have is no part of it: a thousand agents with a
+ * fingerprint each share one identity.
+ *
+ * Rejected: Net-SNMP's transports. Those of 5.9.3 offer TLS 1.0 at most over TCP, which today's OpenSSL does not
+ * speak, look for certificates in folders of their own making, and block in the handshake without limit.
+ *
+ * The trap: without a callback of ours OpenSSL asks the terminal for the passphrase of a key.
+ */
+#include "snmp/tls_internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/mem.h"
+
+static const char *reason(void)
+{
+	unsigned long code = ERR_peek_error();
+	const char *text = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		return strerror(ERR_GET_REASON(code));
+	return text ? text : "OpenSSL does not say why";
+}
+
+static bool fail(const char *path, const char *what, char error[TLS_ERROR_MAX])
+{
+	snprintf(error, TLS_ERROR_MAX, "'%.200s': %s: %s", path, what, reason());
+	ERR_clear_error();
+	return false;
+}
+
+static int no_passphrase(char *out, int size, int writing, void *arg)
+{
+	(void)out;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return 0;
+}
+
+static void set_rules(SSL_CTX *c, int least)
+{
+	SSL_CTX_set_min_proto_version(c, least);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c, tls_verify, NULL);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(c,
+			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_QUERY_MTU);
+	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+}
+
+static bool load(SSL_CTX *c, const struct tls_words *w, char error[TLS_ERROR_MAX])
+{
+	const char *key = w->key ? w->key : w->cert;
+
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(c, w->cert) != 1)
+		return fail(w->cert, "no certificate (PEM)", error);
+	if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1)
+		return fail(key,
+			    ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
+				    ? "it is not the key of the certificate"
+				    : "no private key (PEM, without a passphrase)",
+			    error);
+	if (w->ca && SSL_CTX_load_verify_file(c, w->ca) != 1)
+		return fail(w->ca, "no certificates (PEM)", error);
+	return true;
+}
+
+static SSL_CTX *make(const SSL_METHOD *method, int least, const struct tls_words *w,
+		     char error[TLS_ERROR_MAX])
+{
+	SSL_CTX *c = SSL_CTX_new(method);
+
+	if (!c) {
+		fail(w->cert, "no context", error);
+		return NULL;
+	}
+	set_rules(c, least);
+	if (load(c, w, error))
+		return c;
+	SSL_CTX_free(c);
+	return NULL;
+}
+
+struct tls_identity *tls_identity_new(const struct tls_words *w, char error[TLS_ERROR_MAX])
+{
+	struct tls_identity *id = mem_zero(1, sizeof(*id));
+
+	id->stream = make(TLS_client_method(), TLS1_2_VERSION, w, error);
+	if (id->stream)
+		id->datagrams = make(DTLS_client_method(), DTLS1_2_VERSION, w, error);
+	if (id->datagrams)
+		return id;
+	tls_identity_free(id);
+	return NULL;
+}
+
+void tls_identity_free(struct tls_identity *id)
+{
+	if (!id)
+		return;
+	SSL_CTX_free(id->stream);
+	SSL_CTX_free(id->datagrams);
+	free(id);
+}
+
+/* ---- whose certificate */
+
+bool tls_pin_of(const X509 *cert, uint8_t pin[PROFILE_PIN])
+{
+	unsigned len = 0;
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	if (X509_digest(cert, EVP_sha256(), digest, &len) != 1 || len != PROFILE_PIN)
+		return false;
+	memcpy(pin, digest, PROFILE_PIN);
+	return true;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool tls_read_pin(const char *text, uint8_t pin[PROFILE_PIN])
+{
+	size_t n = 0;
+
+	if (strncmp(text, "SHA256:", 7) == 0)
+		text += 7;
+	for (; n < PROFILE_PIN && digit(text[0]) >= 0 && digit(text[1]) >= 0; n++) {
+		pin[n] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+		text += 2;
+		if (*text == ':' && n + 1 < PROFILE_PIN)
+			text++;
+	}
+	return n == PROFILE_PIN && !*text;
+}
+
+bool tls_file_pin(const char *path, uint8_t pin[PROFILE_PIN], char error[TLS_ERROR_MAX])
+{
+	BIO *file;
+	X509 *cert = NULL;
+	bool done;
+
+	ERR_clear_error();
+	file = BIO_new_file(path, "r");
+	if (file)
+		cert = PEM_read_bio_X509(file, NULL, no_passphrase, NULL);
+	done = cert && tls_pin_of(cert, pin);
+	if (!done)
+		fail(path, "no certificate (PEM)", error);
+	X509_free(cert);
+	BIO_free(file);
+	return done;
+}
