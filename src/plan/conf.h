@@ -72,6 +72,10 @@ const char *conf_run_as(const struct conf *c, struct conf_place *place);
 /* Keeps a line "FILE:LINE:COLUMN: text" ("command line: text"); never with a secret in it. */
 void conf_error(struct conf *c, struct conf_place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A line of its own; the same one is kept once. */
+void conf_warning(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Path as written in the given file, whose folder it is relative to. c owns it. */
+const char *conf_path(struct conf *c, uint16_t file, const char *path);
 size_t conf_error_count(const struct conf *c);
 /* False: a further error would only be counted; what makes its words good need not be looked for. */
 bool conf_error_room(const struct conf *c);

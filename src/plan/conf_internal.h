@@ -71,13 +71,9 @@ struct conf {
 
 /* "FILE:LINE:COLUMN", without what is 0; "command line". */
 void conf_place_text(const struct conf *c, struct conf_place place, struct buf *out);
-/* A line of its own; the same one is kept once. */
-void conf_warning(struct conf *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for one more in an array that doubles. */
 void *conf_grow(void *array, size_t count, size_t *cap, size_t size);
-/* Path as written in the given file, whose folder it is relative to. In the arena. */
-const char *conf_path(struct conf *c, uint16_t file, const char *path);
 const struct conf_named *conf_name(const struct conf_names *names, const char *name); /* or NULL */
 
 struct conf_word { /* a value as written */

@@ -172,6 +172,8 @@ static void check_v3(struct conf *c, const struct settings *s)
 
 		if (!SETTING_IS_SET(s, key) || !lacks(c, s, rules[i].needs))
 			continue;
+		if (key == SET_VERSION && SETTING_IS_SET(s, SET_IDENTITY))
+			continue; /* over DTLS and TLS the certificate is the user */
 		if (rules[i].word && strcmp(s->value[key].text, rules[i].word) != 0)
 			continue;
 		conf_error(c, s->place[key], "%s%s%s: needs '%s'", setting_text(key),

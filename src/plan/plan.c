@@ -55,18 +55,24 @@ struct target plan_parse(const struct plan *p, size_t item)
 
 struct bare { /* settings of an item without keys of its own */
 	bool known;
+	bool secure;
 	uint16_t file; /* whose defaults hold for it; 0: that of a target */
 	struct plan_slot slot;
 };
 
+#define SECURE_PORT 10161 /* RFC 6353 §10: snmpdtls, snmptls */
+
 static struct plan_slot make_slot(struct plan *p, const struct conf_entry *e,
-				  const struct settings *command)
+				  const struct settings *command, bool secure)
 {
+	struct conf_place place = e ? e->place : CONF_COMMAND_LINE;
 	struct settings s;
 
 	conf_settings(p->conf, e, command, &s);
+	if (secure && !SETTING_IS_SET(&s, SET_PORT))
+		s.value[SET_PORT].number = SECURE_PORT;
 	return (struct plan_slot){
-		.profile = plan_profile(&p->profiles, &s),
+		.profile = plan_profile(&p->profiles, &s, secure ? &place : NULL),
 		.port = (uint16_t)s.value[SET_PORT].number,
 		.family = (uint8_t)s.value[SET_FAMILY].number,
 		.labelled = s.value[SET_LABEL].text != NULL,
@@ -86,17 +92,17 @@ static void check_item(struct plan *p, size_t item, const struct settings *comma
 {
 	const struct conf_entry *e = plan_entry(p, item);
 	uint16_t file = e ? e->place.file : 0;
-	struct target t;
+	struct target t = plan_parse(p, item);
+	bool secure = TRANSPORT_IS_SECURE(t.transport);
 	uint64_t count;
 
 	if (e && e->keys) {
-		p->slots[item] = make_slot(p, e, command);
+		p->slots[item] = make_slot(p, e, command, secure);
 	} else {
-		if (!bare->known || bare->file != file)
-			*bare = (struct bare){true, file, make_slot(p, e, command)};
+		if (!bare->known || bare->file != file || bare->secure != secure)
+			*bare = (struct bare){true, secure, file, make_slot(p, e, command, secure)};
 		p->slots[item] = bare->slot;
 	}
-	t = plan_parse(p, item);
 	count = t.count - target_set_count(p->excluded, &t);
 	if (t.transport != TRANSPORT_UDP)
 		add_session(p, item, count);
@@ -142,7 +148,7 @@ struct plan *plan_new(const struct plan_request *r)
 	for (size_t i = 0; i < p->nitems; i++)
 		check_item(p, i, r->settings, &bare);
 	if (!p->nitems)
-		make_slot(p, NULL, r->settings);
+		make_slot(p, NULL, r->settings, false);
 	if (!conf_error_count(r->conf))
 		return p;
 	plan_free(p);

@@ -74,7 +74,7 @@ static struct usm_credential *make(struct plan_profiles *all, const struct usm_w
 		return NULL; /* nothing will be polled, and what w lacks may be among the errors */
 	made = usm_credential_new(w, error);
 	if (!made)
-		conf_error(all->conf, s->place[SET_USER], "%s", error);
+		conf_error(all->conf, s->place[w->user ? SET_USER : SET_VERSION], "%s", error);
 	return made;
 }
 

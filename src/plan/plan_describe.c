@@ -210,6 +210,9 @@ static void put_version(struct buf *out, const struct profile *profile)
 		put_shown(out, usm_user(profile->credential));
 		buf_printf(out, ", %s, ", levels[usm_level(profile->credential)]);
 	}
+	if (profile->tls)
+		buf_printf(out, "by certificate, the agent known by %s, ",
+			   profile->peer_pinned ? "its fingerprint" : "an authority");
 	if (profile->per_host > 1)
 		buf_printf(out, "%u requests of a host in flight, ", profile->per_host);
 }

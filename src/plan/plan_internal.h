@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "plan/plan_index.h"
 #include "plan/plan_items.h"
+#include "plan/plan_tls.h"
 #include "plan/target.h"
 #include "snmp/usm.h"
 
@@ -35,14 +36,18 @@ struct plan_profiles {
 	struct profile *list;
 	struct plan_objects *objects; /* of which the profiles share */
 	struct plan_credential *credentials;
+	struct plan_tls *tls;
 	struct plan_seen *seen;
 	size_t count, cap, nobjects, cap_objects, nseen, cap_seen, ncredentials, cap_credentials;
+	size_t ntls, cap_tls;
 	struct plan_index by_content, objects_by_content, seen_by_list, credentials_by_content;
 };
 
-/* The profile that holds for these settings; what is wrong with them goes to conf's errors (the
+/* The profile that holds for these settings; secure: where the target stands that is asked over DTLS or TLS,
+ * NULL: it is not. What is wrong with them goes to conf's errors (the
  * number is one all the same). */
-uint32_t plan_profile(struct plan_profiles *all, const struct settings *s);
+uint32_t plan_profile(struct plan_profiles *all, const struct settings *s,
+		      const struct conf_place *secure);
 /* For conf_each_value(): what nobody uses must be right, too. */
 void plan_check_value(void *arg, enum setting_key key, union setting_value value,
 		      struct conf_place place);

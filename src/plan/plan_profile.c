@@ -22,7 +22,7 @@ static const char nothing[] = "";
 
 /* ---- identity */
 
-#define NUMBERS 15
+#define NUMBERS 17
 
 /* All of a profile but its strings and its engine ID. */
 static void numbers_of(const struct profile *p, int64_t out[NUMBERS])
@@ -43,9 +43,16 @@ static void numbers_of(const struct profile *p, int64_t out[NUMBERS])
 		(intptr_t)p->table,
 		(intptr_t)p->index_label,
 		(intptr_t)p->credential,
+		(intptr_t)p->tls,
+		p->peer_pinned,
 	};
 
 	memcpy(out, numbers, sizeof(numbers));
+}
+
+static const char *name_of(const struct profile *p)
+{
+	return p->peer_name ? p->peer_name : nothing;
 }
 
 static bool same_profile(const void *array, uint32_t number, const void *wanted)
@@ -57,7 +64,8 @@ static bool same_profile(const void *array, uint32_t number, const void *wanted)
 	numbers_of(a, in_a);
 	numbers_of(b, in_b);
 	return memcmp(in_a, in_b, sizeof(in_a)) == 0 && strcmp(a->community, b->community) == 0 &&
-	       strcmp(a->context, b->context) == 0 &&
+	       strcmp(a->context, b->context) == 0 && strcmp(name_of(a), name_of(b)) == 0 &&
+	       memcmp(a->peer_pin, b->peer_pin, sizeof(a->peer_pin)) == 0 &&
 	       memcmp(a->engine_id, b->engine_id, sizeof(a->engine_id)) == 0;
 }
 
@@ -70,6 +78,8 @@ static uint64_t hash_profile(const struct profile *p)
 	hash = plan_hash(0, numbers, sizeof(numbers));
 	hash = plan_hash(hash, p->community, strlen(p->community));
 	hash = plan_hash(hash, p->context, strlen(p->context));
+	hash = plan_hash(hash, name_of(p), strlen(name_of(p)));
+	hash = plan_hash(hash, p->peer_pin, sizeof(p->peer_pin));
 	return plan_hash(hash, p->engine_id, sizeof(p->engine_id));
 }
 
@@ -131,12 +141,15 @@ static void put_engine_id(struct profile *p, const char *hex)
 		p->engine_id[p->engine_id_len++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
 }
 
-static void put_identity(struct plan_profiles *all, const struct settings *s, struct profile *p)
+static void put_identity(struct plan_profiles *all, const struct settings *s,
+			 const struct conf_place *secure, struct profile *p)
 {
 	const char *context = s->value[SET_CONTEXT].text;
 
 	p->community = (char *)(uintptr_t)nothing;
 	p->context = (char *)(uintptr_t)nothing;
+	if (secure)
+		plan_tls(all, s, *secure, p);
 	if (p->version != SNMP_V3) {
 		p->community = (char *)(uintptr_t)s->value[SET_COMMUNITY].text;
 		return;
@@ -144,12 +157,14 @@ static void put_identity(struct plan_profiles *all, const struct settings *s, st
 	if (context)
 		p->context = (char *)(uintptr_t)context;
 	put_engine_id(p, s->value[SET_ENGINE_ID].text);
-	p->credential = plan_credential(all, s);
+	if (!secure)
+		p->credential = plan_credential(all, s);
 }
 
 /* ---- profiles */
 
-uint32_t plan_profile(struct plan_profiles *all, const struct settings *s)
+uint32_t plan_profile(struct plan_profiles *all, const struct settings *s,
+		      const struct conf_place *secure)
 {
 	struct profile p = {
 		.version = (enum snmp_version)s->value[SET_VERSION].number,
@@ -166,13 +181,14 @@ uint32_t plan_profile(struct plan_profiles *all, const struct settings *s)
 	uint32_t number;
 
 	put_objects(all, s, &p);
-	put_identity(all, s, &p);
+	put_identity(all, s, secure, &p);
 	hash = hash_profile(&p);
 	number = plan_index_get(&all->by_content, hash, same_profile, all->list, &p);
 	if (number != PLAN_INDEX_NONE)
 		return number;
 	p.community = mem_strdup(p.community);
 	p.context = mem_strdup(p.context);
+	p.peer_name = p.peer_name ? mem_strdup(p.peer_name) : NULL;
 	all->list = plan_grow(all->list, all->count, &all->cap, sizeof(*all->list));
 	all->list[all->count] = p;
 	plan_index_put(&all->by_content, hash, (uint32_t)all->count);
@@ -198,9 +214,11 @@ void plan_profiles_free(struct plan_profiles *all)
 		mem_wipe(all->list[i].community, strlen(all->list[i].community));
 		free(all->list[i].community);
 		free(all->list[i].context);
+		free(all->list[i].peer_name);
 	}
 	free(all->list);
 	plan_index_free(&all->by_content);
 	plan_objects_free(all);
 	plan_credentials_free(all);
+	plan_tls_free(all);
 }

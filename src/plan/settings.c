@@ -92,6 +92,11 @@ static const struct row rows[SETTING_COUNT] = {
 			 BOUNDS(0, 32)}, /* RFC 3415 §4: vacmContextName */
 	[SET_ENGINE_ID] = {"engine_id", KIND_HEX, ALL,
 			   BOUNDS(5, 32)}, /* RFC 3411 §5: SnmpEngineID */
+	[SET_IDENTITY] = {"identity", KIND_TEXT, ALL, BOUNDS(1, 4095)},
+	[SET_IDENTITY_KEY] = {"identity_key", KIND_TEXT, ALL, BOUNDS(1, 4095)},
+	[SET_PEER_IDENTITY] = {"peer_identity", KIND_TEXT, ALL, BOUNDS(1, 4095)},
+	[SET_PEER_CA] = {"peer_ca", KIND_TEXT, ALL, BOUNDS(1, 4095)},
+	[SET_PEER_NAME] = {"peer_name", KIND_TEXT, ALL, BOUNDS(1, 253)},
 	[SET_GET] = {"get", KIND_LIST, TARGETS, BOUNDS(1, 1500)},
 	[SET_WALK] = {"walk", KIND_LIST, TARGETS, BOUNDS(1, 1500)},
 	[SET_TABLE] = {"table", KIND_LIST, TARGETS, BOUNDS(1, 1500)},

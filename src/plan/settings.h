@@ -29,6 +29,11 @@ enum setting_key {      /* in the comment: the member of the value, its unit or 
 	SET_LEVEL, /* noAuthNoPriv authNoPriv authPriv */
 	SET_CONTEXT,
 	SET_ENGINE_ID,       /* lower-case hex, 5 to 32 octets */
+	SET_IDENTITY,        /* text: path of our certificate */
+	SET_IDENTITY_KEY,    /* text: path of its key; not set: in the same file */
+	SET_PEER_IDENTITY,   /* text: fingerprint or path of the agent's certificate */
+	SET_PEER_CA,         /* text: path of authorities' certificates */
+	SET_PEER_NAME,       /* text: whom they must vouch for */
 	SET_GET,             /* list of objects, not looked up; NULL: none */
 	SET_WALK,            /* list */
 	SET_TABLE,           /* list */

@@ -339,10 +339,15 @@ static bool parse_path(struct slice s, struct target *out, char error[TARGET_ERR
 /* Is the address, or are the name's, of the family that the prefix asks for? */
 static bool check_family(const struct target *t, char error[TARGET_ERROR_MAX])
 {
+	static const char *const names[TRANSPORT_COUNT] = {[TRANSPORT_UDP] = "udp",
+							   [TRANSPORT_TCP] = "tcp",
+							   [TRANSPORT_DTLSUDP] = "dtlsudp",
+							   [TRANSPORT_TLSTCP] = "tlstcp"};
+
 	if (!t->family || t->kind == TARGET_NAME || t->first.family == t->family)
 		return true;
 	return fail(error, "the prefix is for IPv6: write %s: before an IPv4 address",
-		    t->transport == TRANSPORT_TCP ? "tcp" : "udp");
+		    names[t->transport]);
 }
 
 /* What is left when the prefix is off. */
@@ -362,16 +367,14 @@ static bool parse_place(struct slice s, struct target *out, char error[TARGET_ER
 
 bool target_parse(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX])
 {
-	int prefix;
+	size_t prefix;
 
 	*out = (struct target){0};
 	if (!len)
 		return fail(error, "empty: a target is a name, an address, a block or a range");
-	prefix = target_prefix(text, len, out, error);
-	if (prefix < 0)
-		return false;
+	prefix = target_prefix(text, len, out);
 	text += prefix;
-	len -= (size_t)prefix;
+	len -= prefix;
 	if (out->transport == TRANSPORT_UNIX)
 		return parse_path((struct slice){text, len}, out, error);
 	if (!parse_place((struct slice){text, len}, out, error))

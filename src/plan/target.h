@@ -3,7 +3,7 @@
  *
  *   name[:port]              192.0.2.1[:port]      [2001:db8::1]:port  2001:db8::1  fe80::1%eth0
  *   192.0.2.10-20[:port]     192.0.2.0/28[:port]   [2001:db8::/120]:port  2001:db8::/120
- *   udp:… udp6:… tcp:… tcp6:… before any of these       unix:/path
+ *   udp:… tcp:… dtlsudp:… tlstcp:…, with a 6 for IPv6, before any of these       unix:/path
  *
  * A block holds every address in it, first and last too; host bits are masked; 2^32 at most.
  */

@@ -7,8 +7,8 @@
 #include "plan/target.h"
 
 /* The transport that text begins with goes to out (transport, family), UDP without one. Returns how many
- * octets it takes, or -1: error says why this program does not speak it. */
-int target_prefix(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX]);
+ * octets it takes. */
+size_t target_prefix(const char *text, size_t len, struct target *out);
 
 /* An IPv4 address is the lower number, its upper one is 0. */
 uint64_t target_low(const struct addr *a);

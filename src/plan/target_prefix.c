@@ -8,14 +8,9 @@
  *
  * `udp:` and `tcp:` take names and addresses of both families, `udp6:` and `tcp6:` IPv6 only. Letter case does
  * not matter, as there.
- *
- * `dtlsudp:` and `tlstcp:` are known and refused: certificates would have to be named, and the TLS of Net-SNMP
- * 5.9.3 goes no further than version 1.0, which today's OpenSSL does not speak. What is said instead
- * must lead on: SNMPv3 encrypts over every other transport.
  */
 #include "plan/target_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,7 +51,7 @@ static bool is_port(const char *text, size_t len)
 	return true;
 }
 
-int target_prefix(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX])
+size_t target_prefix(const char *text, size_t len, struct target *out)
 {
 	const char *colon = memchr(text, ':', len);
 	const struct prefix *p;
@@ -70,15 +65,7 @@ int target_prefix(const char *text, size_t len, struct target *out, char error[T
 	if (!p ||
 	    (is_port(text + used, len - used) && (len > used || p->transport != TRANSPORT_UNIX)))
 		return 0;
-	if (p->transport == TRANSPORT_DTLSUDP || p->transport == TRANSPORT_TLSTCP) {
-		snprintf(error, TARGET_ERROR_MAX,
-			 "%s: is not spoken by this version: SNMPv3 with auth and priv encrypts "
-			 "over "
-			 "udp: and tcp: too",
-			 p->word);
-		return -1;
-	}
 	out->transport = (enum transport)p->transport;
 	out->family = p->family;
-	return (int)used;
+	return used;
 }

@@ -99,7 +99,7 @@ bool target_set_add(struct target_set *s, const char *text, size_t len,
 			 "an exclusion holds for every port: leave ':%u' out", t.port);
 		return false;
 	}
-	if (t.kind != TARGET_PATH && target_prefix(text, len, &t, error) > 0) {
+	if (t.kind != TARGET_PATH && target_prefix(text, len, &t) > 0) {
 		snprintf(error, TARGET_ERROR_MAX,
 			 "an exclusion holds for every transport: leave its name out");
 		return false;

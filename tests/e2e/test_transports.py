@@ -458,13 +458,6 @@ class Ends(poller.Poll):
         self.assertGreaterEqual(took, 4)
         self.assertLess(took, 6)
 
-    def test_other_transports_are_refused(self):
-        """Before anything is polled, with the way out."""
-        for target in ('dtlsudp:127.0.0.1', 'tlstcp:127.0.0.1:10161'):
-            run = self.run_poller(target)
-            self.assertEqual((run.returncode, run.stdout), (2, ''))
-            self.assertIn('SNMPv3 with auth and priv', run.stderr)
-
 
 class Processes(poller.Poll):
     """Workers that block, die, or stop."""

@@ -368,7 +368,7 @@ static void test_many_profiles(void **state)
 	for (uint32_t round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < MANY; i++) {
 			snprintf(community, sizeof(community), "secret-%u", i);
-			assert_int_equal(plan_profile(&all, &s), i);
+			assert_int_equal(plan_profile(&all, &s, NULL), i);
 		}
 	}
 	assert_int_equal(all.count, MANY);

@@ -221,6 +221,11 @@ static void test_prefixes(void **state)
 		{"tcp6:core", TARGET_NAME, TRANSPORT_TCP, 6, 1, "core"},
 		{"tcp:tcp", TARGET_NAME, TRANSPORT_TCP, 0, 1, "tcp"},
 		{"tcp:tcp:161", TARGET_NAME, TRANSPORT_TCP, 0, 1, "tcp"},
+		{"dtlsudp:192.0.2.1", TARGET_ADDRESS, TRANSPORT_DTLSUDP, 0, 1, "192.0.2.1:0"},
+		{"dtls:core:10161", TARGET_NAME, TRANSPORT_DTLSUDP, 0, 1, "core"},
+		{"dtlsudp6:[::1]:161", TARGET_ADDRESS, TRANSPORT_DTLSUDP, 6, 1, "[::1]:161"},
+		{"tlstcp:192.0.2.0/28", TARGET_BLOCK, TRANSPORT_TLSTCP, 0, 16, "192.0.2.0:0"},
+		{"TLS:core", TARGET_NAME, TRANSPORT_TLSTCP, 0, 1, "core"},
 		/* a host of that name, as every other name */
 		{"tcp", TARGET_NAME, TRANSPORT_UDP, 0, 1, "tcp"},
 		{"tcp:161", TARGET_NAME, TRANSPORT_UDP, 0, 1, "tcp"},
@@ -268,12 +273,12 @@ static void test_bad_prefixes(void **state)
 		{"unix:", "the path of the socket begins with '/': unix:/run/agent"},
 		{"unix:agent", "the path of the socket begins with '/': unix:/run/agent"},
 		{"unix:./agent", "the path of the socket begins with '/': unix:/run/agent"},
-		{"dtlsudp:core", "dtlsudp: is not spoken by this version: SNMPv3 with auth and "
-				 "priv encrypts over udp: and tcp: too"},
-		{"tlstcp:core:10161", "tlstcp: is not spoken by this version: SNMPv3 with auth "
-				      "and priv encrypts over udp: and tcp: too"},
-		{"TLS:core", "tls: is not spoken by this version: SNMPv3 with auth and priv "
-			     "encrypts over udp: and tcp: too"},
+		{"dtlsudp:", "no port after the ':'"},
+		{"dtlsudp6:192.0.2.1",
+		 "the prefix is for IPv6: write dtlsudp: before an IPv4 address"},
+		{"tls6:192.0.2.1", "bad port '192.0.2.1': 1 to 65535"},
+		{"tlstcp6:192.0.2.1",
+		 "the prefix is for IPv6: write tlstcp: before an IPv4 address"},
 	};
 	char path[200] = "unix:/";
 	char error[TARGET_ERROR_MAX] = "";
