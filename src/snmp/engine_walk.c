@@ -180,6 +180,8 @@ static void take_rows(struct engine *e, struct job *job, const struct reply *rep
 									   : round->newest;
 	char words[WALK_WORDS_MAX];
 
+	if (reply->newest && round->newest < round->q.count && e->scratch.count > round->newest)
+		e->scratch.count = round->newest; /* more of these columns, not of the others */
 	if (reply->newest && round->previous > round->newest)
 		pace_lost(&job->pace, round->previous); /* and the smaller one was not */
 	pace_answered(&job->pace, wanted, e->scratch.count, reply->octets);

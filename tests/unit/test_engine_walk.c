@@ -53,6 +53,7 @@ struct device {
 	bool nothing_fits; /* … and even for one */
 	size_t drop_over;  /* sends no answer of more varbinds */
 	size_t at_most;    /* repetitions, whatever one asks */
+	size_t surplus;    /* repetitions more than one asks */
 	uint32_t loop_at;  /* the next of this row is row 1 */
 	uint32_t none_at;  /* an answer without varbinds to a question for what follows this row */
 	uint32_t fail_at;  /* genErr likewise */
@@ -276,6 +277,7 @@ static void make_answer(struct device *d, const struct request_in *in, struct an
 {
 	size_t reps = in->type == PDU_GET_BULK ? in->repetitions : 1, n = in->names.count;
 
+	reps += d->surplus;
 	if (d->at_most && reps > d->at_most)
 		reps = d->at_most;
 	for (size_t k = 0; k < reps; k++) {
@@ -1576,6 +1578,24 @@ static void test_rows_that_are_dropped(void **state)
 	close_lab(lab);
 }
 
+/* The same of one that gives two repetitions where one was asked for: the second is not of other columns. */
+static void test_too_much_of_fewer_columns(void **state)
+{
+	struct lab *lab = open_lab(SNMP_V2C);
+
+	(void)state;
+	lab->profile.timeout_us = 10000;
+	lab->profile.retries = 5;
+	lab->device.columns = 9;
+	lab->device.drop_over = 9;
+	lab->device.surplus = 1;
+	add_column(lab, "1.3.6.1.2.1.50.1", false);
+	ask(lab, false);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_joined(lab, 0, 9, 20);
+	close_lab(lab);
+}
+
 static size_t cells(const struct lab *lab, uint32_t column)
 {
 	size_t n = 0;
@@ -1777,6 +1797,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_of_a_small_device),
 		cmocka_unit_test(test_rows_that_are_dropped),
+		cmocka_unit_test(test_too_much_of_fewer_columns),
 		cmocka_unit_test(test_half_a_table),
 		cmocka_unit_test(test_a_fault_beside_silence),
 		cmocka_unit_test(test_a_large_table_goes_ahead),
