@@ -3,11 +3,13 @@
 no OpenSSL of today speaks, and agents of the test's own over TCP; who is believed, and who is not."""
 import functools
 import os
+import select
 import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -90,6 +92,48 @@ def who(identity='poller', **keys):
     return [word for key, value in keys.items() if value for word in ('--set', f'{key}={value}')]
 
 
+class Lossy(threading.Thread):
+    """Between one poller and a port: loses every other datagram of the handshake on the way `there` or `back`."""
+
+    def __init__(self, port, way):
+        super().__init__(daemon=True)
+        self.way, self.lost, self.seen, self.ended = way, 0, 0, False
+        self.ours, self.theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self.ours.bind(('127.0.0.1', 0))
+        self.theirs.connect(('127.0.0.1', port))
+        self.port = self.ours.getsockname()[1]
+
+    def loses(self, way, data):
+        if way != self.way or data[0] == 23:  # application data
+            return False
+        self.seen += 1
+        self.lost += self.seen % 2
+        return self.seen % 2 == 1
+
+    def run(self):
+        client = None
+        while not self.ended:
+            ready, _, _ = select.select([self.ours, self.theirs], [], [], 0.1)
+            if self.ours in ready:
+                data, client = self.ours.recvfrom(65535)
+                if not self.loses('there', data):
+                    self.theirs.send(data)
+            if self.theirs in ready:
+                data = self.theirs.recv(65535)
+                if not self.loses('back', data):
+                    self.ours.sendto(data, client)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.join()
+        self.ours.close()
+        self.theirs.close()
+
+
 @unittest.skipUnless(daemons.SNMPD and OPENSSL, 'snmpd or openssl is not installed')
 class RealAgent(poller.Poll):
     @classmethod
@@ -152,6 +196,14 @@ hosts:
 ''')
         records = {r['host'] or r['address']: r for r in self.poll('-f', path, cwd='/')}
         self.assertEqual(records['secure']['vars'], records['127.0.0.1']['vars'])
+
+    def test_lost_flights(self):
+        """Every datagram of the handshake is lost once, on one of the two ways: it is sent again."""
+        for way in ('there', 'back'):
+            with self.subTest(way=way), Lossy(self.snmpd.secure, way) as relay:
+                record = self.one(*who(), '-t', '10s', '-r', '0', f'dtlsudp:127.0.0.1:{relay.port}')
+                self.assertEqual(record['status'], 'ok')
+                self.assertGreater(relay.lost, 1)
 
     def test_engine_id_pinned(self):
         """Then nobody is asked for it."""
@@ -239,12 +291,12 @@ def answer(request):
     return ber.Tree(MIB).answer(request)
 
 
-def agent(reply=answer, version=None, known='poller'):
-    """A TLS agent that answers with reply(request) who has the certificate of `known`."""
+def agent(reply=answer, version=None, address='127.0.0.1'):
+    """A TLS agent that answers with reply(request) who has the certificate of `poller`."""
     made = certificates()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.path('agent.pem'))
-    context.load_verify_locations(made.cert(known))
+    context.load_verify_locations(made.cert('poller'))
     context.verify_mode = ssl.CERT_REQUIRED
     if version:
         context.maximum_version = version
@@ -258,7 +310,7 @@ def agent(reply=answer, version=None, known='poller'):
         except ssl.SSLError:
             pass  # the poller's record tells
 
-    listener = transports.Streams(serve, backlog=100)
+    listener = transports.Streams(serve, (address, 0), backlog=100)
     listener.target = listener.target.replace('tcp:', 'tlstcp:')
     return listener
 
@@ -299,6 +351,13 @@ class OverTcp(poller.Poll):
                              {'peer_identity': None, 'peer_ca': certificates().cert('agent'), 'peer_name': 'a.example'}):
                     record = self.one(*who(**keys), a.target, status=1)
                     self.assertEqual((record['status'], record['vars']), ('auth', []))
+
+    def test_another_address(self):
+        """The certificate is good, and for 127.0.0.1."""
+        authority = {'peer_identity': None, 'peer_ca': certificates().cert('agent')}
+        with agent(address='127.0.0.2') as a:
+            self.assertEqual(self.one(*who(**authority), a.target, status=1)['status'], 'auth')
+            self.assertEqual(self.one(*who(**authority, peer_name='localhost'), a.target)['status'], 'ok')
 
     def test_downgrade(self):
         """An answer that says less than authPriv is none, even over this connection."""

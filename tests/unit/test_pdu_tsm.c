@@ -120,6 +120,7 @@ struct answer { /* what is usual: 0 and NULL */
 	uint8_t level; /* 0: authPriv; 0xff: neither */
 	uint8_t model;
 	const char *parameters, *context;
+	size_t parameters_len;
 	const uint8_t *engine_id; /* of 5 octets */
 	uint8_t type;
 	const char *name; /* encoded; NULL: sysName.0 */
@@ -153,7 +154,7 @@ static struct octets answer(const struct answer *a)
 	add(&header, 0x02, &model, 1);
 	add(&all, 0x02, &version, 1);
 	add(&all, 0x30, header.data, header.len);
-	add(&all, 0x04, parameters, strlen(parameters));
+	add(&all, 0x04, parameters, a->parameters_len ? a->parameters_len : strlen(parameters));
 	add(&all, 0x30, scoped.data, scoped.len);
 	add(&message, 0x30, all.data, all.len);
 	return message;
@@ -233,10 +234,12 @@ static void test_not_to_be_believed(void **state)
 /* Neither model stands in for the other. */
 static void test_models_apart(void **state)
 {
+	static const char parameters[] = /* of nobody */
+		"\x30\x0e\x04\x00\x02\x01\x01\x02\x01\x01\x04\x00\x04\x00\x04\x00";
 	struct usm_words w = {.user = "poller"};
 	char error[USM_ERROR_MAX];
 	struct usm_credential *credential = usm_credential_new(&w, error);
-	struct profile usm = profile_of("");
+	struct profile usm = profile_of(""), tsm = usm;
 	struct outcome got;
 
 	(void)state;
@@ -248,6 +251,13 @@ static void test_models_apart(void **state)
 	got = decode(&(struct answer){.level = 0xff}, &usm, known_peer());
 	assert_int_equal(got.verdict, PDU_REFUSED);
 	assert_int_equal(got.rows, 0);
+	got = decode(&(struct answer){.level = 1,
+				      .model = 3,
+				      .parameters = parameters,
+				      .parameters_len = sizeof(parameters) - 1},
+		     &tsm, known_peer());
+	assert_int_equal(got.verdict, PDU_REFUSED);
+	assert_string_equal(got.a.words, "its security model is not that of the connection");
 	usm_credential_free(credential);
 }
 
