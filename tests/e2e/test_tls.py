@@ -291,8 +291,8 @@ def answer(request):
     return ber.Tree(MIB).answer(request)
 
 
-def agent(reply=answer, version=None, address='127.0.0.1'):
-    """A TLS agent that answers with reply(request) who has the certificate of `poller`."""
+def agent(reply=answer, version=None, address='127.0.0.1', once=False):
+    """A TLS agent that answers with reply(request) who has the certificate of `poller`; once: then hangs up."""
     made = certificates()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.path('agent.pem'))
@@ -307,6 +307,9 @@ def agent(reply=answer, version=None, address='127.0.0.1'):
                 tls.settimeout(poller.LONG)
                 while data := transports.read_message(tls):
                     tls.sendall(reply(Request4(data)))
+                    if once:
+                        tls.unwrap()
+                        break
         except ssl.SSLError:
             pass  # the poller's record tells
 
@@ -358,6 +361,14 @@ class OverTcp(poller.Poll):
         with agent(address='127.0.0.2') as a:
             self.assertEqual(self.one(*who(**authority), a.target, status=1)['status'], 'auth')
             self.assertEqual(self.one(*who(**authority, peer_name='localhost'), a.target)['status'], 'ok')
+
+    def test_hangs_up_after_each_answer(self):
+        """As over plain TCP, a question that is on its way meanwhile is lost, and the next try connects again."""
+        for version in self.VERSIONS:
+            with self.subTest(version=version), agent(version=version, once=True) as a:
+                record = self.one(*who(), '-t', '500ms', '-r', '5', '-g', SYS_NAME, a.target)
+                self.assertEqual((record['status'], len(a.connections)), ('ok', 2))
+                self.assertLessEqual(record['tries'], 2)
 
     def test_downgrade(self):
         """An answer that says less than authPriv is none, even over this connection."""
