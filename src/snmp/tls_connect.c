@@ -198,17 +198,6 @@ static ptrdiff_t outcome(struct tls *t, int result)
 	return -1;
 }
 
-ptrdiff_t tls_write(struct tls *t, const uint8_t *data, size_t len)
-{
-	size_t done = 0;
-	int result;
-
-	ERR_clear_error();
-	errno = 0;
-	result = SSL_write_ex(t->ssl, data, len, &done);
-	return result == 1 ? (ptrdiff_t)done : outcome(t, result);
-}
-
 ptrdiff_t tls_read(struct tls *t, uint8_t *data, size_t len)
 {
 	size_t done = 0, n = 0;
@@ -221,6 +210,30 @@ ptrdiff_t tls_read(struct tls *t, uint8_t *data, size_t len)
 		done += result == 1 ? n : 0;
 	} while (result == 1 && done < len);
 	return done ? (ptrdiff_t)done : outcome(t, result);
+}
+
+/* Writing has failed; an agent that refuses us has said so before it hung up. */
+static int why_closed(struct tls *t, int error)
+{
+	uint8_t octet;
+
+	return tls_read(t, &octet, 1) < 0 && errno == TLS_REFUSED_US ? TLS_REFUSED_US : error;
+}
+
+ptrdiff_t tls_write(struct tls *t, const uint8_t *data, size_t len)
+{
+	size_t done = 0;
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_write_ex(t->ssl, data, len, &done);
+	if (result == 1)
+		return (ptrdiff_t)done;
+	outcome(t, result);
+	if (errno != EAGAIN)
+		errno = why_closed(t, errno);
+	return -1;
 }
 
 bool tls_pending(const struct tls *t)
