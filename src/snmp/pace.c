@@ -11,24 +11,30 @@
  * what devices and networks limit: it divides into varbinds by what a varbind was seen to need, taken
  * at once when rows become larger, by half when they become smaller.
  *
- *	             answers lost in a row
+ *	       large answers lost more than small ones
  *	    OPEN  ───────────────────────────▶  LOWERED: 3/4 of what was lost
  *	(1,400 octets) ◀─┐                        │    ▲
- *	                 │ as large an answer     │    │ lost once, or tooBig: back,
+ *	                 │ as large an answer     │    │ lost, or tooBig: back,
  *	                 │ came: at once again    │    │ and be patient twice as long
  *	                 │     `patience` answers ▼    │
  *	                 └───────────────────── TRIAL: 4/3 of the ceiling
  *
- * A single loss lowers nothing: the next question is as large as the lost one, and if that is answered
- * the loss was chance. Two in a row (no answer as large between them) are a wall, three where answers so
- * large have been coming all along; losses that come often, though not in a row, add up to one, since
- * each brings four times the doubt that an answer takes away. A wall may be chance too, so it is tried
- * again: soon where it turns out to have been chance, ever more rarely where it stands. A device that
- * never answers 1,024 octets thus loses a dozen tries in a walk of a million rows; one lost datagram in
- * ten takes a tenth off the size of answers, in six half of it. tooBig is no chance: one is enough.
+ * A wall stops large answers only; chance takes small ones as well. Each try after a lost one asks
+ * for half: as often as these small tries were lost of late, large ones may be lost without a wall, and
+ * one in five more. Each large loss brings a doubt of 1,000 less what is allowed of 1,000, each answer
+ * as large takes the allowed away, and 2,400 are a wall: three losses in a row where nothing small is lost,
+ * five where three small tries in ten are; losses that come often, though not in a row, add up to one.
+ * The loss of a small try clears the suspicion. Below 484 octets, which everybody can carry, a wall needs
+ * twice the doubt: there a small try is for one varbind, and whoever loses that is not heard of again.
+ * A wall may be chance nevertheless, so it is tried again: soon where it turns out to have been
+ * chance, ever more rarely where it stands. A device that never answers 1,024 octets thus loses
+ * fourteen tries in a walk of a million rows; where three tries in ten are lost by chance, answers
+ * keep seven tenths of their size. tooBig is no chance: one is enough.
  *
  * Rejected: a wall in varbinds, which the next table with longer rows runs into anew; a mean of all
- * rows, which is late when a column of counters is followed by one of descriptions.
+ * rows, which is late when a column of counters is followed by one of descriptions; one number of
+ * losses that is a wall wherever: at three lost in ten chance makes any such number soon, at size after
+ * size, down to two varbinds.
  *
  * The trap: answers may be short, because the device limits itself or the subtree ended. What was asked
  * for counts as answered nevertheless, or a device that gives ten repetitions whatever one asks would
@@ -39,11 +45,14 @@
 #define PACE_HEAD      40     /* octets of a message around its varbinds, at least */
 #define PACE_GUESS     100    /* octets of a varbind before one was seen */
 #define PACE_MOST      0xffff /* varbinds; so much does no UDP datagram hold */
-#define DOUBT_LOSS     4      /* doubt that a loss brings; an answer as large takes one away */
-#define DOUBT_WALL     8      /* two losses in a row */
-#define DOUBT_PROVEN   12     /* three, where answers as large have been coming all along */
-#define STEADY         4      /* answers of one size that prove it */
-#define PATIENCE_FIRST 16     /* answers */
+#define CHANCE_ALL     1000   /* doubt that a loss brings, where none is by chance */
+#define CHANCE_SPAN    128    /* small tries looked back on, at most */
+#define CHANCE_NONE    4      /* small tries answered before the first one, as it were */
+#define DOUBT_SLACK    200    /* so much more often than small ones may large ones be lost */
+#define DOUBT_WALL     2400   /* three in a row, where none is lost by chance */
+#define DOUBT_TRIAL    700    /* of a size on trial: one, two where small ones are lost */
+#define LEAST_OCTETS   484 /* that everybody can carry, RFC 3417 §3.2: below it twice the doubt */
+#define PATIENCE_FIRST 16  /* answers */
 #define PATIENCE_MOST  (64 * 1024)
 
 void pace_start(struct pace *p, unsigned max_repetitions)
@@ -115,7 +124,6 @@ static void set_ceiling(struct pace *p, uint32_t octets)
 	p->ceiling = octets < PACE_OCTETS ? octets : PACE_OCTETS;
 	p->answers = 0;
 	p->held = 0;
-	p->steady = 0;
 	forget_loss(p);
 }
 
@@ -130,6 +138,16 @@ static void end_trial(struct pace *p)
 {
 	set_ceiling(p, p->held);
 	be_patient(p);
+}
+
+/* Answers so large do not come: three quarters of what was lost. */
+static void believe(struct pace *p)
+{
+	set_ceiling(p, p->lost_at - p->lost_at / 4);
+	/* Where chance is at work it may have made this one, whatever the walls before it were. */
+	p->patience = p->unlucky ? PATIENCE_FIRST : p->patience / 4;
+	if (p->patience < PATIENCE_FIRST)
+		p->patience = PATIENCE_FIRST;
 }
 
 /* By a third, and by one varbind at least. */
@@ -154,19 +172,32 @@ static void judge_trial(struct pace *p, size_t asked)
 	p->answers = p->patience;
 }
 
+/* Losses that no wall explains, so many of 1,000 large questions. */
+static uint32_t allowed(const struct pace *p)
+{
+	uint32_t n = p->unlucky * CHANCE_ALL / (p->small + CHANCE_NONE) + DOUBT_SLACK;
+
+	return n < CHANCE_ALL - DOUBT_SLACK ? n : CHANCE_ALL - DOUBT_SLACK;
+}
+
+/* A small try was answered, or lost: half of one lost before it, or of what a question asks for. */
+static void see_chance(struct pace *p, bool lost)
+{
+	if (++p->small > CHANCE_SPAN) {
+		p->small /= 2;
+		p->unlucky /= 2;
+	}
+	if (lost)
+		p->unlucky++;
+}
+
 /* What an answer so large says about losses of late. */
 static void judge_loss(struct pace *p, uint32_t size)
 {
-	if (as_large(size, p->lost_at) && p->doubt)
-		p->doubt--;
+	if (as_large(size, p->lost_at))
+		p->doubt -= p->doubt < allowed(p) ? p->doubt : allowed(p);
 	if (!p->doubt || ++p->lost_ago >= PATIENCE_FIRST)
 		forget_loss(p);
-}
-
-static void judge_size(struct pace *p, uint32_t size)
-{
-	p->steady = as_large(size, p->last) && as_large(p->last, size) ? p->steady + 1 : 0;
-	p->last = size;
 }
 
 static void see_size(struct pace *p, size_t varbinds, size_t octets)
@@ -187,45 +218,49 @@ void pace_answered(struct pace *p, size_t asked, size_t varbinds, size_t octets)
 
 	see_size(p, varbinds, octets);
 	size = size_of(p, asked);
-	p->lost = false;
+	if (asked > 1 && asked * 2 <= p->lost)
+		see_chance(p, false);
 	p->answers++;
 	if (asked * 2 > p->grown)
 		p->grown = (uint32_t)(asked * 2 < PACE_MOST ? asked * 2 : PACE_MOST);
+	p->usual = p->lost ? p->grown : (uint32_t)(asked < PACE_MOST ? asked : PACE_MOST);
+	p->lost = 0;
 	if (p->lost_at)
 		judge_loss(p, size);
-	else
-		judge_size(p, size);
 	if (p->held)
 		judge_trial(p, asked);
 	if (!p->held && p->answers >= p->patience && p->ceiling < PACE_OCTETS)
 		try_higher(p);
 }
 
+/* Of one size is the suspicion: a loss of half of it, or of twice, begins another. */
 static void doubt_size(struct pace *p, uint32_t size)
 {
-	bool proven = p->steady >= STEADY && as_large(p->last, size);
-
-	if (!p->lost)
-		p->doubt += DOUBT_LOSS;
-	p->lost_ago = 0;
+	if (size * 2 <= p->lost_at || size / 2 >= p->lost_at)
+		forget_loss(p);
 	if (!p->lost_at || size < p->lost_at)
 		p->lost_at = size;
-	if (p->doubt < (proven ? DOUBT_PROVEN : DOUBT_WALL))
-		return;
-	set_ceiling(p, p->lost_at - p->lost_at / 4);
+	p->lost_ago = 0;
+	p->doubt += CHANCE_ALL - allowed(p);
 }
 
 void pace_lost(struct pace *p, size_t asked)
 {
-	uint32_t size = size_of(p, asked);
+	bool trial = p->held && asked > fitting(p, p->held);
 
+	if (asked * 2 <= (p->lost ? p->lost : p->usual)) {
+		see_chance(p, true);
+		forget_loss(p);
+	} else if (!p->lost) {
+		doubt_size(p, size_of(p, asked));
+	}
+	p->lost = (uint32_t)(asked < PACE_MOST ? asked : PACE_MOST);
 	if (p->grown > asked / 2)
 		p->grown = asked > 1 ? (uint32_t)(asked / 2) : 1;
-	if (p->held && asked > fitting(p, p->held))
+	if (trial && p->doubt >= DOUBT_TRIAL)
 		end_trial(p);
-	else
-		doubt_size(p, size);
-	p->lost = true;
+	else if (p->doubt >= (p->lost_at < LEAST_OCTETS ? 2 * DOUBT_WALL : DOUBT_WALL))
+		believe(p);
 }
 
 bool pace_too_big(struct pace *p, size_t asked)

@@ -22,12 +22,13 @@ struct pace {                     /* private */
 	uint32_t held;     /* the ceiling before it was tried higher; 0: no trial */
 	uint32_t answers;  /* since the ceiling was set */
 	uint32_t patience; /* answers after which a lowered ceiling is tried higher */
-	uint32_t last;     /* octets of the last answer before one was lost */
-	uint32_t steady;   /* answers of about that size in a row */
+	uint32_t lost;     /* varbinds of the last lost try, until an answer comes; 0: none */
+	uint32_t usual;    /* varbinds that the next question asks for, at least */
+	uint32_t small;    /* tries for half of a lost one, or less; of late */
+	uint32_t unlucky;  /* of these, the lost ones: by chance */
 	uint32_t lost_at;  /* octets of the least answer lost of late; 0: none */
 	uint32_t lost_ago; /* answers since then */
 	uint32_t doubt;    /* that answers so large come at all; 0: none */
-	bool lost;         /* since the last answer: tries of one question count once */
 };
 
 void pace_start(struct pace *p, unsigned max_repetitions);
