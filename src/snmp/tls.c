@@ -15,7 +15,6 @@
  */
 #include "snmp/tls_internal.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,29 +128,6 @@ bool tls_pin_of(const X509 *cert, uint8_t pin[PROFILE_PIN])
 		return false;
 	memcpy(pin, digest, PROFILE_PIN);
 	return true;
-}
-
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool tls_read_pin(const char *text, uint8_t pin[PROFILE_PIN])
-{
-	size_t n = 0;
-
-	if (strncmp(text, "SHA256:", 7) == 0)
-		text += 7;
-	for (; n < PROFILE_PIN && digit(text[0]) >= 0 && digit(text[1]) >= 0; n++) {
-		pin[n] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
-		text += 2;
-		if (*text == ':' && n + 1 < PROFILE_PIN)
-			text++;
-	}
-	return n == PROFILE_PIN && !*text;
 }
 
 bool tls_file_pin(const char *path, uint8_t pin[PROFILE_PIN], char error[TLS_ERROR_MAX])

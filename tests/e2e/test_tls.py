@@ -19,6 +19,7 @@ import poller
 import test_transports as transports
 
 OPENSSL = poller.have('openssl')
+TLS = os.environ.get('WITH_TLS') != 'no'
 SYS_NAME, ENGINE = '1.3.6.1.2.1.1.5.0', '1.3.6.1.6.3.10.2.1.1.0'
 LOCAL_ENGINE = bytes.fromhex('8000000006')  # RFC 5343
 AGENT_ENGINE = bytes.fromhex('80001f888004656e67')
@@ -134,7 +135,7 @@ class Lossy(threading.Thread):
         self.theirs.close()
 
 
-@unittest.skipUnless(daemons.SNMPD and OPENSSL, 'snmpd or openssl is not installed')
+@unittest.skipUnless(TLS and daemons.SNMPD and OPENSSL, 'a build without TLS, or snmpd or openssl is not installed')
 class RealAgent(poller.Poll):
     @classmethod
     def setUpClass(cls):
@@ -221,7 +222,7 @@ hosts:
         self.assertIn('the DTLS handshake was not answered in time', record['message'])
 
 
-@unittest.skipUnless(daemons.SNMPD and OPENSSL, 'snmpd or openssl is not installed')
+@unittest.skipUnless(TLS and daemons.SNMPD and OPENSSL, 'a build without TLS, or snmpd or openssl is not installed')
 class Refusals(poller.Poll):
     """Each with an snmpd of its own: 5.9.3 answers nobody for a while after a handshake that was broken off."""
 
@@ -318,7 +319,7 @@ def agent(reply=answer, version=None, address='127.0.0.1', once=False):
     return listener
 
 
-@unittest.skipUnless(OPENSSL, 'openssl is not installed')
+@unittest.skipUnless(TLS and OPENSSL, 'a build without TLS, or openssl is not installed')
 class OverTcp(poller.Poll):
     VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -425,7 +426,7 @@ class OverTcp(poller.Poll):
         self.assertEqual(record['status'], 'unreachable')
 
 
-@unittest.skipUnless(OPENSSL, 'openssl is not installed')
+@unittest.skipUnless(TLS and OPENSSL, 'a build without TLS, or openssl is not installed')
 class Nobody(poller.Poll):
     def test_silent(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -479,6 +480,15 @@ class Nobody(poller.Poll):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(run.stderr.count('holds a private key and is readable by everyone'), 1)
         self.assertIn('by certificate, the agent known by its fingerprint', run.stdout)
+
+
+@unittest.skipIf(TLS, 'a build with TLS')
+class Without(poller.Poll):
+    def test_refused_before_anything_is_polled(self):
+        for target in ('tlstcp:127.0.0.1', 'dtlsudp:127.0.0.1'):
+            run = self.run_poller('--set', f'identity={__file__}', '--set', f'peer_identity={"ab" * 32}', target)
+            self.assertEqual((run.returncode, run.stdout), (2, ''))
+            self.assertIn('configured without OpenSSL', run.stderr)
 
 
 if __name__ == '__main__':
