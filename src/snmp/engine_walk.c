@@ -182,8 +182,6 @@ static void take_rows(struct engine *e, struct job *job, const struct reply *rep
 
 	if (reply->newest && round->newest < round->q.count && e->scratch.count > round->newest)
 		e->scratch.count = round->newest; /* more of these columns, not of the others */
-	if (reply->newest && round->first > round->previous && round->previous)
-		pace_lost(&job->pace, round->first);
 	if (reply->newest && round->previous)
 		pace_lost(&job->pace, round->previous);
 	pace_answered(&job->pace, wanted, e->scratch.count, reply->octets);
