@@ -23,6 +23,10 @@ typedef int (*proc_fn)(void *arg, int queue_fd);
  * like, and p is as {0, -1}. */
 bool proc_spawn(struct proc *p, proc_fn fn, void *arg);
 
+/* In a child: asks to be killed with the parent (Linux). False: it is dead already. A child has done so, but has
+ * to again when it has become another user. */
+bool proc_follow(pid_t parent);
+
 /* Kills, waits for the end (after SIGKILL, or once end of file was seen, that is no wait), closes the
  * queue end. Returns the wait status; p is {0, -1} then. Harmless when there is none (0). */
 int proc_end(struct proc *p);

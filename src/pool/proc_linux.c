@@ -5,6 +5,8 @@
  */
 #include "pool/proc_internal.h"
 
+#include "pool/proc.h"
+
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>

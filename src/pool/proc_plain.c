@@ -5,6 +5,8 @@
  */
 #include "pool/proc_internal.h"
 
+#include "pool/proc.h"
+
 #include <unistd.h>
 
 void proc_close_from(int first)

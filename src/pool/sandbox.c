@@ -1,0 +1,81 @@
+/*
+ * What a process that meets the network gives up.
+ *
+ * The problem: devices are hostile, and Net-SNMP, OpenSSL and c-ares parse what they send. Some day one of
+ * them will be made to run somebody else's code. Then the process must hold nothing worth having: no
+ * file, no other socket, no other process, no way to become more.
+ *
+ * The design: all that needs a right is done first (sockets, a receive buffer that only root gets),
+ * then the process becomes another user if it may, then what the system offers is closed behind it. What
+ * it offers is found out by the master before the first fork, so that a kernel without it is told once and
+ * not by every worker; and the master tries all of it in a child, so that a refusal is told once, too, and ends
+ * the run before it has begun, instead of workers that die again and again.
+ *
+ * Rejected: a switch to run without. Who cannot have it builds without (configure --disable-sandbox), and
+ * `--version` says so.
+ *
+ * The traps: a change of the user makes a process dumpable again and takes back that it dies with its parent;
+ * both are asked for once more, and then the parent is looked for, which may have died meanwhile.
+ */
+#include "pool/sandbox.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/core.h"
+#include "base/log.h"
+#include "pool/proc.h"
+#include "pool/sandbox_internal.h"
+
+static bool become(const struct sandbox *s)
+{
+	if (!s->becomes)
+		return true;
+	if (!user_become(&s->user)) {
+		log_error("cannot become the user of run_as (uid %ld): %s", (long)s->user.uid,
+			  strerror(errno));
+		return false;
+	}
+	core_forbid();
+	return proc_follow(s->master);
+}
+
+bool sandbox_enter(const struct sandbox *s, enum sandbox_role role)
+{
+	return become(s) && sandbox_platform_enter(s, role);
+}
+
+/* Whether a child can enter, which says why it cannot. One that was killed tells nothing: workers will. */
+static bool rehearse(const struct sandbox *s)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(!sandbox_enter(s, SANDBOX_WORKER));
+	if (child < 0) {
+		log_error("cannot start a process: %s", strerror(errno));
+		return false;
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
+		return true;
+	log_error("workers cannot give up their rights, so none is started");
+	return false;
+}
+
+bool sandbox_prepare(struct sandbox *s)
+{
+	const char *lacks;
+
+	s->master = getpid();
+	if (!sandbox_platform_probe(s, &lacks))
+		return false;
+	if (*lacks)
+		log_warning("this kernel has no %s, which would fence workers in", lacks);
+	return rehearse(s);
+}

@@ -1,0 +1,22 @@
+/*
+ * sandbox_internal - what differs between systems: sandbox_linux.c, sandbox_plain.c, sandbox_none.c.
+ */
+#ifndef POOL_SANDBOX_INTERNAL_H
+#define POOL_SANDBOX_INTERNAL_H
+
+#include "pool/sandbox.h"
+
+/* Fills in `calls` and `files_abi`, and names what is not there; "" if all is. False: was told. */
+bool sandbox_platform_probe(struct sandbox *s, const char **lacks);
+/* The user has changed already. False: was told. */
+bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role);
+
+/* sandbox_landlock.c, Linux only: false: errno */
+bool sandbox_landlock_probe(int *abi); /* 0: the kernel has none */
+bool sandbox_landlock_enter(int abi, enum sandbox_role role);
+
+/* sandbox_seccomp.c, Linux only: false: errno */
+bool sandbox_seccomp_probe(void); /* false: the kernel has none */
+bool sandbox_seccomp_enter(enum sandbox_role role);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * What every system offers: limits. No new process (for anybody but root), and in a worker, which has all
+ * of its descriptors, no further one: no file, no socket.
+ *
+ * The trap: poll(2) takes no more entries than descriptors are allowed. So the limit is the number of
+ * those that a worker may have, and not 0. One is left over: the name of an interface is asked for by
+ * a socket.
+ */
+#include "pool/sandbox_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+bool sandbox_platform_probe(struct sandbox *s, const char **lacks)
+{
+	(void)s;
+	*lacks = "";
+	return true;
+}
+
+static struct rlimit at_most(int n)
+{
+	return (struct rlimit){.rlim_cur = (rlim_t)n, .rlim_max = (rlim_t)n};
+}
+
+static bool lower_limits(enum sandbox_role role)
+{
+	struct rlimit processes = at_most(0), descriptors;
+	int next;
+
+	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
+		return false;
+	if (role != SANDBOX_WORKER)
+		return true;
+	next = dup(STDERR_FILENO); /* the first that is free */
+	if (next < 0)
+		return true; /* there is none */
+	close(next);
+	descriptors = at_most(next + 1);
+	return setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
+}
+
+bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role)
+{
+	(void)s;
+	if (lower_limits(role))
+		return true;
+	log_error("cannot lower a limit: %s", strerror(errno));
+	return false;
+}
