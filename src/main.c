@@ -17,12 +17,14 @@
 
 #include "base/core.h"
 #include "base/log.h"
+#include "base/user.h"
 #include "cli/options.h"
 #include "cli/summary.h"
 #include "out/writer.h"
 #include "plan/plan.h"
 #include "pool/master.h"
 #include "pool/resolver.h"
+#include "pool/sandbox.h"
 #include "pool/worker.h"
 #include "snmp/mib.h"
 #include "snmp/pdu.h"
@@ -68,6 +70,39 @@ static int run_resolver(const void *arg, int fd)
 	return resolver_main(arg, fd);
 }
 
+/* --- what children give up ---------------------------------------------------------------- */
+
+#define RUN_AS "nobody" /* if nothing else is set */
+
+/* Whom children become. False: it cannot be had, which was told. */
+static bool choose_user(struct sandbox *s, const struct conf *conf)
+{
+	const char *name = conf_run_as(conf, NULL);
+	struct user user;
+
+	if (!user_find(name ? name : RUN_AS,
+		       &user)) { /* plan_new() has found the one that is set */
+		if (geteuid() == 0)
+			log_error("there is no user '%s' to run workers as (see run_as)",
+				  name ? name : RUN_AS);
+		return geteuid() != 0;
+	}
+	if (geteuid() == 0) {
+		s->becomes = user.uid != 0;
+		s->user = user;
+	} else if (name && user.uid != geteuid()) {
+		log_warning("run_as: only root can become '%s'; workers stay who they are", name);
+	}
+	return true;
+}
+
+static bool prepare_sandbox(struct sandbox *s, const struct conf *conf)
+{
+	return choose_user(s, conf) && sandbox_prepare(s);
+}
+
+/* --- the run ------------------------------------------------------------------------------ */
+
 #define SESSION_WINDOW 1000 /* what `per_host` is at most: there is one host */
 
 /* --- the end of a run --------------------------------------------------------------------- */
@@ -100,12 +135,14 @@ static int run_status(const struct options *o, struct writer *w, const struct ma
 
 static int run(const struct options *o, struct plan *plan, struct writer *writer)
 {
+	struct sandbox sandbox = {.becomes = false};
 	struct worker_config worker = {.window = o->window,
 				       .source4 = o->source4,
 				       .source6 = o->source6,
-				       .format = o->format};
+				       .format = o->format,
+				       .sandbox = &sandbox};
 	struct worker_config session;
-	struct resolver_options resolver = {0};
+	struct resolver_options resolver = {.sandbox = &sandbox};
 	struct master_config master = {.plan = plan,
 				       .writer = writer,
 				       .worker = run_worker,
@@ -122,6 +159,8 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 	struct buf summary = {0};
 	int status;
 
+	if (!prepare_sandbox(&sandbox, o->conf))
+		return EXIT_SYSTEM;
 	worker.profiles = plan_profiles(plan, &worker.nprofiles);
 	session = worker;
 	session.sessions = true;

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/user.h"
 #include "plan/plan_internal.h"
 
 const struct conf_entry *plan_entry(const struct plan *p, size_t item)
@@ -122,12 +123,15 @@ static void read_excludes(struct plan *p, const struct plan_request *r)
 	target_set_seal(p->excluded);
 }
 
-static void refuse_run_as(struct conf *conf)
+/* Even where nobody can become another user: what is checked here may be run as root elsewhere. */
+static void check_run_as(struct conf *conf)
 {
 	struct conf_place place;
+	const char *name = conf_run_as(conf, &place);
+	struct user user;
 
-	if (conf_run_as(conf, &place))
-		conf_error(conf, place, "run_as: not yet: this version runs as who started it");
+	if (name && !user_find(name, &user))
+		conf_error(conf, place, "run_as: there is no user '%.60s'", name);
 }
 
 struct plan *plan_new(const struct plan_request *r)
@@ -137,7 +141,7 @@ struct plan *plan_new(const struct plan_request *r)
 
 	p->conf = p->profiles.conf = r->conf;
 	conf_check(r->conf, r->settings);
-	refuse_run_as(r->conf);
+	check_run_as(r->conf);
 	conf_each_value(r->conf, plan_check_value, &p->profiles); /* what nobody uses, too */
 	read_excludes(p, r);
 	if (r->only_targets)

@@ -272,6 +272,8 @@ int resolver_main(const struct resolver_options *options, int fd)
 	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd)};
 	if (!channel_open(&r, options))
 		return 1;
+	if (options->sandbox != NULL && !sandbox_enter(options->sandbox, SANDBOX_RESOLVER))
+		return 1;
 	loop_watch(r.loop, fd, LOOP_READ, queue_ready, &r);
 	while (!r.done)
 		resolver_turn(&r);

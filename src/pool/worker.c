@@ -30,7 +30,8 @@
 enum exit_status {
 	EXIT_GOOD,
 	EXIT_PROTOCOL,
-	EXIT_NO_ENGINE
+	EXIT_NO_ENGINE,
+	EXIT_NO_SANDBOX
 };
 
 static void leave(struct worker *w, enum exit_status status)
@@ -260,6 +261,15 @@ static bool engine_open(struct worker *w)
 	return true;
 }
 
+/* Not before all that takes rights is open, and not after the first packet. */
+static bool enter_sandbox(const struct worker *w)
+{
+	const struct worker_config *c = w->config;
+
+	return c->sandbox == NULL ||
+	       sandbox_enter(c->sandbox, c->sessions ? SANDBOX_SESSION : SANDBOX_WORKER);
+}
+
 int worker_main(const struct worker_config *config, int fd, _Atomic uint64_t *at_work)
 {
 	struct worker w = {
@@ -271,6 +281,8 @@ int worker_main(const struct worker_config *config, int fd, _Atomic uint64_t *at
 
 	if (!engine_open(&w))
 		leave(&w, EXIT_NO_ENGINE);
+	else if (!enter_sandbox(&w))
+		leave(&w, EXIT_NO_SANDBOX);
 	else
 		loop_watch(w.loop, fd, LOOP_READ, queue_ready, &w);
 	while (!w.leaving)

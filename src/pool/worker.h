@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "base/profile.h"
 #include "out/format.h"
+#include "pool/sandbox.h"
 
 struct worker_config {
 	const struct profile *profiles; /* inherited through the fork */
@@ -19,6 +20,7 @@ struct worker_config {
 	unsigned window;
 	struct addr source4, source6;
 	const struct format *format;
+	const struct sandbox *sandbox; /* entered before the first packet; NULL: none */
 	bool sessions; /* of the second kind: one task at a time, of a transport other than UDP */
 };
 

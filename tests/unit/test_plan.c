@@ -889,14 +889,16 @@ static void test_many_unknown_objects(void **state)
 	end(&w);
 }
 
-static void test_not_yet(void **state)
+static void test_run_as(void **state)
 {
 	struct world w;
 
 	(void)state;
-	begin(&w, "hosts: []\nrun_as: nobody\n");
-	assert_string_equal(errors_of(&w),
-			    "2:9: run_as: not yet: this version runs as who started it\n");
+	begin(&w, "hosts: []\nrun_as: nosuchuser\n");
+	assert_string_equal(errors_of(&w), "2:9: run_as: there is no user 'nosuchuser'\n");
+	end(&w);
+	begin(&w, "hosts: []\nrun_as: root\n");
+	must(&w);
 	end(&w);
 }
 
@@ -1185,7 +1187,7 @@ int main(void)
 		cmocka_unit_test(test_shared_objects),
 		cmocka_unit_test(test_unknown_objects),
 		cmocka_unit_test(test_many_unknown_objects),
-		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_run_as),
 		cmocka_unit_test(test_v3),
 		cmocka_unit_test(test_credentials_are_shared),
 		cmocka_unit_test(test_v3_profiles),

@@ -1,6 +1,7 @@
 /*
  * resolver: the real process against a name server of our own on loopback. The server runs in the
- * test's turn: it reads what c-ares asks and answers from a table, or is silent.
+ * test's turn: it reads what c-ares asks and answers from a table, or is silent. The resolver is in its sandbox, as
+ * in the program; c-ares opens its sockets there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +27,7 @@
 
 struct fixture {
 	int dns;             /* the name server's socket */
+	int tcp;             /* and its other one, where it listens */
 	struct queue *queue; /* our end */
 	int fd;
 	pid_t child;
@@ -46,6 +48,8 @@ static int zone_count(const char *name, int type)
 		return type == TYPE_AAAA ? 1 : 0;
 	if (strcmp(name, "many.test") == 0)
 		return type == TYPE_A ? 20 : 0;
+	if (strcmp(name, "large.test") == 0)
+		return type == TYPE_A ? 7 : 0; /* by TCP only */
 	if (strcmp(name, "twice.test") == 0)
 		return type == TYPE_A ? 1 : 0; /* the same address twice: see server_answer */
 	if (strncmp(name, "silent", 6) == 0)
@@ -81,49 +85,93 @@ static uint8_t *put_address(uint8_t *at, int type, unsigned i)
 	return at + len;
 }
 
-static void server_answer(struct fixture *f)
+/* Makes the answer to the question in m of n octets, in its place. 0: there is none. */
+static size_t answer_make(struct fixture *f, uint8_t m[2048], ssize_t n, bool stream)
 {
-	uint8_t m[2048];
-	struct sockaddr_in from;
-	socklen_t fromlen = sizeof(from);
-	ssize_t n = recvfrom(f->dns, m, 512, MSG_DONTWAIT, (struct sockaddr *)&from, &fromlen);
 	if (n < 17)
-		return;
+		return 0;
 	f->questions++;
 	char name[256];
 	size_t used = question_name(m + 12, m + n, name, sizeof(name));
 	int type = m[12 + used] << 8 | m[13 + used];
 	int count = zone_count(name, type);
 	if (count == SILENT)
-		return;
+		return 0;
+	bool cut = strcmp(name, "large.test") == 0 && !stream;
+	if (cut)
+		count = 0;
 	int copies = strcmp(name, "twice.test") == 0 ? 2 : 1;
 	uint8_t *at = m + 12 + used + 4;
-	m[2] = 0x84;
+	m[2] = cut ? 0x86 : 0x84;
 	m[3] = count == -2 ? NAME_ERROR : 0;
 	memset(m + 6, 0, 6);
 	for (int i = 0; i < count * copies; i++)
 		at = put_address(at, type, (unsigned)(i / copies));
 	m[7] = (uint8_t)(count > 0 ? count * copies : 0);
-	sendto(f->dns, m, (size_t)(at - m), 0, (struct sockaddr *)&from, fromlen);
+	return (size_t)(at - m);
+}
+
+static void server_answer(struct fixture *f)
+{
+	uint8_t m[2048];
+	struct sockaddr_in from;
+	socklen_t fromlen = sizeof(from);
+	ssize_t n = recvfrom(f->dns, m, 512, MSG_DONTWAIT, (struct sockaddr *)&from, &fromlen);
+	size_t len = answer_make(f, m, n, false);
+	if (len > 0)
+		sendto(f->dns, m, len, 0, (struct sockaddr *)&from, fromlen);
+}
+
+/* One question of a connection, in one piece. */
+static void server_answer_stream(struct fixture *f)
+{
+	uint8_t m[2 + 2048];
+	int fd = accept(f->tcp, NULL, NULL);
+	ssize_t n = recv(fd, m, 514, 0);
+	size_t len = answer_make(f, m + 2, n - 2, true);
+	m[0] = (uint8_t)(len >> 8);
+	m[1] = (uint8_t)len;
+	assert_int_equal(send(fd, m, 2 + len, 0), (ssize_t)(2 + len));
+	close(fd);
+}
+
+/* Both sockets on one port. False: somebody else has the other half of it. */
+static bool server_open(struct fixture *f, struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+	*sin = (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	f->dns = socket(AF_INET, SOCK_DGRAM, 0);
+	f->tcp = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(f->dns, (struct sockaddr *)sin, len), 0);
+	assert_int_equal(getsockname(f->dns, (struct sockaddr *)sin, &len), 0);
+	if (bind(f->tcp, (struct sockaddr *)sin, len) == 0 && listen(f->tcp, 5) == 0)
+		return true;
+	close(f->dns);
+	close(f->tcp);
+	return false;
 }
 
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(sin);
-	f->dns = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(bind(f->dns, (struct sockaddr *)&sin, len), 0);
-	assert_int_equal(getsockname(f->dns, (struct sockaddr *)&sin, &len), 0);
+	struct sockaddr_in sin;
+	int tries = 0;
+	while (!server_open(f, &sin))
+		assert_true(++tries < 100);
+	struct sandbox sandbox = {.becomes = false};
+	assert_true(sandbox_prepare(&sandbox));
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	f->child = fork();
 	if (f->child == 0) {
 		close(pair[0]);
 		close(f->dns);
+		close(f->tcp);
 		char servers[64];
 		snprintf(servers, sizeof(servers), "127.0.0.1:%u", ntohs(sin.sin_port));
-		struct resolver_options o = {.servers = servers, .timeout_ms = 200, .tries = 1};
+		struct resolver_options o = {
+			.servers = servers, .timeout_ms = 200, .tries = 1, .sandbox = &sandbox};
 		_exit(resolver_main(&o, pair[1]));
 	}
 	close(pair[1]);
@@ -143,6 +191,7 @@ static int tear_down(void **state)
 		waitpid(f->child, NULL, 0);
 	}
 	close(f->dns);
+	close(f->tcp);
 	free(f);
 	return 0;
 }
@@ -162,9 +211,12 @@ static void ask(struct fixture *f, uint32_t ticket, uint8_t family, const char *
 static int next_frame(struct fixture *f, struct queue_frame *frame)
 {
 	while (!queue_next(f->queue, frame)) {
-		struct pollfd p[2] = {{.fd = f->dns, .events = POLLIN},
-				      {.fd = f->fd, .events = POLLIN}};
-		assert_true(poll(p, 2, 10000) > 0);
+		struct pollfd p[3] = {{.fd = f->dns, .events = POLLIN},
+				      {.fd = f->fd, .events = POLLIN},
+				      {.fd = f->tcp, .events = POLLIN}};
+		assert_true(poll(p, 3, 10000) > 0);
+		if (p[2].revents)
+			server_answer_stream(f);
 		if (p[0].revents)
 			server_answer(f);
 		if (p[1].revents && queue_read(f->queue) != QUEUE_OPEN &&
@@ -227,6 +279,15 @@ static void doubles_go_and_eight_stay(void **state)
 	assert_int_equal(next_answer(*state).count, TASK_ADDRS_MAX);
 }
 
+/* What is cut is asked for again, over TCP. */
+static void large_answers_come_by_tcp(void **state)
+{
+	struct fixture *f = *state;
+	ask(f, 1, 4, "large.test");
+	assert_int_equal(next_answer(f).count, 7);
+	assert_int_equal(f->questions, 2);
+}
+
 static void hosts_file_needs_no_server(void **state)
 {
 	struct fixture *f = *state;
@@ -287,13 +348,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(ipv4_first_then_ipv6),
-		TEST(family_is_kept),
-		TEST(unknown_name_has_words),
-		TEST(doubles_go_and_eight_stay),
-		TEST(hosts_file_needs_no_server),
-		TEST(silence_delays_no_other_name),
-		TEST(stop_is_answered_after_the_last_name),
+		TEST(ipv4_first_then_ipv6),         TEST(family_is_kept),
+		TEST(unknown_name_has_words),       TEST(doubles_go_and_eight_stay),
+		TEST(large_answers_come_by_tcp),    TEST(hosts_file_needs_no_server),
+		TEST(silence_delays_no_other_name), TEST(stop_is_answered_after_the_last_name),
 		TEST(nonsense_ends_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
