@@ -17,6 +17,7 @@
 
 #include "base/core.h"
 #include "base/log.h"
+#include "base/quit.h"
 #include "base/user.h"
 #include "cli/options.h"
 #include "cli/summary.h"
@@ -46,7 +47,7 @@ static void open_missing(void)
 
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
-			_exit(EXIT_SYSTEM);
+			quit_now(EXIT_SYSTEM);
 }
 
 /* Shows text and frees it. False: it could not be written. */
@@ -126,6 +127,8 @@ static int run_status(const struct options *o, struct writer *w, const struct ma
 		written = writer_commit(w);
 	if (written != WRITER_OK)
 		return writer_status(w, written);
+	if (r->lost > 0)
+		return EXIT_NOT_WRITTEN;
 	if (r->signal != 0)
 		return 128 + r->signal;
 	if (r->failed)

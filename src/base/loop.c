@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/quit.h"
 
 struct entry {
 	loop_fn fn;
@@ -216,7 +217,7 @@ int64_t loop_turn(struct loop *l, int64_t deadline_us)
 
 	if (found < 0 && errno != EINTR) { /* out of memory, or of the limit on descriptors */
 		perror("multisnmp: poll");
-		_exit(MEM_EXIT);
+		quit_now(MEM_EXIT);
 	}
 	loop_refresh(l);
 	late_us = lateness(l, asleep_us, deadline_us);

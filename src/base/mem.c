@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/quit.h"
+
 #define BUF_FIRST 256 /* octets of a buffer's first allocation: a text line or a small record */
 
 static _Noreturn void mem_exhausted(void)
@@ -30,7 +32,7 @@ static _Noreturn void mem_exhausted(void)
 	ssize_t written = write(STDERR_FILENO, farewell, sizeof(farewell) - 1);
 
 	(void)written; /* nobody is left to be told */
-	_exit(MEM_EXIT);
+	quit_now(MEM_EXIT);
 }
 
 static size_t mem_product(size_t count, size_t size)

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/quit.h"
 #include "pool/proc_internal.h"
 
 #define CHILD_FD   3     /* where a child finds its queue end */
@@ -98,7 +99,7 @@ bool proc_spawn(struct proc *p, proc_fn fn, void *arg)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	p->pid = fork();
 	if (p->pid == 0)
-		_exit(child_run(parent, pair[1], fn, arg));
+		quit_now(child_run(parent, pair[1], fn, arg));
 	error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(pair[1]);

@@ -26,6 +26,7 @@
 
 #include "base/core.h"
 #include "base/log.h"
+#include "base/quit.h"
 #include "pool/proc.h"
 #include "pool/sandbox_internal.h"
 
@@ -54,7 +55,7 @@ static bool rehearse(const struct sandbox *s)
 	int status;
 
 	if (child == 0)
-		_exit(!sandbox_enter(s, SANDBOX_WORKER));
+		quit_now(!sandbox_enter(s, SANDBOX_WORKER));
 	if (child < 0) {
 		log_error("cannot start a process: %s", strerror(errno));
 		return false;

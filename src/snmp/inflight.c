@@ -27,6 +27,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/quit.h"
 
 #define TABLE_FIRST  64  /* entries; a power of two */
 #define POOL_IDS     64  /* ids drawn at once: getentropy(3) gives at most 256 octets */
@@ -65,7 +66,7 @@ void inflight_system_random(void *p, size_t len)
 {
 	if (getentropy(p, len) != 0) {
 		log_error("the system gives no random numbers");
-		_exit(MEM_EXIT);
+		quit_now(MEM_EXIT);
 	}
 }
 

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/quit.h"
 
 #define MESSAGE_MAX 65507 /* octets that UDP carries over IPv4: what we say that we can receive */
 
@@ -135,5 +136,5 @@ _Noreturn void pdu_cannot_build(const struct pdu_codec *c)
 {
 	log_error("the codec cannot build a request: %s",
 		  snmp_api_errstring(c->session.s_snmp_errno));
-	exit(MEM_EXIT);
+	quit_now(MEM_EXIT);
 }
