@@ -8,8 +8,9 @@
  * The design: all that needs a right is done first (sockets, a receive buffer that only root gets),
  * then the process becomes another user if it may, then what the system offers is closed behind it. What
  * it offers is found out by the master before the first fork, so that a kernel without it is told once and
- * not by every worker; and the master tries all of it in a child, so that a refusal is told once, too, and ends
- * the run before it has begun, instead of workers that die again and again.
+ * not by every worker; and the master tries all of it in a child of each role (the resolver alone names files), so
+ * that a refusal is told once, too, and ends the run before it has begun, instead of workers that die again and
+ * again.
  *
  * Rejected: a switch to run without. Who cannot have it builds without (configure --disable-sandbox), and
  * `--version` says so.
@@ -49,13 +50,13 @@ bool sandbox_enter(const struct sandbox *s, enum sandbox_role role)
 }
 
 /* Whether a child can enter, which says why it cannot. One that was killed tells nothing: workers will. */
-static bool rehearse(const struct sandbox *s)
+static bool rehearse(const struct sandbox *s, enum sandbox_role role)
 {
 	pid_t child = fork();
 	int status;
 
 	if (child == 0)
-		quit_now(!sandbox_enter(s, SANDBOX_WORKER));
+		quit_now(!sandbox_enter(s, role));
 	if (child < 0) {
 		log_error("cannot start a process: %s", strerror(errno));
 		return false;
@@ -78,5 +79,6 @@ bool sandbox_prepare(struct sandbox *s)
 		return false;
 	if (*lacks)
 		log_warning("this kernel has no %s, which would fence workers in", lacks);
-	return rehearse(s);
+	return rehearse(s, SANDBOX_WORKER) && rehearse(s, SANDBOX_SESSION) &&
+	       rehearse(s, SANDBOX_RESOLVER);
 }

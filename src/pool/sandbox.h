@@ -27,7 +27,7 @@ struct sandbox {      /* made once, before the first fork; the same for all chil
 };
 
 /* In the master: finds out what the kernel can do, tells by one warning what it cannot, and tries all of it
- * in a child. False: something that is there is refused to us, which was told; nothing may be
+ * in a child of each role. False: something that is there is refused to us, which was told; nothing may be
  * forked then. `becomes` and `user` are set before. */
 bool sandbox_prepare(struct sandbox *s);
 

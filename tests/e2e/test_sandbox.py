@@ -2,7 +2,7 @@
 """What the processes that meet the network may still do, as the kernel tells it of a running poll; whom
 they are; and what happens where the kernel cannot or may not fence them in.
 
-What a child that was taken over tries in vain is in tests/unit/test_sandbox_linux.c, with the same lists."""
+What a child that was taken over tries in vain is in test_takeover.py."""
 import ctypes
 import ctypes.util
 import errno
@@ -202,7 +202,7 @@ class RunAs(Sandbox):
 
 @unittest.skipUnless(LINUX, 'built without')
 class Kernels(Sandbox):
-    SECCOMP = ('seccomp', ('prctl', [21]))  # PR_GET_SECCOMP
+    NO_SECCOMP = (('prctl', [22]),)  # PR_SET_SECCOMP; a kernel that was built without says EINVAL
     LANDLOCK = ('landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self')
 
     def run_on(self, action, calls, *words):
@@ -230,6 +230,7 @@ class Kernels(Sandbox):
     def test_refused(self):
         """It is there, and somebody does not let us: no poll, and the file of before stays."""
         for call, words in (('landlock_create_ruleset', 'Landlock is refused: Operation not permitted'),
+                            ('landlock_add_rule', 'Landlock is refused: Operation not permitted'),
                             ('landlock_restrict_self', 'Landlock is refused: Operation not permitted'),
                             ('capset', 'cannot drop capabilities: Operation not permitted')):
             with self.subTest(call=call):
@@ -263,7 +264,7 @@ class Kernels(Sandbox):
 
     def test_without_seccomp(self):
         park = self.agents()
-        run = self.run_poller('-p', park.port, '127.0.0.1', preexec_fn=refusing(errno.EINVAL, ('prctl', [21])))
+        run = self.run_poller('-p', park.port, '127.0.0.1', preexec_fn=refusing(errno.EINVAL, *self.NO_SECCOMP))
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn('this kernel has no seccomp, which', run.stderr)
 
@@ -271,7 +272,7 @@ class Kernels(Sandbox):
         park = self.agents()
         def both():
             refusing(errno.ENOSYS, *self.LANDLOCK)()
-            refusing(errno.EINVAL, ('prctl', [21]))()
+            refusing(errno.EINVAL, *self.NO_SECCOMP)()
         run = self.run_poller('-p', park.port, '127.0.0.1', preexec_fn=both)
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn('this kernel has no seccomp and no Landlock, which', run.stderr)
