@@ -3,7 +3,7 @@
  *
  * LeakSanitizer looks when exit(3) runs its handlers. Children end without, so a worker could lose memory with
  * every record and no test would see it. Who leaves in good order is looked at here; a process that
- * finds a leak ends with LeakSanitizer's status (23) and has written its report. Who dies of something
+ * finds a leak reports it and ends with AddressSanitizer's status (1). Who dies of something
  * (any other status) does not tidy up before, so nothing is said of it.
  */
 #include "base/quit.h"
