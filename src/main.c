@@ -81,6 +81,8 @@ static bool choose_user(struct sandbox *s, const struct conf *conf)
 	const char *name = conf_run_as(conf, NULL);
 	struct user user;
 
+	if (!name && geteuid() != 0)
+		return true;
 	if (!user_find(name ? name : RUN_AS,
 		       &user)) { /* plan_new() has found the one that is set */
 		if (geteuid() == 0)
@@ -138,7 +140,7 @@ static int run_status(const struct options *o, struct writer *w, const struct ma
 
 static int run(const struct options *o, struct plan *plan, struct writer *writer)
 {
-	struct sandbox sandbox = {.becomes = false};
+	struct sandbox sandbox = {.paths = plan_has_paths(plan)};
 	struct worker_config worker = {.window = o->window,
 				       .source4 = o->source4,
 				       .source6 = o->source6,

@@ -107,6 +107,7 @@ static void check_item(struct plan *p, size_t item, const struct settings *comma
 	count = t.count - target_set_count(p->excluded, &t);
 	if (t.transport != TRANSPORT_UDP)
 		add_session(p, item, count);
+	p->paths = p->paths || (t.kind == TARGET_PATH && count > 0);
 	p->total += count;
 }
 
@@ -182,6 +183,11 @@ const struct profile *plan_profiles(const struct plan *p, size_t *count)
 uint64_t plan_count(const struct plan *p, enum plan_kind kind)
 {
 	return kind == PLAN_SESSIONS ? p->session_targets : p->total - p->session_targets;
+}
+
+bool plan_has_paths(const struct plan *p)
+{
+	return p->paths;
 }
 
 uint64_t plan_total(const struct plan *p)

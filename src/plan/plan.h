@@ -57,6 +57,7 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out);
 uint64_t plan_count(const struct plan *p,
 		    enum plan_kind kind);  /* targets, excluded ones not counted */
 uint64_t plan_total(const struct plan *p); /* of all kinds */
+bool plan_has_paths(const struct plan *p); /* some target is a socket of the file system */
 
 /* What --check prints: blocks with their count, objects, the worst case for a silent host. */
 void plan_describe(const struct plan *p, struct buf *out);

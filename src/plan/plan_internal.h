@@ -78,6 +78,7 @@ struct plan {
 	struct plan_session *sessions; /* by item */
 	size_t nsessions, cap_sessions;
 	uint64_t session_targets;
+	bool paths; /* some item is a socket of the file system */
 
 	struct plan_cursor cursors[PLAN_KINDS];
 	char **names; /* handed out, of targets written with a port */

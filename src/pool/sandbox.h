@@ -21,6 +21,7 @@ enum sandbox_role {
 struct sandbox {      /* made once, before the first fork; the same for all children */
 	bool becomes; /* somebody else: `user`; only root can */
 	struct user user;
+	bool paths;   /* sessions connect to sockets of the file system, too */
 	pid_t master; /* dies: so do we */
 	bool calls;   /* the kernel can refuse system calls */
 	int files_abi; /* how much of the file system it can refuse (Landlock's version); 0: nothing */
@@ -28,7 +29,7 @@ struct sandbox {      /* made once, before the first fork; the same for all chil
 
 /* In the master: finds out what the kernel can do, tells by one warning what it cannot, and tries all of it
  * in a child of each role. False: something that is there is refused to us, which was told; nothing may be
- * forked then. `becomes` and `user` are set before. */
+ * forked then. `becomes`, `user` and `paths` are set before. */
 bool sandbox_prepare(struct sandbox *s);
 
 /* In a child, once its descriptors are open. There is no way back. False: was told; the process must end. */

@@ -17,6 +17,6 @@ bool sandbox_landlock_enter(int abi, enum sandbox_role role);
 
 /* sandbox_seccomp.c, Linux only: false: errno */
 bool sandbox_seccomp_probe(void); /* false: the kernel has none */
-bool sandbox_seccomp_enter(enum sandbox_role role);
+bool sandbox_seccomp_enter(enum sandbox_role role, bool paths);
 
 #endif

@@ -60,7 +60,7 @@ bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role)
 		return refused("cannot drop capabilities");
 	if (s->files_abi > 0 && !sandbox_landlock_enter(s->files_abi, role))
 		return refused("Landlock is refused");
-	if (s->calls && !sandbox_seccomp_enter(role))
+	if (s->calls && !sandbox_seccomp_enter(role, s->paths))
 		return refused("seccomp is refused");
 	return true;
 }

@@ -17,6 +17,9 @@
  * for nothing else. And nobody reads what lies below the queue: standard error is a terminal at times, where
  * somebody types.
  *
+ * Sockets of the file system are for sessions of a run that asks one, and of no other: behind such wait the session bus and
+ * the agents of the person who started us, and Landlock does not look at connect(2).
+ *
  * The traps: arguments are compared as 64 bits, of which the kernel may look at 32 only, so "all numbers from
  * N" would let in others than it says. And a call that a machine does not have is passed over by libseccomp in
  * silence: aarch64 has no poll, dup2, time, and takes ppoll and dup3 for them.
@@ -45,6 +48,7 @@
 #define S   (1u << SANDBOX_SESSION)
 #define R   (1u << SANDBOX_RESOLVER)
 #define ALL (W | S | R)
+#define P   (1u << 3) /* sessions that connect to sockets of the file system */
 
 /* clang-format off */
 #define CALL(name, who)      {.call = SCMP_SYS(name), .roles = (who)}
@@ -114,7 +118,7 @@ static const struct rule allowed[] = {
 	CALL_IF(ioctl, W | S, 1, IS(1, SIOCGIFNAME)),
 
 	/* streams */
-	CALL_IF(socket, S, 2, IS(0, AF_UNIX), IS(1, SOCK_STREAM)),
+	CALL_IF(socket, P, 2, IS(0, AF_UNIX), IS(1, SOCK_STREAM)),
 	CALL_IF(socket, S | R, 2, IS(0, AF_INET), BITS(1, TYPE_BITS, SOCK_STREAM)),
 	CALL_IF(socket, S | R, 2, IS(0, AF_INET6), BITS(1, TYPE_BITS, SOCK_STREAM)),
 	CALL_IF(setsockopt, S | R, 2, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
@@ -195,13 +199,13 @@ bool sandbox_seccomp_probe(void)
 }
 
 /* 0, or an error's negative number, as all of libseccomp's functions have it. */
-static int add_rules(scmp_filter_ctx c, unsigned role, const struct rule *rules, size_t n,
+static int add_rules(scmp_filter_ctx c, unsigned roles, const struct rule *rules, size_t n,
 		     uint32_t action)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < n && !error; i++)
-		if (rules[i].roles & role)
+		if (rules[i].roles & roles)
 			error = seccomp_rule_add_array(c, action, rules[i].call, rules[i].nargs,
 						       rules[i].args);
 	return error;
@@ -219,7 +223,7 @@ static scmp_datum_t first_free(void)
 
 /* What depends on this very process: abort(3) signals it and nobody else; a worker sends by what is open now,
  * and closes what comes after, which is one at most. */
-static int own_rules(scmp_filter_ctx c, unsigned role)
+static int own_rules(scmp_filter_ctx c, unsigned roles)
 {
 	scmp_datum_t self = (scmp_datum_t)getpid(), first = first_free();
 	const struct rule own[] = {
@@ -228,45 +232,47 @@ static int own_rules(scmp_filter_ctx c, unsigned role)
 		CALL_IF(close, W, 1, IS(0, first)),
 	};
 	const struct rule others[] = {CALL_IF(tgkill, ALL, 1, IS_NOT(0, self))};
-	int error = add_rules(c, role, own, NUMBER_OF(own), SCMP_ACT_ALLOW);
+	int error = add_rules(c, roles, own, NUMBER_OF(own), SCMP_ACT_ALLOW);
 
-	return error ? error : add_rules(c, role, others, NUMBER_OF(others), SCMP_ACT_KILL_PROCESS);
+	return error ? error
+		     : add_rules(c, roles, others, NUMBER_OF(others), SCMP_ACT_KILL_PROCESS);
 }
 
 /* Reading from READ_FIRST to READ_END, by masks: from a power of two to the next. */
-static int read_rules(scmp_filter_ctx c, unsigned role)
+static int read_rules(scmp_filter_ctx c, unsigned roles)
 {
 	int error = 0;
 
 	for (scmp_datum_t from = READ_FIRST; from < READ_END && !error; from *= 2) {
 		const struct rule reads = CALL_IF(read, S | R, 1, BITS(0, ~(from - 1), from));
 
-		error = add_rules(c, role, &reads, 1, SCMP_ACT_ALLOW);
+		error = add_rules(c, roles, &reads, 1, SCMP_ACT_ALLOW);
 	}
 	return error;
 }
 
-static int fill(scmp_filter_ctx c, unsigned role)
+static int fill(scmp_filter_ctx c, unsigned roles)
 {
-	int error = add_rules(c, role, allowed, NUMBER_OF(allowed), SCMP_ACT_ALLOW);
+	int error = add_rules(c, roles, allowed, NUMBER_OF(allowed), SCMP_ACT_ALLOW);
 
 	if (!error)
-		error = add_rules(c, role, deadly, NUMBER_OF(deadly), SCMP_ACT_KILL_PROCESS);
+		error = add_rules(c, roles, deadly, NUMBER_OF(deadly), SCMP_ACT_KILL_PROCESS);
 	if (!error)
-		error = own_rules(c, role);
-	return error ? error : read_rules(c, role);
+		error = own_rules(c, roles);
+	return error ? error : read_rules(c, roles);
 }
 
-bool sandbox_seccomp_enter(enum sandbox_role role)
+bool sandbox_seccomp_enter(enum sandbox_role role, bool paths)
 {
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	unsigned roles = 1u << role | (role == SANDBOX_SESSION && paths ? P : 0);
 	int error;
 
 	if (!c) {
 		errno = ENOMEM;
 		return false;
 	}
-	error = fill(c, 1u << role);
+	error = fill(c, roles);
 	if (!error)
 		error = seccomp_load(c);
 	seccomp_release(c);

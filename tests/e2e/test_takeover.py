@@ -128,8 +128,7 @@ class TakenOver(poller.Poll):
                     self.assert_refused(role, taken, 'socket', family, DGRAM, 0)
                     self.assert_refused(role, taken, 'socket', family, STREAM, 0)
             self.assert_refused(role, taken, 'socket', UNIX, DGRAM, 0)
-            if role != 'session':
-                self.assert_refused(role, taken, 'socket', UNIX, STREAM, 0)
+            self.assert_refused(role, taken, 'socket', UNIX, STREAM, 0)  # no target is unix:
             if role != 'resolver':  # sendto() is for the queue, which has one other end
                 self.assert_refused(role, taken, 'sendto', LANE, b'x', 1, 0, LOOPBACK, len(LOOPBACK))
             self.assert_refused(role, taken, 'setsockopt', LANE, socket.SOL_SOCKET, 25, b'lo\0', 3)  # SO_BINDTODEVICE

@@ -553,6 +553,7 @@ static void test_two_kinds(void **state)
 		w.nexcludes = 4;
 		must(&w);
 		assert_int_equal(plan_total(w.plan), 12);
+		assert_true(plan_has_paths(w.plan));
 		for (size_t i = 0; i < 2; i++) {
 			bool s = orders[order][i] == PLAN_SESSIONS;
 			const struct handed *wanted = s ? sessions : datagrams;
@@ -565,6 +566,31 @@ static void test_two_kinds(void **state)
 				assert_int_equal(list[k].transport, wanted[k].transport);
 			}
 		}
+		end(&w);
+	}
+}
+
+/* A socket of the file system that is excluded is none: sessions may connect to such only if one is asked. */
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *hosts;
+		bool has;
+	} cases[] = {
+		{"hosts: [a, 'tcp:b', 'tcp6:::1']\n", false},
+		{"hosts: [a, 'unix:/run/gone']\n", false},
+		{"hosts: ['unix:/run/agent', a]\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world w;
+
+		begin(&w, cases[i].hosts);
+		w.excludes[0] = "unix:/run/gone";
+		w.nexcludes = 1;
+		must(&w);
+		assert_int_equal(plan_has_paths(w.plan), cases[i].has);
 		end(&w);
 	}
 }
@@ -1177,6 +1203,7 @@ int main(void)
 		cmocka_unit_test(test_excludes),
 		cmocka_unit_test(test_a_huge_block),
 		cmocka_unit_test(test_two_kinds),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_only_targets),
 		cmocka_unit_test(test_nobody),

@@ -446,7 +446,7 @@ static void do_all(struct sandbox *s)
 
 static void test_deeds(void **state)
 {
-	struct sandbox s = {.becomes = false};
+	struct sandbox s = {.paths = true};
 
 	(void)state;
 	do_all(&s);
@@ -454,12 +454,25 @@ static void test_deeds(void **state)
 
 static void test_deeds_of_another_user(void **state)
 {
-	struct sandbox s = {.becomes = true, .user = {.uid = 65534, .gid = 65534}};
+	struct sandbox s = {.becomes = true, .user = {.uid = 65534, .gid = 65534}, .paths = true};
 
 	(void)state;
 	if (geteuid() != 0)
 		skip();
 	do_all(&s);
+}
+
+/* Behind sockets of the file system wait those who would do more for us: only who asks one may open one. */
+static void test_no_paths(void **state)
+{
+	struct sandbox s = {.paths = false};
+
+	(void)state;
+	assert_true(sandbox_prepare(&s));
+	assert_int_equal(end_of(&s, SANDBOX_SESSION, opens_unix_stream), REFUSED);
+	assert_int_equal(end_of(&s, SANDBOX_SESSION, opens_a_pair), REFUSED);
+	assert_int_equal(end_of(&s, SANDBOX_SESSION, connects_a_stream), GOES);
+	assert_int_equal(end_of(&s, SANDBOX_SESSION, names_an_interface), GOES);
 }
 
 /* --- each by itself ------------------------------------------------------------------------ */
@@ -695,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_deeds_outside),
 		cmocka_unit_test(test_deeds),
 		cmocka_unit_test(test_deeds_of_another_user),
+		cmocka_unit_test(test_no_paths),
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_status),
