@@ -74,6 +74,10 @@ static void put_troubles(struct buf *out, const struct master_result *r, uint64_
 		buf_printf(out, "deaths: %u %s died and %s replaced\n", r->deaths,
 			   r->deaths == 1 ? "process" : "processes",
 			   r->deaths == 1 ? "was" : "were");
+	if (r->lost)
+		buf_printf(out,
+			   "lost: %" PRIu64 " %s without the rows, for want of room in TMPDIR\n",
+			   r->lost, r->lost == 1 ? "record" : "records");
 	if (r->stats.count[STATS_DROPPED])
 		buf_puts(out, "hint: packets were dropped by our own receive buffer, not by the "
 			      "devices; raise the system's limit for it or lower --window\n");

@@ -43,6 +43,7 @@ struct master_result {
 	struct histogram *latency; /* of the first request answered; the caller frees it */
 	int64_t elapsed_us;
 	unsigned deaths; /* of workers and resolvers */
+	uint64_t lost;   /* records without the rows that were there: no room (exit 3) */
 	enum writer_result written;
 	int signal;   /* that ended the run early; 0 */
 	bool aborted; /* not begun, or a second signal: nothing may be committed */

@@ -28,12 +28,14 @@
 struct part { /* what came so far of a record larger than a frame */
 	struct spool_run run;
 	unsigned child; /* the worker's number */
+	int lost;       /* errno for which it was given up: it is empty, and stays so; 0 */
 };
 
 struct parts {               /* of all workers */
 	struct spool *spool; /* where their octets wait; NULL: none has come yet */
 	struct part **open;  /* by lease; NULL: none has come of its record */
 	uint32_t cap;        /* of open */
+	bool full;           /* some record was given up for want of room */
 };
 
 struct large {               /* a record that is being copied from the spool to the writer */

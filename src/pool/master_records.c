@@ -11,6 +11,11 @@
  * run for each of its leases and no more, and none of them costs a descriptor. What a dead worker had brought
  * is dropped with it; its targets are asked again from the start.
  *
+ * When there is no room for more, a record ends without its rows, and the run goes on: the one that holds
+ * most, for it is the likeliest to be the reason, a device (or a worker that was taken over) that goes on for
+ * ever, and what it gives back helps most. Rejected: whose octets find no room; that may be anybody's.
+ * And ending the run, which lets one device have the records of all others.
+ *
  * The trap: the rest of a large record is lent by its worker's queue and stays there only as long as
  * that queue is not read. And a worker's word is not to be believed: a part counts only for what is leased
  * to that worker, and no length that it names is used unchecked.
@@ -18,6 +23,7 @@
 #include "pool/master_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,33 +41,37 @@ static void record_count(struct master *m, enum record_status status, int64_t rt
 		histogram_add(m->result->latency, rtt_us);
 }
 
+static void record_own(struct master *m, const struct dispatch_task *t, struct record *r)
+{
+	r->host = t->host;
+	r->addr = t->addr; /* of a name without addresses: family 0 */
+	r->time_ms = loop_wall_ms();
+	if (t->addrs != NULL) {
+		r->addr = t->addrs[0];
+		r->addr.port = t->port;
+	}
+	m->scratch.len = 0;
+	m->config->format(&m->scratch, r);
+	writer_put(m->config->writer, m->scratch.data, m->scratch.len);
+	record_count(m, r->status, r->rtt_us);
+}
+
 /* A record without varbinds that no worker gives. */
 void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
 		   const char *message)
 {
-	struct record r = {.host = t->host,
-			   .addr = t->addr, /* of a name without addresses: family 0 */
-			   .time_ms = loop_wall_ms(),
-			   .status = status,
-			   .rtt_us = -1,
-			   .message = message};
+	struct record r = {.status = status, .rtt_us = -1, .message = message};
 
-	if (t->addrs != NULL) {
-		r.addr = t->addrs[0];
-		r.addr.port = t->port;
-	}
-	m->scratch.len = 0;
-	m->config->format(&m->scratch, &r);
-	writer_put(m->config->writer, m->scratch.data, m->scratch.len);
-	record_count(m, status, r.rtt_us);
+	record_own(m, t, &r);
 }
 
 /* --- large records ------------------------------------------------------------------------ */
 
+/* What is in it cannot be read: half a record is at the writer, and its other half is nowhere. */
 static void spool_failed(struct master *m)
 {
-	log_error("cannot keep a large record in %s: %s (TMPDIR names another folder)",
-		  spool_folder(), strerror(errno));
+	log_error("cannot read what was kept of a large record in %s: %s", spool_folder(),
+		  strerror(errno));
 	m->result->written = WRITER_FAILED;
 	m->over = true;
 }
@@ -98,6 +108,39 @@ static void part_free(struct master *m, struct part *part)
 	free(part);
 }
 
+/* Whose record holds most of the spool; this one, if no other holds more. */
+static struct part *part_largest(const struct master *m, struct part *part)
+{
+	for (uint32_t i = 0; i < m->parts.cap; i++) {
+		struct part *other = m->parts.open[i];
+
+		if (other != NULL && other->run.size > part->run.size)
+			part = other;
+	}
+	return part;
+}
+
+static void part_give_up(struct master *m, struct part *part, int why)
+{
+	if (!m->parts.full) /* once a run: each record says it of itself */
+		log_error("cannot keep large records in %s: %s (TMPDIR names another folder); the "
+			  "largest end without their rows",
+			  spool_folder(), strerror(why));
+	m->parts.full = true;
+	part->lost = why;
+	spool_drop(m->parts.spool, &part->run);
+}
+
+/* Ends, for with each failure one that can be lost is lost. */
+static void part_put(struct master *m, struct part *part, const uint8_t *p, size_t len)
+{
+	while (part->lost == 0 && !spool_put(m->parts.spool, &part->run, p, len)) {
+		int why = errno;
+
+		part_give_up(m, part_largest(m, part), why);
+	}
+}
+
 bool part_take(struct child *c, const struct queue_frame *f)
 {
 	struct master *m = c->master;
@@ -110,8 +153,7 @@ bool part_take(struct child *c, const struct queue_frame *f)
 	part = part_find(m, lease);
 	if (part == NULL)
 		part = part_new(c, lease);
-	if (!spool_put(m->parts.spool, &part->run, r.at, (size_t)(r.end - r.at)))
-		spool_failed(m);
+	part_put(m, part, r.at, (size_t)(r.end - r.at));
 	return true;
 }
 
@@ -179,14 +221,35 @@ static void record_write(struct master *m, struct part *part, const struct queue
 	large_continue(m);
 }
 
-/* Whose record it is; false: not this worker's. */
-static bool record_answers(struct child *c, const struct record_head *h)
+/* Rows of it were given up: it has no end that would make sense of the others. */
+static void record_lost(struct master *m, struct part *part, const struct dispatch_task *t,
+			const struct record_head *h)
+{
+	char words[200];
+	struct record r = {.status = RECORD_CANCELLED,
+			   .rtt_us = h->rtt_us,
+			   .tries = h->tries,
+			   .message = words};
+
+	snprintf(words, sizeof(words),
+		 "no room to keep so large a record until its end: %s (see TMPDIR)",
+		 strerror(part->lost));
+	record_own(m, t, &r);
+	m->result->lost++;
+	part_free(m, part);
+}
+
+/* Whose record it is, in *task; false: not this worker's. */
+static bool record_answers(struct child *c, const struct record_head *h, struct dispatch_task *task)
 {
 	struct master *m = c->master;
 	const struct dispatch_task *t = dispatch_find(m->dispatch, c->number, h->lease, h->seq);
 
-	if (t != NULL && h->engine_id_len > 0)
+	if (t == NULL)
+		return false;
+	if (h->engine_id_len > 0)
 		engines_take(&m->engines, h, t->host);
+	*task = *t;
 	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
 }
 
@@ -195,6 +258,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 	struct master *m = c->master;
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	struct record_head head;
+	struct dispatch_task task;
 	struct queue_part front;
 	struct part *part;
 
@@ -202,14 +266,18 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return false;
 	front.len = wire_get_u32(&r);
 	front.p = wire_get_bytes(&r, front.len);
-	if (r.bad || !record_answers(c, &head))
+	if (r.bad || !record_answers(c, &head, &task))
 		return false;
-	record_count(m, head.status, head.rtt_us);
 	c->delivered = true;
 	m->barren[child_kind(c)] = 0;
 	part = part_find(m, head.lease);
 	if (part != NULL)
 		m->parts.open[head.lease] = NULL;
+	if (part != NULL && part->lost != 0) {
+		record_lost(m, part, &task, &head);
+		return true;
+	}
+	record_count(m, head.status, head.rtt_us);
 	record_write(m, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
 	return true;
 }

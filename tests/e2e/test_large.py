@@ -239,14 +239,20 @@ class Large(poller.Poll):
         self.assertLess(line.rows, MANY)
 
     def test_no_room_for_the_spool(self):
-        """Nothing is left out silently: the run fails and the old file stays."""
-        agents = self.agents(f'*:rows={MANY}')
+        """One record has lost its rows, and says so; so does the exit status. The others are there."""
+        agents = self.agents(f'127.0.0.2:rows={MANY}', '*:rows=2')
         out = self.write('out.jsonl', 'the old one\n')
-        process = self.start(agents, '-j', 1, '-F', 'jsonl', '-o', out, '127.0.0.2',
+        process = self.start(agents, '-j', 1, '-F', 'jsonl', '-o', out, '127.0.0.2-9',
                              env={**os.environ, 'TMPDIR': self.path('none')})
         said = self.finish(process, status=3)
-        self.assertIn(b'TMPDIR names another folder', said)
-        self.assertEqual(self.read('out.jsonl'), 'the old one\n')
+        self.assertEqual(said.count(b'TMPDIR names another folder'), 1, said)
+        records = {r['host']: r for r in map(json.loads, self.read('out.jsonl').splitlines())}
+        lost = records.pop('127.0.0.2')
+        self.assertEqual((lost['status'], lost['vars']), ('cancelled', []))
+        self.assertIn('no room to keep so large a record', lost['message'])
+        self.assertEqual(sorted(records), [f'127.0.0.{n}' for n in range(3, 10)])
+        for record in records.values():
+            self.assertEqual((record['status'], len(record['vars'])), ('ok', 2))
 
 
 if __name__ == '__main__':

@@ -36,6 +36,7 @@
 #define PART       175000 /* octets of a part of a large record */
 #define LARGE      (4 * PART)
 #define HUGE_PARTS 200
+#define HOG_PARTS  12 /* with it the spool is not full yet */
 #define LONG_LINE  2000
 #define SILENCE_US 400000 /* instead of 5 s */
 #define PATIENCE_S 100    /* no test is timed; this only ends what hangs */
@@ -233,6 +234,20 @@ static void put_large(struct mock *w, const struct task *t, int parts)
 	free(fill);
 }
 
+/* Parts without an end, before what it shares with the others. */
+static void put_hog(struct mock *w, const struct task *t, int parts)
+{
+	char *fill = malloc(PART + 1);
+
+	memset(fill, 'x', PART);
+	fill[PART] = '\0';
+	for (int i = 0; i < parts; i++) {
+		put_part(w, t, fill);
+		mock_flush(w);
+	}
+	free(fill);
+}
+
 #define MIXED 30 /* targets whose records come mixed, some octets of each in turns */
 
 /* Those that are held: what stands in front of each record comes last, as the status is known last. */
@@ -366,6 +381,8 @@ static void mock_task(struct mock *w, const struct task *t)
 	} else if (strncmp(t->host, "around", 6) == 0) {
 		put_around_a_death(w, t);
 	} else if (strncmp(t->host, "mixed", 5) == 0) {
+		if (strncmp(t->host, "mixed-hog", 9) == 0)
+			put_hog(w, t, HOG_PARTS);
 		hold(w, t);
 		if (w->nheld == MIXED)
 			put_mixed(w);
@@ -986,6 +1003,61 @@ static void test_mixed_parts(void **state)
 	}
 	free(line);
 	fclose(f);
+}
+
+/* With so little room for the spool's file. */
+static void run_in_a_full_folder(struct run *r, uint64_t total, rlim_t octets)
+{
+	struct rlimit limit, low;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	low = limit;
+	low.rlim_cur = octets;
+	setrlimit(RLIMIT_FSIZE, &low);
+	run_all(r, total);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	assert_int_equal(r->result.written, WRITER_OK);
+	assert_int_equal(r->result.deaths, 0);
+}
+
+static const char *hog_at_first(uint64_t seq)
+{
+	return seq % MIXED == 0 ? "mixed-hog" : "mixed";
+}
+
+/* The others' octets find no room, but it is the largest record that is given up, each time anew. */
+static void test_full_spool_costs_the_largest(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = hog_at_first;
+	r->config.workers = 1;
+	run_in_a_full_folder(r, 3 * MIXED, 2000000);
+	for (unsigned seq = 0; seq < r->plan.total; seq++)
+		assert_string_equal(r->status[seq], seq % MIXED ? "ok" : "cancelled");
+	assert_string_equal(
+		r->message[MIXED],
+		"no room to keep so large a record until its end: File too large (see TMPDIR)");
+	assert_int_equal(r->result.lost, 3);
+}
+
+static const char *huge_at_first(uint64_t seq)
+{
+	return seq == 0 ? "huge" : seq < 3 ? "large" : "ok";
+}
+
+/* One that alone is too large, and goes on when it is given up: what it took is there for the next. */
+static void test_too_large_for_the_spool(void **state)
+{
+	struct run *r = *state;
+
+	r->plan.what = huge_at_first;
+	r->config.workers = 1;
+	run_in_a_full_folder(r, 100, 8 * LARGE);
+	assert_string_equal(r->status[0], "cancelled");
+	assert_int_equal(r->result.status[RECORD_OK], 99);
+	assert_int_equal(r->result.lost, 1);
 }
 
 static const char *half_at_first(uint64_t seq)
@@ -1869,6 +1941,8 @@ int main(void)
 		RUN(test_rate),
 		RUN(test_large_records),
 		RUN(test_mixed_parts),
+		RUN(test_full_spool_costs_the_largest),
+		RUN(test_too_large_for_the_spool),
 		RUN(test_mixed_parts_and_crash),
 		RUN(test_parts_around_a_death),
 		RUN(test_slow_reader),

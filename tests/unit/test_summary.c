@@ -65,6 +65,7 @@ static void test_troubles(void **state)
 	r.latency = histogram_new();
 	summary_put(&out, &r);
 	r.deaths = 2;
+	r.lost = 1;
 	summary_put(&out, &r);
 	buf_putc(&out, '\0');
 	assert_non_null(strstr((char *)out.data, "status: 0 ok, 2 crashed\n"));
@@ -72,6 +73,7 @@ static void test_troubles(void **state)
 	assert_non_null(strstr((char *)out.data, "\nmissing: 3 targets have no record\n"));
 	assert_non_null(strstr((char *)out.data, "\ndeaths: 1 process died and was replaced\n"));
 	assert_non_null(strstr((char *)out.data, "\ndeaths: 2 processes died and were replaced\n"));
+	assert_non_null(strstr((char *)out.data, "\nlost: 1 record without the rows"));
 	assert_non_null(strstr((char *)out.data, "\nhint: packets were dropped"));
 	buf_free(&out);
 	histogram_free(r.latency);
