@@ -25,6 +25,7 @@ struct child {
 	bool pinged;
 	bool stopping;      /* STOP was sent: its end is not a death */
 	bool killed;        /* its end of file is on the way */
+	int64_t born_us;
 	int64_t heard_us;   /* when it last said something, or came to owe us a word */
 	int64_t respawn_us; /* when to fork it (again); LOOP_NEVER: not */
 	int64_t pause_us;   /* before the next respawn */

@@ -9,7 +9,8 @@
  *
  * The trap: a respawn that fails at once, for ever. The pause doubles for a worker that brought
  * no record, and when all of a kind die so in a row, with no target to charge it to, the run has
- * failed.
+ * failed; but not while another of them lives, though it may wait for long without a record: where the system
+ * gives fewer processes than were asked for, those do the work.
  */
 #include "pool/master_internal.h"
 
@@ -85,6 +86,19 @@ static void children_give_up(struct master *m)
 	master_cancel(m, "no worker could live");
 }
 
+/* A worker of this kind has lived for longer than any pause between deaths. */
+static bool somebody_lives(const struct master *m, enum plan_kind kind)
+{
+	int64_t now_us = loop_now_us(m->loop);
+
+	for (unsigned i = 0; i < m->nworkers; i++) {
+		const struct child *c = &m->children[i];
+		if (child_kind(c) == kind && c->queue != NULL && now_us - c->born_us > PAUSE_MAX_US)
+			return true;
+	}
+	return false;
+}
+
 static void respawn_plan(struct child *c, bool charged)
 {
 	struct master *m = c->master;
@@ -103,7 +117,7 @@ static void respawn_plan(struct child *c, bool charged)
 	barren = &m->barren[child_kind(c)];
 	if (!c->delivered && !charged)
 		++*barren;
-	if (*barren >= BARREN_MAX * m->workers[child_kind(c)])
+	if (*barren >= BARREN_MAX * m->workers[child_kind(c)] && !somebody_lives(m, child_kind(c)))
 		children_give_up(m);
 }
 
@@ -262,7 +276,7 @@ void child_birth(struct child *c)
 	}
 	c->queue = queue_new(c->proc.fd);
 	c->state = QUEUE_OPEN;
-	c->heard_us = loop_now_us(m->loop);
+	c->heard_us = c->born_us = loop_now_us(m->loop);
 	if (!child_is_resolver(c))
 		children_rate(m);
 }

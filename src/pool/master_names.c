@@ -10,7 +10,8 @@
  *
  * A resolver's death is charged to all that it was asked, for nobody can tell what killed it; from then
  * on the charged ones are asked alone, so that the second and third charge meet the right one. The third
- * makes the name unknown. A resolver that only dies is given up, and what it was to find is unknown.
+ * makes the name unknown. A resolver that only dies is given up, and what it was to find is unknown; that is
+ * the system's fault and the run's exit status, though addresses are polled as ever.
  */
 #include "pool/master_internal.h"
 
@@ -245,8 +246,10 @@ void names_resolver_died(struct master *m)
 	struct names *ns = &m->names;
 	bool hopeless = ++ns->deaths >= DEATHS_MAX;
 
-	if (hopeless)
+	if (hopeless) {
 		log_error("the resolver dies again and again: no name is looked up any more");
+		m->result->failed = true;
+	}
 	for (uint32_t i = ns->count; i-- > 0;) {
 		struct name *n = &ns->list[i];
 		bool asked = n->state == NAME_ASKED;

@@ -4,9 +4,10 @@
 Faults of workers that need no help from inside are in test_workers.py as well; signals to a run in test_output.py."""
 import json
 import os
+import pwd
 import re
 import signal
-import threading
+import subprocess
 import time
 import unittest
 
@@ -98,6 +99,263 @@ class DeadlyAnswers(Faults):
                             '-X', 'secrecy123', '-p', agents.port, '127.20.0.0/29', status=1, env=killers.poisoned(MARK))
         self.assert_each_once(records, 8)
         self.assertEqual([r['host'] for r in records if r['status'] == 'crashed'], ['127.20.0.3'])
+
+
+class Killed(Faults):
+    """Signals from outside, at the very moment at which a worker has sent something, too."""
+
+    def strike_back(self, number, *words, status, most=None):
+        """A run with a target that sends `number` to whatever worker asks it."""
+        killer = killers.Killer('127.0.0.1', number, most)
+        self.addCleanup(killer.stop)
+        start = time.monotonic()
+        process = self.start_poller('-F', 'jsonl', '-s', *words, f'127.0.0.1:{killer.port}')
+        killer.parent = process.pid
+        records = self.finish(process, status)
+        self.seconds = time.monotonic() - start
+        return records, killer
+
+    def test_a_target_strikes_back(self):
+        """The first four workers that ask it are killed; all is asked again, nothing is told twice."""
+        agents = self.agents('every:2:silent')
+        for number in signal.SIGKILL, signal.SIGSEGV:
+            with self.subTest(number=number):
+                records, killer = self.strike_back(number, '-t', '400ms', '-r', '1', '-j', '2', '-p', agents.port,
+                                                   '127.21.0.0/24', status=1, most=4)
+                self.assert_each_once(records, 257)
+                self.assertEqual(len(killer.killed), 4)
+                self.assertEqual(self.summary('deaths'), {'processes': 4})
+                self.assertIn(f'was killed by signal {int(number)} (', self.stderr)
+                for r in records:
+                    silent = r['host'].startswith('127.0') or int(r['host'].rsplit('.', 1)[1]) % 2 == 0
+                    self.assertEqual(r['status'], 'timeout' if silent else 'ok', r)
+
+    def test_no_worker_can_live(self):
+        """What is known is written, what is open is cancelled, exit status 4; the pauses between double."""
+        agents = self.agents('127.21.0.16/28:silent')
+        times = []
+        killer = killers.Killer(most=0)
+        self.addCleanup(killer.stop)
+        process = self.start_poller('-F', 'jsonl', '-t', '30s', '-j', '1', '-p', agents.port, '127.21.0.0/27',
+                                    f'127.0.0.1:{killer.port}')
+        known = [json.loads(process.stdout.readline()) for _ in range(16)]
+        while process.poll() is None:  # each, as soon as it lives
+            for pid in poller.children_or_none(process.pid):
+                if killers.state_of(pid) not in (None, 'Z'):
+                    os.kill(pid, signal.SIGKILL)
+                    times.append(time.monotonic())
+                    killers.wait_gone([pid], 10)
+            time.sleep(0.001)
+        records = known + self.finish(process, 4)
+        self.assert_each_once(records, 33)
+        self.assertEqual({r['status'] for r in known}, {'ok'})
+        self.assertEqual({(r['status'], r['message']) for r in records[16:]}, {('cancelled', 'no worker could live')})
+        self.assertIn('the workers die again and again without a record; giving up', self.stderr)
+        pauses = [b - a for a, b in zip(times, times[1:])]
+        self.assertEqual(len(pauses), 5, pauses)  # the first had brought records; five that bring nothing are the end
+        for pause, least in zip(pauses, (0.1, 0.2, 0.4, 0.8, 1.6)):
+            self.assertGreaterEqual(pause, least * 0.9)
+        self.assertLess(pauses[0], 2)
+
+    def test_pause_begins_anew(self):
+        """A worker that has brought a record is replaced at once, however many died before it."""
+        agents = self.agents('*:late=300ms')
+        process = self.start_poller('-F', 'jsonl', '-t', '5s', '-j', '1', '--window', '1', '-p', agents.port,
+                                    '127.21.0.0/28')
+        gaps = []
+        for _ in range(8):
+            process.stdout.readline()
+            pid, = poller.children(process.pid)
+            os.kill(pid, signal.SIGKILL)
+            killed = time.monotonic()
+            self.wait_until(lambda pid=pid: any(p != pid and killers.state_of(p) != 'Z'
+                                                for p in poller.children_or_none(process.pid)))
+            gaps.append(time.monotonic() - killed)
+        out, _ = process.communicate(timeout=poller.LONG)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(out.splitlines()), 16 - 8)
+        self.assertLess(min(gaps[-3:]), 1.0, gaps)  # doubling, the eighth would be 5 s, and the sixth 3.2 s
+
+    def test_counters_of_a_killed_worker(self):
+        """It tells of its packets with its records: what it had told before counts."""
+        agents = self.agents('127.21.1.0/24:silent')
+        process = self.start_poller('-F', 'jsonl', '-s', '-t', '1s', '-r', '0', '-j', '1', '-p', agents.port,
+                                    '127.21.0.0-255', '127.21.1.0')
+        known = [process.stdout.readline() for _ in range(256)]
+        self.wait_until(lambda: agents.counters()['received'] == 257)
+        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        records = [json.loads(line) for line in known] + self.finish(process, 1)
+        self.assert_each_once(records, 257)
+        self.assertEqual(self.summary('deaths'), {'process': 1})
+        self.assertEqual(self.summary('sends')['answered'], 256)
+        self.assertEqual(self.summary('packets')['received'], 256)
+        # its last packet, to the silent one, may have gone unreported: one less than the agents saw, at most
+        self.assertIn(agents.counters()['received'] - self.summary('packets')['sent'], (0, 1))
+
+
+class Resources(Faults):
+    """A process that the system does not give, or gives too little."""
+
+    @staticmethod
+    def as_nobody(processes):
+        """A preexec_fn: a user of its own with so many processes."""
+        import resource
+        def limit():
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(54321)
+                os.setuid(54321)
+            resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+        return limit
+
+    def test_no_process_at_all(self):
+        agents = self.agents()
+        self.write('out', 'old\n', mode=0o666)
+        os.chmod(self.folder, 0o777)
+        run = self.run_poller('-j', '2', '-o', self.path('out'), '-p', agents.port, '127.22.0.0/28',
+                              preexec_fn=self.as_nobody(0 if os.geteuid() else 1))
+        self.assertEqual((run.returncode, run.stdout), (4, ''), run.stderr)
+        self.assertIn('cannot start a ', run.stderr)
+        self.assertEqual(agents.counters()['received'], 0)
+        self.assertEqual(os.listdir(self.folder), ['out'])
+
+    @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    def test_no_process_any_more(self):
+        """A worker dies, and there is none to replace it: what is known is written, the rest is cancelled."""
+        agents = self.agents('127.22.0.16/28:silent')
+        process = self.start_poller('-F', 'jsonl', '-t', '30s', '-j', '1', '-p', agents.port, '127.22.0.0/27',
+                                    preexec_fn=self.as_nobody(2))
+        known = [json.loads(process.stdout.readline()) for _ in range(16)]
+        other = subprocess.Popen(['sleep', '100'], preexec_fn=self.as_nobody(100))
+        self.addCleanup(self.end, other)
+        self.wait_until(lambda: agents.counters()['received'] == 32)
+        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        records = known + self.finish(process, 4)
+        self.assert_each_once(records, 32)
+        self.assertEqual({r['status'] for r in known}, {'ok'})
+        self.assertEqual({r['status'] for r in records[16:]}, {'cancelled'})
+        self.assertIn('cannot start a worker: ', self.stderr)
+
+    @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    def test_one_worker_of_four(self):
+        """The others cannot start; it does the work of all."""
+        agents = self.agents()
+        records = self.poll('-j', '4', '--window', '16', '-p', agents.port, '127.22.0.0/22',
+                            preexec_fn=self.as_nobody(2))
+        self.assert_each_once(records, 1024)
+        self.assertEqual({r['status'] for r in records}, {'ok'})
+        self.assertIn('cannot start a worker: ', self.stderr)
+
+    @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    def test_one_worker_of_two_and_long_waits(self):
+        """One lives and waits, the other one is tried for: the run has not failed while somebody lives."""
+        agents = self.agents('*:late=25s')
+        records = self.poll('-j', '2', '-t', '40s', '-p', agents.port, '127.22.0.0/30',
+                            preexec_fn=self.as_nobody(2))
+        self.assertEqual([r['status'] for r in records], ['ok'] * 4)
+
+    @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    def test_no_resolver(self):
+        """Names are given up, addresses are polled; the system failed us, and the exit status says so."""
+        agents = self.agents()
+        records = self.poll('-j', '1', '-4', '-p', agents.port, '127.22.0.0/28', 'localhost', 'localhost', status=4,
+                            preexec_fn=self.as_nobody(2))
+        self.assertEqual(len(records), 18)
+        self.assertEqual(sum(r['status'] == 'ok' for r in records), 16)
+        self.assertEqual({(r['status'], r['message']) for r in records if r['host'] == 'localhost'},
+                         {('resolve', 'the resolver does not live')})
+
+    @unittest.skipIf(killers.ASAN, 'its address space is large')
+    def test_memory_for_no_worker(self):
+        """A limit that the run inherits: exit status 4, and records or none, but no half of them."""
+        import resource
+        agents = self.agents()
+        ends = set()
+        for most in range(9 << 20, 25 << 20, 1 << 20):
+            run = self.run_poller('-F', 'jsonl', '-j', '1', '-p', agents.port, '127.22.0.0/30',
+                                  preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
+            if run.returncode == 127 or run.returncode == -signal.SIGSEGV and not run.stderr:
+                continue  # the program itself could not be loaded
+            records = [json.loads(line) for line in run.stdout.splitlines()]
+            ends.add(run.returncode)
+            self.assertIn(run.returncode, (0, 4), run.stderr)
+            statuses = {0: {'ok'}, 4: {'cancelled'}}[run.returncode]
+            if records or run.returncode == 0:
+                self.assert_each_once(records, 4)
+                self.assertEqual({r['status'] for r in records}, statuses, run.stderr)
+        self.assertIn(4, ends)
+
+    @unittest.skipUnless(hasattr(__import__('resource'), 'prlimit'), 'Linux')
+    @unittest.skipIf(killers.ASAN, 'its address space is large')
+    def test_memory_runs_out(self):
+        """A living worker may have no more than it has: it leaves, the next one does the work. It is the user
+        of this test, or a root without all rights could not set its limit."""
+        import resource
+        agents = self.agents('*:late-first=1s,rows=20000')
+        who = pwd.getpwuid(os.geteuid()).pw_name
+        process = self.start_poller('-F', 'jsonl', '-t', '5s', '-j', '1', '-p', agents.port, '-w', 'ifDescr', '-f',
+                                    self.write('yaml', f'run_as: {who}\nhosts: [127.22.0.1]\n'))
+        self.wait_until(lambda: agents.counters()['received'] > 0)
+        worker, = poller.children(process.pid)
+        with open(f'/proc/{worker}/statm', encoding='ascii') as f:
+            size = int(f.read().split()[0]) * resource.getpagesize()
+        resource.prlimit(worker, resource.RLIMIT_AS, (size, size))
+        record, = self.finish(process, 0)
+        self.assertEqual(len(record['vars']), 20000)
+        self.assertIn('multisnmp: out of memory\n', self.stderr)
+        self.assertRegex(self.stderr, 'a worker exited with status 4.*; what it had in hand is asked again')
+
+
+class Resolver(Faults):
+    def names(self, *names):
+        return '--targets', self.write('targets', ''.join(f'{name}\n' for name in names))
+
+    @killers.needs_poison
+    def test_a_deadly_name(self):
+        """It kills the resolver three times; the other names, asked together with it, are found."""
+        agents = self.agents()
+        names = self.names(*['localhost'] * 3, 'deadly.invalid', *['localhost'] * 3, 'deadly.invalid')
+        records = self.poll('-s', '-4', '-p', agents.port, *names, '127.23.0.1', status=1,
+                            env=killers.poisoned('deadly'))
+        self.assertEqual(len(records), 9)
+        for r in records:
+            self.assertEqual(r['status'], 'resolve' if r['host'] == 'deadly.invalid' else 'ok', r)
+        self.assertEqual({r['message'] for r in records if r['status'] == 'resolve'},
+                         {'the resolver died three times over this name'})
+        self.assertEqual(self.summary('deaths'), {'processes': 3})
+
+    @killers.needs_poison
+    def test_a_resolver_that_hangs(self):
+        """Over one name, and is stopped besides: after 10 s it is killed, and again two times by this test."""
+        agents = self.agents()
+        process = self.start_poller('-F', 'jsonl', '-s', '-4', '-j', '1', '-p', agents.port,
+                                    *self.names('hanging.invalid', 'localhost'), '127.23.0.1',
+                                    env=killers.poisoned('hanging', 'hang'))
+        first = json.loads(process.stdout.readline())
+        self.assertEqual((first['host'], first['status']), ('127.23.0.1', 'ok'))  # nobody waits for it
+        worker, resolver = poller.children(process.pid)
+        os.kill(resolver, signal.SIGSTOP)
+        for _ in range(2):
+            last = resolver
+            self.wait_until(lambda last=last: len(poller.children_or_none(process.pid)) == 2 and
+                            last not in poller.children_or_none(process.pid))
+            resolver, = set(poller.children(process.pid)) - {worker}
+            self.wait_until(lambda pid=resolver: self.ticks(pid) > 20)  # it hangs, and does nothing else
+            os.kill(resolver, signal.SIGKILL)
+        records = self.finish(process, 1)
+        self.assertEqual({r['host']: r['status'] for r in records}, {'hanging.invalid': 'resolve', 'localhost': 'ok'})
+        self.assertEqual(len(records), 2)
+        self.assertIn('the resolver does not answer; it is killed', self.stderr)
+        self.assertEqual(self.summary('deaths'), {'processes': 3})
+
+    @staticmethod
+    def ticks(pid):
+        """Of a hundredth of a second, that it has worked."""
+        try:
+            with open(f'/proc/{pid}/stat', encoding='ascii') as f:
+                return int(f.read().rsplit(')', 1)[1].split()[11])
+        except OSError:
+            return 0
 
 
 if __name__ == '__main__':
