@@ -41,8 +41,12 @@ struct engine_config {
 	engine_done_fn done;
 	engine_rows_fn rows; /* called when a record has become large */
 	void *arg;
+	uint64_t octets_max; /* of the answers of a record; 0: ENGINE_OCTETS_MAX */
 };
 #define ENGINE_WINDOW_MAX 65536
+/* Whoever keeps a record until it is over needs room for about twice that, or tenfold where rows are tiny.
+ * max_vars alone would let a device of long values fill any disk; ten million ordinary rows have less. */
+#define ENGINE_OCTETS_MAX ((uint64_t)1 << 30)
 
 struct engine;
 

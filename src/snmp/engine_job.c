@@ -53,7 +53,7 @@ static void start_profile(struct job *job, const struct profile *p)
 	job->span_max = SIZE_MAX;
 	job->next_strand = 0;
 	job->buffered = job->octets = 0;
-	job->ahead = 0;
+	job->ahead = job->octets_ahead = 0;
 	job->most = 0;
 	TAILQ_INIT(&job->strands);
 	LIST_INIT(&job->requests);

@@ -52,15 +52,16 @@ struct job { /* what every GET touches comes first */
 	struct strand own;      /* so a GET costs no allocation */
 	struct task task;       /* its host and addresses are the job's own */
 	struct addr addrs[TASK_ADDRS_MAX];
-	struct vars rows; /* of earlier questions; empty while there was none */
-	size_t octets;    /* of the answers that these came in */
-	uint64_t ahead;   /* rows that went out before */
-	size_t buffered;  /* octets of answers in rows of strands whose turn is not there */
-	size_t span_max;  /* no more objects than these in a request, after a tooBig */
-	bool *gone;       /* per object: noSuchName; allocated with the first of them */
-	char *fault;      /* what ended a strand; allocated. NULL: nothing yet */
-	struct v3 *v3;    /* kept from task to task; NULL: never was one of SNMPv3 */
-	char *host;       /* room of host_cap octets, kept from task to task */
+	struct vars rows;      /* of earlier questions; empty while there was none */
+	size_t octets;         /* of the answers that these came in */
+	uint64_t ahead;        /* rows that went out before */
+	uint64_t octets_ahead; /* of the answers that these came in */
+	size_t buffered;       /* octets of answers in rows of strands whose turn is not there */
+	size_t span_max;       /* no more objects than these in a request, after a tooBig */
+	bool *gone;            /* per object: noSuchName; allocated with the first of them */
+	char *fault;           /* what ended a strand; allocated. NULL: nothing yet */
+	struct v3 *v3;         /* kept from task to task; NULL: never was one of SNMPv3 */
+	char *host;            /* room of host_cap octets, kept from task to task */
 	size_t host_cap;
 	uint8_t fault_status;             /* enum record_status */
 	uint8_t verdicts[TASK_ADDRS_MAX]; /* enum record_status, of the addresses given up */

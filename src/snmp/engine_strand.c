@@ -203,6 +203,19 @@ static void end_at_cap(struct engine *e, struct job *job)
 	job_end(e, job, RECORD_CANCELLED, NULL);
 }
 
+/* As many octets as a record may have been made of. False: they were too many, the job has ended. */
+static bool octets_pass(struct engine *e, struct job *job)
+{
+	uint64_t most = e->config.octets_max ? e->config.octets_max : ENGINE_OCTETS_MAX;
+
+	if (job->octets_ahead < most)
+		return true;
+	buf_printf(job_say(e), "more than %llu MiB of answers for one record",
+		   (unsigned long long)(most >> 20));
+	job_end(e, job, RECORD_CANCELLED, NULL);
+	return false;
+}
+
 static void hand_out(struct engine *e, struct job *job)
 {
 	struct record record = {
@@ -220,6 +233,7 @@ static void hand_out(struct engine *e, struct job *job)
 	e->config.rows(e->config.arg, &job->task, &record);
 	engine_at_work(e, NULL);
 	job->ahead += job->rows.count;
+	job->octets_ahead += job->octets;
 	vars_reset(&job->rows);
 	job->octets = 0;
 }
@@ -243,7 +257,7 @@ static bool rows_pass(struct engine *e, struct job *job)
 	}
 	if (e->config.rows && (job->rows.count >= ROWS_AHEAD || job->octets >= octets_ahead(e)))
 		hand_out(e, job);
-	return true;
+	return octets_pass(e, job);
 }
 
 static bool may_ask(const struct engine *e, const struct job *job)

@@ -73,6 +73,7 @@ struct device {
 };
 
 struct lab {
+	uint64_t octets_max; /* of a record; 0: as in the program */
 	struct loop *loop;
 	struct engine *engine;
 	struct profile profile;
@@ -534,6 +535,7 @@ static void open_engine(struct lab *lab, unsigned window, bool stream)
 		.done = on_record,
 		.rows = stream ? on_rows : NULL,
 		.arg = lab,
+		.octets_max = lab->octets_max,
 	};
 	char error[200];
 
@@ -1327,6 +1329,43 @@ static void test_cap_at_an_early_end(void **state)
 	close_lab(lab);
 }
 
+/* A device of long rows: some of them are had, in two runs the bound holds for each anew. */
+static void check_octets(uint64_t most, bool ends)
+{
+	struct lab *lab = open_walk(SNMP_V2C);
+
+	lab->octets_max = most;
+	lab->device.columns = 1;
+	lab->device.rows = 18000;
+	lab->device.value_octets = 100;
+	lab->profile.max_repetitions = 20;
+	open_engine(lab, 8, true);
+	for (unsigned run_number = 1; run_number <= 2; run_number++) {
+		lab->nrows = 0;
+		start(lab, &lab->device);
+		run(lab, run_number);
+		assert_balanced(lab);
+		assert_int_equal(lab->status, ends ? RECORD_PARTIAL : RECORD_OK);
+		assert_columns(lab, 0, 1, 1, (uint32_t)lab->nrows);
+		if (!ends) {
+			assert_int_equal(lab->nrows, 18000);
+			continue;
+		}
+		assert_in_range(lab->nrows, (most - 200000) / 130, (most + 200000) / 100);
+		assert_string_equal(lab->message,
+				    "cancelled: more than 1 MiB of answers for one record");
+	}
+	close_lab(lab);
+}
+
+static void test_octets_of_a_record(void **state)
+{
+	(void)state;
+	check_octets(1 << 20, true);
+	check_octets(4 << 20, false);
+	check_octets(0, false);
+}
+
 /* ---- the end comes early */
 
 static void test_deadline(void **state)
@@ -1786,6 +1825,7 @@ int main(void)
 		cmocka_unit_test(test_ahead_of_turn_is_bounded),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_cap_of_gets),
+		cmocka_unit_test(test_octets_of_a_record),
 		cmocka_unit_test(test_cap_at_an_early_end),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_cancel),
