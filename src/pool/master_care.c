@@ -8,7 +8,8 @@
  * A worker for sessions blocks while it connects, as long as its host may be silent. It limits itself; but what
  * it waits for is in a library's hands, so when the host's own time is over, or it has not spoken for
  * longer than it can block, it is killed. That is no crash: the target's record says that its time was
- * over. At a cancellation nobody waits for a connection: CANCEL_US are left to answer.
+ * over. At a cancellation nobody waits for a connection: CANCEL_US are left to answer. A worker that hangs at
+ * a cancellation is not asked first: everybody waits for the end of the run.
  *
  * The trap: poll(2) tells a hang-up even to who asks for nothing. A worker that dies while we do not
  * listen would wake us all the time; so its queue leaves the loop, and comes back with the listening.
@@ -22,6 +23,7 @@
 
 #define SILENCE_US 5000000 /* default */
 #define LIMIT_US   500000  /* after a host's time is over its session may still say so itself */
+#define HURRY_US   2000000 /* a worker that was told to cancel answers in milliseconds, or never */
 #define CANCEL_US  50000   /* "closed within 100 ms" (DESIGN.md) */
 #define RATE_UNIT  1000    /* MESSAGE_RATE counts packets per so many seconds */
 
@@ -140,6 +142,15 @@ static int64_t session_end_us(const struct child *c)
 	return end_us;
 }
 
+/* When a worker that is to cancel what it has in hand has been silent for too long. */
+static int64_t hurry_end_us(const struct child *c, int64_t silence_us)
+{
+	const struct master *m = c->master;
+	int64_t since_us = c->heard_us > m->cancelled_us ? c->heard_us : m->cancelled_us;
+
+	return since_us + (silence_us < HURRY_US ? silence_us : HURRY_US);
+}
+
 /* When something is to be done about it; LOOP_NEVER. */
 static int64_t child_due_us(const struct child *c)
 {
@@ -154,6 +165,8 @@ static int64_t child_due_us(const struct child *c)
 		return c->heard_us + silence_us;
 	if (!child_owes(c))
 		return LOOP_NEVER;
+	if (!c->session && c->master->cancelled != NULL)
+		return hurry_end_us(c, silence_us);
 	if (!c->session)
 		return c->heard_us + (c->pinged ? 2 : 1) * silence_us;
 	due_us = c->heard_us + (c->pinged ? 2 : 1) * (silence_us + c->blocks_us);
@@ -183,7 +196,7 @@ static void child_due(struct child *c)
 	} else if (c->session && child_owes(c) && (c->pinged || is_over(c))) {
 		kill(c->proc.pid, SIGKILL);
 		c->killed = c->expired = true;
-	} else if (c->stopping || c->pinged) {
+	} else if (c->stopping || c->pinged || c->master->cancelled != NULL) {
 		log_warning("%s %s; it is killed", child_noun(c),
 			    c->stopping ? "does not stop" : "does not answer");
 		kill(c->proc.pid, SIGKILL);

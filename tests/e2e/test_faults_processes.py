@@ -2,11 +2,13 @@
 """Processes that are killed, hang, cannot start or kill each other: one record per target, whatever happens.
 
 Faults of workers that need no help from inside are in test_workers.py as well; signals to a run in test_output.py."""
+import fcntl
 import json
 import os
 import pwd
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -356,6 +358,165 @@ class Resolver(Faults):
                 return int(f.read().rsplit(')', 1)[1].split()[11])
         except OSError:
             return 0
+
+
+class Master(Faults):
+    def polling(self, *words, silent='127.24.0.0/28', **how):
+        """A run that has asked silent hosts, and its children."""
+        agents = self.agents('*:silent')
+        process = self.start_poller('-F', 'jsonl', '-t', '60s', '-j', '2', '-p', agents.port, *words, silent, **how)
+        self.wait_until(lambda: agents.counters()['received'] >= 16)
+        return process, poller.children(process.pid)
+
+    def assert_gone(self, pids):
+        seconds = killers.wait_gone(pids, 10)
+        self.assertIsNotNone(seconds, 'a child outlived its master')
+        self.assertLess(seconds, 3)  # "within a second", and a busy machine
+
+    def test_killed(self):
+        """Children leave: workers, the resolver, a session; those that are stopped, and those of another user, too."""
+        words = [f'tcp:127.0.0.1:{self.listener()}', 'localhost']
+        for run_as in ('nobody', 'root') if os.geteuid() == 0 else ('',):
+            for stopped in False, True:
+                with self.subTest(run_as=run_as, stopped=stopped):
+                    more = ['-f', self.write('yaml', f'run_as: {run_as}\nhosts: []\n')] if run_as else []
+                    process, _ = self.polling(*more, *words)
+                    self.wait_until(lambda process=process: len(poller.children(process.pid)) == 4)
+                    pids = poller.children(process.pid)
+                    for pid in pids if stopped else []:
+                        os.kill(pid, signal.SIGSTOP)
+                    process.kill()
+                    process.wait()
+                    self.assert_gone(pids)
+
+    def listener(self):
+        """A TCP port on which nobody answers."""
+        s = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(s.close)
+        return s.getsockname()[1]
+
+    def test_killed_with_a_file(self):
+        """Its temporary file may stay, its lock does not: the next run takes it over, and has nothing of the old one."""
+        live = self.agents()
+        out = self.write('out', 'old\n')
+        process, pids = self.polling('-o', out, f'127.24.1.0/24:{live.port}', f'127.24.2.0/24:{live.port}')
+        self.wait_until(lambda: os.path.getsize(self.path('.out.multisnmp')) > 0)
+        process.kill()
+        process.wait()
+        self.assertEqual(self.read('out'), 'old\n')
+        run = self.run_poller('-F', 'jsonl', '-o', out, '-p', live.port, '127.24.3.1')  # at once: nobody waits
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        record, = [json.loads(line) for line in self.read('out').splitlines()]
+        self.assertEqual((record['host'], record['status']), ('127.24.3.1', 'ok'))
+        self.assertEqual(os.listdir(self.folder), ['out'])
+        self.assert_gone(pids)
+
+    def test_one_signal_while_a_worker_hangs(self):
+        """Everything known is written, and it does not take the 10 s for which a silent worker may hope else."""
+        live = self.agents()
+        for number in signal.SIGTERM, signal.SIGINT:
+            with self.subTest(number=number):
+                process, pids = self.polling('-s', '-j', '1', f'127.24.1.0/28:{live.port}')
+                known = [json.loads(process.stdout.readline()) for _ in range(16)]
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                process.send_signal(number)
+                start = time.monotonic()
+                records = known + self.finish(process, 128 + number)
+                self.assertLess(time.monotonic() - start, 6)
+                self.assert_each_once(records, 32)
+                self.assertEqual({r['status'] for r in known}, {'ok'})
+                self.assertEqual({r['status'] for r in records[16:]}, {'cancelled'})
+                self.assertIn('a worker does not answer; it is killed', self.stderr)
+                self.assert_gone(pids)
+
+    def test_second_signal_with_a_file(self):
+        """At once, though a worker hangs; the old file is whole, the temporary one gone, and so is everybody."""
+        out = self.write('out', 'old\n')
+        for number in signal.SIGTERM, signal.SIGINT:
+            with self.subTest(number=number):
+                process, pids = self.polling('-o', out)
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                process.send_signal(number)
+                time.sleep(0.3)
+                self.assertIsNone(process.poll())
+                process.send_signal(number)
+                start = time.monotonic()
+                self.assertEqual(process.wait(poller.LONG), 128 + number)
+                self.assertLess(time.monotonic() - start, 1)  # the workers would be waited for 2 s at least
+                self.assertEqual(self.read('out'), 'old\n')
+                self.assertEqual(os.listdir(self.folder), ['out'])
+                self.assert_gone(pids)
+
+
+class Overlap(Faults):
+    def holder(self, out):
+        """A run that is at work on this file."""
+        silent = self.agents('*:silent')
+        process = self.start_poller('-t', '60s', '-o', out, '-p', silent.port, '127.25.0.1')
+        self.wait_until(lambda: silent.counters()['received'] > 0)
+        return process
+
+    def assert_refused(self, run, holder):
+        self.assertEqual((run.returncode, run.stdout), (4, ''), run.stderr)
+        self.assertRegex(run.stderr, rf"output '.*' is being written by process {holder.pid}\n\Z")
+
+    def test_through_links(self):
+        """It is the file that is locked, by whatever name it is called."""
+        agents = self.agents()
+        real = self.write('real', 'old\n')
+        os.symlink('real', self.path('link'))
+        os.symlink(self.path('link'), self.path('second'))
+        for first, then in ('link', 'real'), ('real', 'second'):
+            holder = self.holder(self.path(first))
+            self.assert_refused(self.run_poller('-o', self.path(then), '-p', agents.port, '127.25.0.1'), holder)
+            self.assertEqual(agents.counters()['received'], 0)
+            self.assertEqual(self.read('real'), 'old\n')
+            holder.kill()
+            holder.wait()
+        run = self.run_poller('-o', self.path('second'), '-p', agents.port, '127.25.0.1')
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        with open(real, encoding='utf-8') as f:
+            self.assertIn('Simulated agent', f.read())
+
+    def test_three_at_once(self):
+        """One of them has it, the others name that one and leave; its file is whole. Ten times."""
+        agents = self.agents('*:late=300ms')
+        for _ in range(10):
+            runs = [self.start_poller('-F', 'jsonl', '-o', self.path('out'), '-p', agents.port, f'127.25.{n}.0/25')
+                    for n in range(3)]
+            ends = [(run.communicate(timeout=poller.LONG)[1].decode(), run) for run in runs]
+            winners = [run for _, run in ends if run.returncode == 0]
+            losers = [(err, run) for err, run in ends if run.returncode == 4]
+            if len(winners) > 1:  # on a busy machine one was through before the other began
+                continue
+            self.assertEqual((len(winners), len(losers)), (1, 2), ends)
+            for err, run in losers:
+                self.assertIn(f'is being written by process {winners[0].pid}\n', err)
+            hosts = {json.loads(line)['host'] for line in self.read('out').splitlines()}
+            third = runs.index(winners[0])
+            self.assertEqual(hosts, {f'127.25.{third}.{n}' for n in range(128)})
+            self.assertEqual(os.listdir(self.folder), ['out'])
+            return
+        self.fail('they never met')
+
+    def test_append_waits(self):
+        """While another process holds the file: nothing is written; when it lets go, all is."""
+        agents = self.agents()
+        out = self.write('all', 'first\n')
+        with open(out, 'r+', encoding='utf-8') as held:
+            fcntl.lockf(held, fcntl.LOCK_EX)
+            process = self.start_poller('-F', 'jsonl', '--append', '-o', out, '-p', agents.port, '127.25.0.0/28')
+            self.wait_until(lambda: agents.counters()['received'] == 16)
+            time.sleep(1)
+            self.assertIsNone(process.poll())
+            self.assertEqual(self.read('all'), 'first\n')
+        records = self.finish(process, 0)
+        self.assertEqual(records, [])
+        lines = self.read('all').splitlines()
+        self.assertEqual(lines[0], 'first')
+        self.assert_each_once([json.loads(line) for line in lines[1:]], 16)
 
 
 if __name__ == '__main__':
