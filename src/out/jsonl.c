@@ -23,7 +23,7 @@
 
 #define ESCAPE_MAX 6   /* octets that one octet may become: \u0000 */
 #define HEAD_MAX   512 /* of a line, its keys and numbers, without host */
-#define VAR_MAX    192 /* of a varbind, its keys and numbers, without OIDs, name and octets */
+#define VAR_MAX    224 /* of a varbind, its keys and numbers, without OIDs, name and octets */
 #define SUB_ID_MAX 11  /* digits and dot of one sub-identifier */
 
 #define WORDS(at, literal) words(at, literal, sizeof(literal) - 1)
@@ -195,7 +195,8 @@ static char *put_label(char *at, const struct varbind *label)
 	case VAR_OCTETS:
 	case VAR_IPADDRESS:
 	case VAR_OPAQUE:
-		return put_text(at, label, &hex);
+		at = put_text(at, label, &hex);
+		return hex ? WORDS(at, ",\"label_hex\":true") : at;
 	case VAR_OID:
 		return put_value(at, label);
 	default:
@@ -209,11 +210,6 @@ static char *put_label(char *at, const struct varbind *label)
 	}
 }
 
-static bool has_label(const struct varbind *v)
-{
-	return v->label && v->label->type < VAR_NULL;
-}
-
 static void put_var(struct buf *out, const struct varbind *v)
 {
 	const char *type = var_type_name((enum var_type)v->type);
@@ -221,14 +217,14 @@ static void put_var(struct buf *out, const struct varbind *v)
 	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
 	size_t name = object ? strlen(object->name) * ESCAPE_MAX : 0;
 	size_t oids = (size_t)v->noid * SUB_ID_MAX * 2;
-	size_t label = has_label(v) ? value_bound(v->label) : 0;
+	size_t label = value_has_label(v) ? value_bound(v->label) : 0;
 	char *start = (char *)buf_room(out, VAR_MAX + name + oids + label + value_bound(v));
 	char *at = start;
 
 	at = WORDS(at, "{\"oid\":");
 	at = put_oid(at, v->oid, v->noid);
 	at = put_name(at, v, object, used);
-	if (has_label(v))
+	if (value_has_label(v))
 		at = put_label(at, v->label);
 	at = WORDS(at, ",\"type\":\"");
 	at = words(at, type, strlen(type));

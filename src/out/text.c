@@ -19,65 +19,19 @@
 #include <string.h>
 
 #include "base/oid.h"
-#include "base/utf8.h"
 #include "out/text_hint.h"
 #include "out/value.h"
 #include "snmp/mib.h"
-
-static void put_escaped(struct buf *out, const uint8_t *p, size_t len)
-{
-	char *at = (char *)buf_room(out, len * 4);
-	char *start = at;
-
-	for (size_t i = 0; i < len; i++) {
-		*at++ = '\\';
-		*at++ = 'x';
-		at = value_hex(at, p + i, 1);
-	}
-	out->len += (size_t)(at - start);
-}
-
-/* The character at p, which is no plain one; returns its octets. */
-static size_t put_special(struct buf *out, const uint8_t *p, size_t len)
-{
-	uint32_t code = 0;
-	size_t n = utf8_decode(p, len, &code);
-	bool shown = n && utf8_shown(code);
-
-	if (code == '\\' && len > 1 && p[1] == 'x')
-		shown = false;
-	if (!n)
-		n = 1;
-	if (shown)
-		buf_put(out, p, n);
-	else
-		put_escaped(out, p, n);
-	return n;
-}
-
-static void put_shown(struct buf *out, const uint8_t *p, size_t len)
-{
-	while (len) {
-		size_t n = utf8_plain(p, len);
-
-		if (n)
-			buf_put(out, p, n);
-		else
-			n = put_special(out, p, len);
-		p += n;
-		len -= n;
-	}
-}
 
 /* The same for an octet string, whose text must not look like our hex. */
 static void put_shown_octets(struct buf *out, const uint8_t *p, size_t len)
 {
 	if (len >= 2 && p[0] == '0' && p[1] == 'x') {
-		put_escaped(out, p, 1);
+		value_put_escaped(out, p, 1);
 		p++;
 		len--;
 	}
-	put_shown(out, p, len);
+	value_put_shown(out, p, len);
 }
 
 static void put_hex(struct buf *out, const uint8_t *p, size_t len)
@@ -85,25 +39,6 @@ static void put_hex(struct buf *out, const uint8_t *p, size_t len)
 	buf_puts(out, "0x");
 	value_hex((char *)buf_room(out, len * 2), p, len);
 	out->len += len * 2;
-}
-
-/* UTF-8 without controls other than tab and line ends, which agents do use in text. */
-static bool is_text(const uint8_t *p, size_t len)
-{
-	while (len) {
-		uint32_t code = 0;
-		size_t n = utf8_plain(p, len);
-
-		if (!n) {
-			n = utf8_decode(p, len, &code);
-			if (!n ||
-			    (!utf8_shown(code) && code != '\t' && code != '\n' && code != '\r'))
-				return false;
-		}
-		p += n;
-		len -= n;
-	}
-	return true;
 }
 
 /* The label of value v; NULL: it has none. */
@@ -144,7 +79,7 @@ static void put_octets(struct buf *out, const struct mib_object *object, const u
 		put_bits(out, object->bits, p, len);
 	else if (object && object->hint && text_hint_octets(&raw, object->hint, p, len))
 		put_shown_octets(out, raw.data, raw.len);
-	else if (is_text(p, len))
+	else if (value_is_text(p, len))
 		put_shown_octets(out, p, len);
 	else
 		put_hex(out, p, len);
@@ -254,9 +189,9 @@ static void put_host(struct buf *out, const struct record *r)
 	char address[ADDR_TEXT_MAX];
 
 	if (r->host)
-		put_shown(out, (const uint8_t *)r->host, strlen(r->host));
+		value_put_shown(out, (const uint8_t *)r->host, strlen(r->host));
 	else
-		put_shown(out, (const uint8_t *)address, addr_text(&r->addr, address));
+		value_put_shown(out, (const uint8_t *)address, addr_text(&r->addr, address));
 	buf_putc(out, '\t');
 }
 
@@ -281,7 +216,7 @@ static void put_row(struct buf *out, const struct record *r, const struct varbin
 			buf_putc(out, '.');
 	}
 	put_oid(out, v->oid + used, v->noid - used);
-	if (v->label && v->label->type < VAR_NULL)
+	if (value_has_label(v))
 		put_label(out, v->label);
 	buf_putc(out, '\t');
 	buf_puts(out, var_type_name((enum var_type)v->type));
@@ -292,7 +227,7 @@ static void put_row(struct buf *out, const struct record *r, const struct varbin
 
 static void put_words(struct buf *out, const char *words)
 {
-	put_shown(out, (const uint8_t *)words, strlen(words));
+	value_put_shown(out, (const uint8_t *)words, strlen(words));
 }
 
 static void put_ending(struct buf *out, const struct record *r)

@@ -1,7 +1,7 @@
 /*
  * value - the values that several formats write in the same words.
  *
- * Each function writes at `at`, where there must be room, no NUL, and returns the place behind. No
+ * Each function of the first part writes at `at`, where there must be room, no NUL, and returns the place behind. No
  * library call that opens a file or asks for the time zone: workers format.
  */
 #ifndef OUT_VALUE_H
@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/mem.h"
+#include "base/record.h"
+#include "base/vars.h"
 
 #define VALUE_MAX 32 /* room for any of these but value_hex() */
 
@@ -31,5 +35,36 @@ char *value_ipv4(char *at, const uint8_t ip[4]);
 /* "2026-11-21T03:10:11.123Z" (RFC 3339) of milliseconds since 1970 UTC; years 0000 to 9999, what
  * lies outside is moved to the nearest end. */
 char *value_time(char *at, int64_t ms);
+
+/* --- text, appended to a buffer ------------------------------------------------------------ */
+
+/* UTF-8 without controls other than tab and line ends, which agents do use in text. */
+bool value_is_text(const uint8_t *p, size_t len);
+/* Appends p as it may stand in a line: an octet that is not UTF-8, and each octet of a character that
+ * utf8_shown() refuses, as \xHH; so, too, a backslash before an 'x', or it could not be turned back. */
+void value_put_shown(struct buf *out, const uint8_t *p, size_t len);
+void value_put_escaped(struct buf *out, const uint8_t *p, size_t len); /* each octet as \xHH */
+
+#define VALUE_MARK '\x01' /* an octet that no format's text holds: divides pieces, see layout.h */
+
+enum value_form {
+	VALUE_NOTHING, /* nothing was appended: no value */
+	VALUE_NUMBER,  /* decimal, of up to 64 bits, with a sign */
+	VALUE_REAL,    /* value_real() */
+	VALUE_TEXT,    /* as value_is_text() has it; an OID; an IPv4 address */
+	VALUE_HEX      /* octets that are none: value_hex() */
+};
+/* Appends v's value, or those octets, unquoted. */
+enum value_form value_put(struct buf *out, const struct varbind *v);
+enum value_form value_put_octets(struct buf *out, const uint8_t *p, size_t len);
+void value_put_oid(struct buf *out, const uint32_t *id, size_t len);
+enum value_form value_put_host(struct buf *out, const struct record *r);
+bool value_has_label(const struct varbind *v); /* one with a value */
+/* Puts `guard` before each octet of out from `start` on that is in `special`. */
+void value_guard(struct buf *out, size_t start, const char *special, char guard);
+/* If an octet of `special` is there: each of them, and a backslash before an 'x', becomes \xHH. */
+bool value_escape(struct buf *out, size_t start, const char *special);
+/* Puts text at `at`, before what stands there. */
+void value_insert(struct buf *out, size_t at, const char *text);
 
 #endif

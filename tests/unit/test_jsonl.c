@@ -136,11 +136,11 @@ static void test_labels(void **state)
 	check_label(&l, ",\"label\":\"e\\\"th\\u000a0\"");
 	l.value.octets.p = (const uint8_t *)"\xff\x01";
 	l.value.octets.len = 2;
-	check_label(&l, ",\"label\":\"ff01\"");
+	check_label(&l, ",\"label\":\"ff01\",\"label_hex\":true");
 	l.type = VAR_OPAQUE;
-	check_label(&l, ",\"label\":\"ff01\"");
+	check_label(&l, ",\"label\":\"ff01\",\"label_hex\":true");
 	l.type = VAR_IPADDRESS;
-	check_label(&l, ",\"label\":\"ff01\"");
+	check_label(&l, ",\"label\":\"ff01\",\"label_hex\":true");
 	l.value.octets.p = (const uint8_t *)"\xc0\x00\x02\x01";
 	l.value.octets.len = 4;
 	check_label(&l, ",\"label\":\"192.0.2.1\"");
