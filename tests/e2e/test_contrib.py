@@ -103,13 +103,26 @@ class Systemd(unittest.TestCase):
         section = self.service['Service']
         self.assertEqual(section['Type'], 'oneshot')
         self.assertEqual(section['KillMode'], 'mixed')
-        self.assertEqual(section['SuccessExitStatus'], '1')
+        self.assertEqual(section['SuccessExitStatus'], '1 143')
+        self.assertEqual(section['SystemCallErrorNumber'], 'EPERM')
+        for call in ('@system-service', 'seccomp', 'landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self'):
+            self.assertIn(call, section['SystemCallFilter'].split())
         folder = '/var/lib/' + section['StateDirectory'] + '/'
         self.assertIn(' -o ' + folder, section['ExecStart'])
 
     def test_timer(self):
         self.assertEqual(self.timer['Timer']['OnCalendar'], 'minutely')
         self.assertEqual(self.timer['Install']['WantedBy'], 'timers.target')
+
+    @unittest.skipUnless(has_analyze(), 'needs systemd-analyze of version 250 or later')
+    def test_exposure(self):
+        """What systemd's own judge thinks of what is left open: 10 is all."""
+        run = subprocess.run(['systemd-analyze', 'security', '--offline=true', '--threshold=15', '--no-pager',
+                              os.path.join(TOP, 'contrib/systemd/multisnmp.service')], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        exposure = re.search(r'Overall exposure level for multisnmp\.service: ([0-9.]+)', run.stdout)
+        self.assertLessEqual(float(exposure.group(1)), 1.5)
 
     @unittest.skipUnless(has_analyze(), 'needs systemd-analyze of version 250 or later')
     def test_analyze(self):
