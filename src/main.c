@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/core.h"
@@ -138,6 +139,18 @@ static int run_status(const struct options *o, struct writer *w, const struct ma
 	return options_enough(o, r->status[RECORD_OK], r->targets) ? EXIT_ALL_OK : EXIT_NOT_ALL;
 }
 
+/* SIG_BLOCK or SIG_UNBLOCK: those that end a run. */
+static void signals_hold(int how)
+{
+	sigset_t ending;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(how, &ending, NULL);
+}
+
 static int run(const struct options *o, struct plan *plan, struct writer *writer)
 {
 	struct sandbox sandbox = {.paths = plan_has_paths(plan)};
@@ -173,6 +186,7 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 		session.window = SESSION_WINDOW;
 	master_run(&master, &result);
 	status = run_status(o, writer, &result);
+	signals_hold(SIG_UNBLOCK); /* nothing temporary is left, and a reader of stderr may be slow */
 	if (o->summary && status != EXIT_CLOSED) {
 		summary_put(&summary, &result);
 		show(stderr, &summary);
@@ -181,14 +195,29 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 	return status;
 }
 
+/* Its reader may be long in coming, and who waits for it must be able to give up. */
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return path != NULL && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* From the making of a temporary file to its removal signals wait until the master hears them. */
 static int open_and_run(const struct options *o, struct plan *plan)
 {
 	struct writer_options options = {.path = o->output, .append = o->append};
 	enum writer_result opened;
-	struct writer *writer = writer_open(&options, &opened);
-	int status = opened == WRITER_OK ? run(o, plan, writer) : writer_status(writer, opened);
+	struct writer *writer;
+	int status;
 
+	if (!is_fifo(o->output))
+		signals_hold(SIG_BLOCK);
+	writer = writer_open(&options, &opened);
+	signals_hold(SIG_BLOCK);
+	status = opened == WRITER_OK ? run(o, plan, writer) : writer_status(writer, opened);
 	writer_free(writer);
+	signals_hold(SIG_UNBLOCK);
 	return status;
 }
 

@@ -5,6 +5,10 @@
  * write says it better. SIGCHLD must not be: whoever started us may have it ignored, then the system
  * forgets our dead at once, and a process killed by its number may be somebody else's.
  *
+ * A signal that comes too early, when there is an output but nobody to tell it to, is held back by main and heard here as
+ * soon as there is; so is one that comes too late, when the output is being committed: it would leave a temporary
+ * file behind.
+ *
  * The trap: fork copies handlers, and the pipe with them; proc blocks all signals until a child has its
  * own set.
  */
@@ -24,6 +28,7 @@ static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
 struct signals {
 	int pipe[2];
 	struct sigaction before[CAUGHT];
+	sigset_t mask; /* as it was before */
 };
 
 static volatile sig_atomic_t pipe_end = -1; /* where the handler writes */
@@ -48,6 +53,16 @@ static void (*action_of(int signal, const struct sigaction *before))(int)
 	return on_signal;
 }
 
+static void hear(struct signals *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaddset(&set, caught[i]);
+	sigprocmask(SIG_UNBLOCK, &set, &s->mask);
+}
+
 struct signals *signals_open(void)
 {
 	struct signals *s = mem_zero(1, sizeof(*s));
@@ -65,6 +80,7 @@ struct signals *signals_open(void)
 		sa = (struct sigaction){.sa_handler = action_of(caught[i], &s->before[i])};
 		sigaction(caught[i], &sa, NULL);
 	}
+	hear(s);
 	return s;
 }
 
@@ -84,6 +100,7 @@ void signals_close(struct signals *s)
 {
 	if (!s)
 		return;
+	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &s->before[i], NULL);
 	pipe_end = -1;

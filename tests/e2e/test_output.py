@@ -221,6 +221,44 @@ class Signals(poller.Poll):
         self.assertEqual(process.wait(poller.LONG), 128 + signal.SIGTERM)
         self.assertEqual(len(self.read('out').splitlines()), 256)
 
+    def test_early_signal_leaves_nothing(self):
+        """It comes when there is a temporary file and no worker yet: a good end all the same."""
+        output, temporary = self.path('out'), self.path('.out.multisnmp')
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            process = self.start_poller('-o', output, '-F', 'jsonl', *SLOW, '-p', '9', '127.9.0.0/24')
+            while not os.path.exists(temporary) and process.poll() is None:
+                pass
+            process.send_signal(number)
+            _, err = process.communicate(timeout=poller.LONG)
+            self.assertEqual(process.returncode, 128 + number, err)
+            self.assertEqual(os.listdir(self.folder), ['out'])
+            self.assertEqual(len(self.read('out').splitlines()), 256)
+            os.unlink(output)
+
+    def test_signal_while_nobody_reads(self):
+        """Who waits for the reader of a FIFO can give up."""
+        fifo = self.path('fifo')
+        os.mkfifo(fifo)
+        process = self.start_poller('-o', fifo, '127.9.0.1')
+        end = time.monotonic() + poller.LONG
+        while 'wait_for_partner' not in self.where(process) and time.monotonic() < end:
+            time.sleep(0.01)
+        process.terminate()
+        self.assertEqual(process.wait(poller.LONG), -signal.SIGTERM)
+
+    @staticmethod
+    def where(process):
+        """What it waits for in the kernel, if that is told here; else there has been time enough."""
+        try:
+            with open(f'/proc/{process.pid}/wchan', encoding='ascii') as f:
+                told = f.read()
+        except OSError:
+            told = '0'
+        if told in ('', '0'):
+            time.sleep(0.5)
+            return 'wait_for_partner'
+        return told
+
     def test_second_signal_keeps_the_old_file(self):
         """The first finds a reader that does not read, so the run cannot end; the second ends it."""
         agents = self.agents()
