@@ -159,12 +159,12 @@ void loop_forget(struct loop *l, int fd)
 /* What poll found, in LOOP_ bits, as far as it is still wanted when its turn has come. */
 static unsigned ready_bits(const struct pollfd *p)
 {
-	short ready = p->revents;
+	int ready = p->revents;
 
 	if (ready & (POLLERR | POLLHUP | POLLNVAL))
 		ready = POLLIN | POLLOUT;
 	ready &= p->events;
-	return (ready & POLLIN ? LOOP_READ : 0) | (ready & POLLOUT ? LOOP_WRITE : 0);
+	return ((ready & POLLIN) ? LOOP_READ : 0) | ((ready & POLLOUT) ? LOOP_WRITE : 0);
 }
 
 static void serve(struct loop *l)

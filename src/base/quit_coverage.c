@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name is the compiler's */
 void __gcov_dump(void);
 
 void quit_now(int status)

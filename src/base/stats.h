@@ -39,7 +39,7 @@ void stats_add(struct stats *sum, const struct stats *delta);
 bool stats_is_zero(const struct stats *s);
 void stats_pack(const struct stats *s, struct wire_out *w); /* counterpart: stats_unpack */
 bool stats_unpack(struct stats *s, struct wire_in *r);
-#define STATS_PACKED (STATS_COUNT * 8)
+#define STATS_PACKED ((size_t)STATS_COUNT * 8)
 
 /* Latencies in microseconds in log-linear buckets: relative error at most 1/64, 0 to 2^36 us. */
 struct histogram;

@@ -22,10 +22,11 @@
 
 #include "base/mem.h"
 
-#define CHUNK_FIRST 256         /* octets: the answer to a GET of an object or two */
-#define CHUNK_MAX   (64 * 1024) /* chunks double up to this; a larger value gets one of its own */
-#define VARS_FIRST  4           /* varbinds */
-#define VARS_KEEP   (16 * 1024) /* octets of arena, and of list, that survive a reset */
+#define CHUNK_FIRST 256 /* octets: the answer to a GET of an object or two */
+#define CHUNK_MAX \
+	((size_t)64 * 1024) /* chunks double up to this; a larger value gets one of its own */
+#define VARS_FIRST 4        /* varbinds */
+#define VARS_KEEP  ((size_t)16 * 1024) /* octets of arena, and of list, that survive a reset */
 
 struct vars_chunk {
 	struct vars_chunk *next; /* an older one, full */

@@ -174,12 +174,12 @@ static void read_words(struct parse *p, int argc, char **argv, struct buf *wrong
 	make_table(&table);
 	optind = 0;
 	while ((value = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
-		bool bad = value == '?' || value == ':';
+		const struct option_row *row = find_row(value); /* of '?' and ':' there is none */
 
-		if (wrong->len && !bad) {
-			hide(find_row(value), optarg, NULL);
-		} else if (!bad) {
-			add_taken(p, find_row(value), optarg);
+		if (row && wrong->len) {
+			hide(row, optarg, NULL);
+		} else if (row) {
+			add_taken(p, row, optarg);
 		} else if (!wrong->len) {
 			p->out = wrong;
 			refused(p, value, argv);

@@ -212,7 +212,7 @@ static int decimal_places(const char *hint)
 
 	if (!strcmp(hint, "d"))
 		return 0;
-	if (strncmp(hint, "d-", 2) || !is_digit(hint[2]))
+	if (strncmp(hint, "d-", 2) != 0 || !is_digit(hint[2]))
 		return -1;
 	for (hint += 2; is_digit(*hint); hint++) {
 		places = places * 10 + (*hint - '0');

@@ -86,9 +86,9 @@ char *value_real(char *at, double v, bool single)
 	size_t len;
 
 	if (isnan(v))
-		strcpy(text, "NaN");
+		memcpy(text, "NaN", sizeof("NaN"));
 	else if (isinf(v))
-		strcpy(text, v < 0 ? "-Infinity" : "Infinity");
+		snprintf(text, sizeof(text), "%s", v < 0 ? "-Infinity" : "Infinity");
 	else
 		for (int digits = least; digits <= most; digits++) {
 			snprintf(text, sizeof(text), "%.*g", digits, v);

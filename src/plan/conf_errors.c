@@ -87,14 +87,13 @@ static int compare(const void *pa, const void *pb)
 
 size_t conf_errors(const struct conf *c, struct buf *out)
 {
-	const struct conf_mistake *sorted[CONF_ERRORS_MAX];
+	const struct conf_mistake *sorted[CONF_ERRORS_MAX] = {NULL};
 	size_t kept = c->nerrors < CONF_ERRORS_MAX ? c->nerrors : CONF_ERRORS_MAX;
 	struct buf line = {0};
 
 	for (size_t i = 0; i < kept; i++)
 		sorted[i] = &c->mistakes[i];
-	if (kept)
-		qsort(sorted, kept, sizeof(sorted[0]), compare);
+	qsort(sorted, kept, sizeof(struct conf_mistake *), compare);
 	for (size_t i = 0; i < kept; i++) {
 		line.len = 0;
 		conf_place_text(c, sorted[i]->place, &line);

@@ -17,7 +17,8 @@
 
 #include "base/mem.h"
 
-#define CHUNK ((size_t)256 * 1024) /* octets: a few hundred chunks for a million entries */
+#define CHUNK       ((size_t)256 * 1024) /* octets: a few hundred chunks for a million entries */
+#define ARENA_ALIGN 8                    /* of all that is kept but text */
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -46,7 +47,8 @@ static void *take(struct arena *a, size_t size, size_t align)
 
 void *arena_take(struct arena *a, size_t size)
 {
-	return take(a, size, sizeof(void *) > 8 ? sizeof(void *) : 8);
+	_Static_assert(_Alignof(void *) <= ARENA_ALIGN, "pointers are kept, too");
+	return take(a, size, ARENA_ALIGN);
 }
 
 char *arena_text(struct arena *a, const char *text, size_t len)

@@ -11,6 +11,7 @@
  * What certainly is neither, such as sysDescr.0, is an error here and not an empty answer later.
  */
 #include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "plan/plan_internal.h"
@@ -66,48 +67,53 @@ static bool is_top(const char *text, struct oid *out)
 	return true;
 }
 
-static void look_up_one(struct plan_profiles *all, const struct plan_words *w, size_t i,
-			struct plan_objects *o)
+/* What an item is; of its result other keys than `table` want the OID. What is wrong with it is told. */
+static struct table_object look_up_one(struct plan_profiles *all, enum setting_key key,
+				       const struct conf_item *item)
 {
-	const struct conf_item *item = &w->item[i];
 	struct table_object t = {0};
 	char error[OBJECT_ERROR_MAX];
 	const char *is;
 
-	if (w->key == SET_WALK && is_top(item->text, &t.oid)) {
-		o->oid[i] = t.oid;
-		return;
-	}
+	if (key == SET_WALK && is_top(item->text, &t.oid))
+		return t;
 	if (!mib_resolve(item->text, &t.oid, error, sizeof(error))) {
 		conf_error(all->conf, item->place, "%s", error);
-		return;
+		return (struct table_object){0};
 	}
-	if (w->key == SET_TABLE) {
+	if (key == SET_TABLE) {
 		is = as_table(&t);
-		o->table[i] = t;
 		if (is)
 			conf_error(all->conf, item->place,
 				   "table: '%.80s' is %s, not a table or a column: 'walk' takes it",
 				   item->text, is);
-		return;
+		return t;
 	}
-	o->oid[i] = t.oid;
-	is = w->key == SET_INDEX_LABEL ? as_label(&t.oid) : NULL;
+	is = key == SET_INDEX_LABEL ? as_label(&t.oid) : NULL;
 	if (is)
 		conf_error(all->conf, item->place, "index_label: '%.80s' is %s, not a column",
 			   item->text, is);
+	return t;
 }
 
 static struct plan_objects look_up(struct plan_profiles *all, const struct plan_words *w)
 {
 	struct plan_objects o = {.count = w->count};
+	const bool tables = w->key == SET_TABLE;
 
-	if (w->key == SET_TABLE)
+	if (tables)
 		o.table = mem_zero(o.count, sizeof(*o.table));
 	else
 		o.oid = mem_zero(o.count, sizeof(*o.oid));
-	for (size_t i = 0; i < o.count && conf_error_room(all->conf); i++)
-		look_up_one(all, w, i, &o);
+	for (size_t i = 0; i < o.count && conf_error_room(all->conf); i++) {
+		struct table_object t = look_up_one(all, w->key, &w->item[i]);
+
+		if (tables)
+			o.table[i] = t;
+		else
+			o.oid[i] = t.oid;
+	}
+	assert(o.table || o.oid); /* even if there are none of them */
 	return o;
 }
 

@@ -27,7 +27,7 @@
 #include "base/mem.h"
 
 #define ENGINES_MAX 65536 /* 48 octets each: 3 MiB, when there are so many */
-#define PLACES      (2 * ENGINES_MAX)
+#define PLACES      ((size_t)2 * ENGINES_MAX)
 #define PROBES_MAX  64
 #define NAME_MAX    640 /* of a host and its address */
 

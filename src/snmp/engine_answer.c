@@ -140,7 +140,8 @@ static bool check_rows(const struct span *q, const struct vars *rows, struct buf
 	return true;
 }
 
-/* Appends the span's rows: those of the answer, and noSuchInstance for what is gone. */
+/* Appends the span's rows: those of the answer, and noSuchInstance for what is gone (all of it, where there was
+ * nothing left to ask: `answer` is empty then). */
 static void keep_rows(struct vars *rows, const struct span *q, const struct vars *answer)
 {
 	size_t next = 0;
@@ -149,7 +150,9 @@ static void keep_rows(struct vars *rows, const struct span *q, const struct vars
 		const struct oid *o = &q->profile->get[i];
 		struct varbind none = {.oid = o->id, .noid = o->len, .type = VAR_NO_SUCH_INSTANCE};
 
-		vars_add(rows, q->gone && q->gone[i] ? &none : &answer->list[next++]);
+		bool gone = (q->gone && q->gone[i]) || next == answer->count;
+
+		vars_add(rows, gone ? &none : &answer->list[next++]);
 	}
 }
 
@@ -158,7 +161,7 @@ bool get_ask(struct engine *e, struct job *job, struct strand *s)
 	if (s->requests)
 		return false;
 	while (!s->over && s->span.profile->nget && get_asked(&s->span) == 0) {
-		keep_rows(strand_rows(job, s), &s->span, NULL);
+		keep_rows(strand_rows(job, s), &s->span, &(struct vars){0});
 		advance(e, job, s);
 	}
 	if (s->over)

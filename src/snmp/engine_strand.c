@@ -21,6 +21,7 @@
  */
 #include "snmp/engine_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,13 +156,13 @@ static void take_turn(struct job *job, struct strand *s)
 
 static void pass_turn(struct job *job)
 {
-	struct strand *s = TAILQ_FIRST(&job->strands);
+	struct strand *s = TAILQ_FIRST(&job->strands), *next = TAILQ_NEXT(s, in_job);
 
 	TAILQ_REMOVE(&job->strands, s, in_job);
+	assert(TAILQ_FIRST(&job->strands) != s); /* an analyser does not believe it */
 	free_strand(job, s);
-	s = TAILQ_FIRST(&job->strands);
-	if (s)
-		take_turn(job, s);
+	if (next)
+		take_turn(job, next);
 }
 
 void strands_close(struct engine *e, struct job *job)
@@ -177,9 +178,10 @@ void strands_close(struct engine *e, struct job *job)
 
 void strands_drop(struct job *job)
 {
-	struct strand *s;
+	struct strand *s, *next;
 
-	while ((s = TAILQ_FIRST(&job->strands))) {
+	for (s = TAILQ_FIRST(&job->strands); s; s = next) {
+		next = TAILQ_NEXT(s, in_job);
 		TAILQ_REMOVE(&job->strands, s, in_job);
 		free_strand(job, s);
 	}

@@ -254,7 +254,7 @@ static void say_tunnel_silence(struct buf *text, const struct job *job)
 		return;
 	}
 	buf_puts(text, "; the discovery of its engine was answered, the request is not: ");
-	if (*context)
+	if (context && *context)
 		buf_printf(text, "unknown context '%s'?", context);
 	else
 		buf_puts(text, "is the certificate's user allowed to read?");

@@ -29,12 +29,12 @@ void inflight_free(struct inflight *f);
 uint32_t inflight_take(struct inflight *f);
 /* Frees it and forgets the ids of its tries. Those of a completed request are remembered for a
  * while, so that a second answer can be told from a stranger's. */
-void inflight_release(struct inflight *f, uint32_t slot, bool completed);
+void inflight_release(struct inflight *f, uint32_t number, bool completed);
 
 /* Another try of a taken slot, sent at sent_us: returns its request-id, which no other try has. */
-uint32_t inflight_add(struct inflight *f, uint32_t slot, int64_t sent_us);
-void inflight_drop(struct inflight *f, uint32_t slot); /* its newest try was not sent after all */
-uint32_t inflight_tries(const struct inflight *f, uint32_t slot);
+uint32_t inflight_add(struct inflight *f, uint32_t number, int64_t sent_us);
+void inflight_drop(struct inflight *f, uint32_t number); /* its newest try was not sent after all */
+uint32_t inflight_tries(const struct inflight *f, uint32_t number);
 
 struct inflight_hit {
 	uint32_t slot;

@@ -87,17 +87,18 @@ static bool unknown(const struct mib_name *wanted, const char *text, const char 
 	return false;
 }
 
-static bool resolve_name(const char *text, struct mib_name *wanted, struct oid *out, char *error,
-			 size_t len)
+static bool resolve_name(const char *text, const struct mib_name *written, struct oid *out,
+			 char *error, size_t len)
 {
 	char why[256] = "";
-	const char *index = strchr(wanted->name, '.');
+	const char *index = strchr(written->name, '.');
+	struct mib_name wanted = *written; /* without its index */
 	char name[PART_MAX];
 
-	copy_part(name, wanted->name, index);
-	wanted->name = name;
-	if (!mib_builtin_name(wanted, out) && !mib_files_name(wanted, out, why, sizeof(why)))
-		return unknown(wanted, text, why, error, len);
+	copy_part(name, written->name, index);
+	wanted.name = name;
+	if (!mib_builtin_name(&wanted, out) && !mib_files_name(&wanted, out, why, sizeof(why)))
+		return unknown(&wanted, text, why, error, len);
 	if (index && !add_index(out, index)) {
 		snprintf(error, len,
 			 "'%.80s' is not an index of '%s': write numbers, such as .0 or .3.1",

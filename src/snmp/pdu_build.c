@@ -69,9 +69,10 @@ static netsnmp_pdu *create(struct pdu_codec *c, uint8_t type, uint32_t id)
 {
 	netsnmp_pdu *pdu = snmp_pdu_create(type);
 
-	if (!pdu)
+	if (pdu)
+		pdu->reqid = id;
+	else
 		pdu_cannot_build(c);
-	pdu->reqid = id;
 	return pdu;
 }
 

@@ -65,7 +65,7 @@ bool peek_message(const uint8_t *data, size_t len, struct peek *out, const char 
 /* Up to the msgID, forgiving lengths: the whole of nothing need be there. */
 static bool take_msg_id(struct ber *b, struct peek_v3 *out)
 {
-	int64_t version, id;
+	int64_t version = -1, id;
 	uint8_t tag;
 	size_t len;
 
@@ -98,13 +98,13 @@ static bool take_octets(struct ber *b, const uint8_t **p, size_t *len)
 static bool take_header(struct ber *message, struct peek_v3 *out)
 {
 	struct ber header;
-	int64_t number;
+	int64_t id, size;
 	const uint8_t *flags;
 	size_t len;
 
 	if (!ber_enter(message, BER_SEQUENCE, "it has no header", &header))
 		return false;
-	if (!ber_integer(&header, &number) || !ber_integer(&header, &number) ||
+	if (!ber_integer(&header, &id) || !ber_integer(&header, &size) ||
 	    !take_octets(&header, &flags, &len) || !ber_integer(&header, &out->model))
 		return ber_fail(message, header.words);
 	if (len != 1)

@@ -131,12 +131,14 @@ static netsnmp_transport *open_inet(const struct session *s)
 	const struct addr *source = s->to.family == 4 ? &s->source4 : &s->source6;
 	struct sockaddr_storage sa;
 	struct netsnmp_ep ep = {.iface = ""};
+	socklen_t len;
 
 	if (s->kind == TRANSPORT_DTLSUDP)
 		return open_from(source, &s->to, SOCK_DGRAM);
 	if (source->family)
 		return open_from(source, &s->to, SOCK_STREAM);
-	memcpy(&ep.a, &sa, addr_to_sockaddr(&s->to, &sa));
+	len = addr_to_sockaddr(&s->to, &sa);
+	memcpy(&ep.a, &sa, len);
 	return s->to.family == 4 ? netsnmp_tcp_transport(&ep, 0) : netsnmp_tcp6_transport(&ep, 0);
 }
 

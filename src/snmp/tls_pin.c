@@ -21,8 +21,12 @@ bool tls_read_pin(const char *text, uint8_t pin[PROFILE_PIN])
 
 	if (strncmp(text, "SHA256:", 7) == 0)
 		text += 7;
-	for (; n < PROFILE_PIN && digit(text[0]) >= 0 && digit(text[1]) >= 0; n++) {
-		pin[n] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+	for (; n < PROFILE_PIN; n++) {
+		int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+
+		if (low < 0)
+			break;
+		pin[n] = (uint8_t)(high * 16 + low);
 		text += 2;
 		if (*text == ':' && n + 1 < PROFILE_PIN)
 			text++;

@@ -154,7 +154,7 @@ bool walk_find_ask(struct table *t, size_t columns, struct walk_question *q)
 	for (size_t i = 0; i < columns && i < FIND_NAMES && s->from + i < s->end; i++) {
 		struct oid *name = &s->names[i];
 
-		*name = s->from + i ? s->entry : item(t)->oid;
+		*name = (s->from + i) ? s->entry : item(t)->oid;
 		if (s->from + i)
 			name->id[name->len++] = (uint32_t)(s->from + i);
 		if (!walk_question_add(q, name, i))
