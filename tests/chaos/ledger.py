@@ -1,0 +1,329 @@
+"""What must hold after a round: the books are balanced, and nothing is left lying about.
+
+Each check returns complaints. What a status may be is asked of the breed first (breeds.py), then of the round's faults.
+"""
+import collections
+import json
+import re
+
+import breeds
+import round as rounds
+
+LATE = 0.06  # seconds that we were not let run: agents may have been late by a whole try then
+FEW_DESCRIPTORS = 24  # of a master besides one for each child
+
+
+class Record:
+    def __init__(self, host, status, rows, message):
+        self.host, self.status, self.rows, self.message = host, status, rows, message
+
+
+def read_jsonl(text, torn):
+    """(records, complaints). torn: its last line may be half."""
+    records, wrong = [], []
+    lines = text.split('\n')
+    last = lines.pop()
+    if last and not torn:
+        wrong.append(f'the last line has no end: {last[:200]!r}')
+    for line in lines:
+        try:
+            r = json.loads(line)
+            if list(r)[:7] != ['host', 'address', 'time', 'status', 'rtt_ms', 'tries', 'vars']:
+                wrong.append(f'not the keys of a record: {line[:200]!r}')
+            rows = [(v['name'], v['index'], v['value']) for v in r['vars']]
+            records.append(Record(r['host'], r['status'], rows, r.get('message', '')))
+        except (ValueError, KeyError, TypeError):
+            wrong.append(f'not a record: {line[:200]!r}')
+    return records, wrong
+
+
+FAILED = re.compile(r'-\t(ok|timeout|unreachable|auth|error|malformed|resolve|crashed|cancelled|partial)\t(.*)')
+
+
+def read_text(text, torn):
+    """Lines of one host side by side are one record; the line of its failure ends it."""
+    records, wrong = [], []
+    lines = text.split('\n')
+    last = lines.pop()
+    if last and not torn:
+        wrong.append(f'the last line has no end: {last[:200]!r}')
+    for line in lines:
+        host, _, rest = line.partition('\t')
+        if not records or records[-1].host != host or records[-1].message:
+            records.append(Record(host, 'ok', [], ''))
+        failed = FAILED.fullmatch(rest)
+        if failed:
+            records[-1].status, records[-1].message = failed[1], failed[2]
+            continue
+        columns = rest.split('\t')
+        if len(columns) != 3 or '.' not in columns[0]:
+            wrong.append(f'not a line of a record: {line[:200]!r}')
+            continue
+        name, _, index = columns[0].partition('.')
+        records[-1].rows.append((name, index, columns[2]))
+    return records, wrong
+
+
+class Summary:
+    """The -s lines, as numbers by name."""
+
+    def __init__(self, text):
+        self.number, self.status, self.other = {}, {}, []
+        for line in text.splitlines():
+            word, _, rest = line.partition(': ')
+            if word in ('packets', 'sends', 'replies'):
+                for item in rest.split(', '):
+                    count, _, name = item.partition(' ')
+                    self.number[f'{word} {name}'] = int(count)
+            elif word == 'status':
+                self.status = {item.split()[1]: int(item.split()[0]) for item in rest.split(', ')}
+            elif word == 'targets':
+                self.number['targets'] = int(rest.split()[0])
+            elif word not in ('latency', 'deaths', 'hint', 'missing'):
+                self.other.append(line)
+
+    @property
+    def found(self):
+        return 'targets' in self.number and 'sends answered' in self.number
+
+    def sends(self):
+        return sum(self.number[f'sends {name}'] for name in ('answered', 'refused', 'superseded', 'unanswered'))
+
+
+class Ledger:
+    def __init__(self, played):
+        self.r, self.p = played, played.plan
+        self.run = played.runs[0]
+        self.code = self.run.code
+        self.errors = self.run.errors.decode('utf-8', 'replace')
+        self.summary = Summary(self.errors)
+        self.kills = self.p.kills
+        self.late = played.lag > LATE
+        self.dropped = self.summary.number.get('replies dropped', 0) > 0 or (played.counters['overrun'] or 0) > 0
+        self.widened = self.late or self.dropped
+        self.complaints = list(played.notes)
+
+    def wrong(self, words):
+        self.complaints.append(words)
+
+    # ---- how it ended
+
+    def check_exit(self):
+        p, code = self.p, self.code
+        if self.never_began():
+            return
+        if code not in p.exits:
+            self.wrong(f'exit status {code}, expected one of {sorted(p.exits)}')
+        if p.sure is None or code == p.sure or self.other_end():
+            return
+        if p.sure == 1 or p.sure in (3, 141) or self.r.at_work_then:
+            self.wrong(f'exit status {code}, and it must be {p.sure}')
+
+    def never_began(self):
+        """A signal came while the configuration was read: no one was asked, and nothing was touched."""
+        return self.code in (-1, -2, -15) and 128 - self.code in self.p.exits
+
+    def check_nothing(self):
+        old = rounds.OLD.encode() if self.p.output in ('old', 'append') else None
+        if self.r.counters['received'] or self.r.files not in ([], ['result'], ['plain']) or \
+                (self.r.result or None) != old:
+            self.wrong(f'ended by a signal in the midst of something: {self.r.files}, {self.r.counters}')
+
+    def other_end(self):
+        """An end by another fault of the same round."""
+        return self.code in self.p.exits - {0, 1, self.p.sure}
+
+    @property
+    def whole(self):
+        """All targets must have their records."""
+        if self.twice and self.code > 128 and self.p.output not in ('file', 'old'):
+            return False
+        return self.code in (0, 1, 4) or (self.code > 128 and self.code != 141)
+
+    @property
+    def twice(self):
+        return 'two SIGINTs' in self.p.faults
+
+    # ---- the output
+
+    def output(self):
+        """The text that should consist of records; None: there should be none."""
+        if self.p.output == 'pipe':
+            return self.run.output.decode()
+        if self.r.result is None:
+            return None
+        text = self.r.result.decode()
+        if self.p.output == 'append':
+            if not text.startswith(rounds.OLD):
+                self.wrong('what was in the file before is not there any more')
+            return text[len(rounds.OLD):]
+        return text
+
+    def check_files(self):
+        """Files in the output's folder; the result of before where there is no new one."""
+        p, files = self.p, set(self.r.files)
+        temporary = {name for name in files if name.startswith('.')}
+        if temporary and self.code != -9:
+            self.wrong(f'left behind: {temporary}')
+        if files - temporary - {'result', 'plain'}:
+            self.wrong(f'in the folder: {files}')
+
+    def check_output(self):
+        p = self.p
+        if self.never_began():
+            self.check_nothing()
+            return
+        text = self.output()
+        if p.gone and self.code == 3:
+            return
+        if self.r.replaced or p.device:
+            return
+        replaced = p.output in ('file', 'old')
+        if replaced and (self.code in (3, -9) or text in (None, rounds.OLD)):
+            if not self.may_be_old():
+                self.wrong(f'no result, though the exit status is {self.code}')
+            elif text != (rounds.OLD if p.output == 'old' else None):
+                self.wrong(f'the old file is not as it was: {text and text[:200]!r}')
+            return
+        self.check_records(text or '')
+
+    def may_be_old(self):
+        return self.code in (3, -9) or (self.twice and self.code > 128) or \
+            (self.code in (2, 4) and 'few descriptors' in self.p.faults)
+
+    def check_records(self, text):
+        torn = self.code in (-9, 141) or (self.twice and self.code > 128) or (self.code == 3 and self.p.output == 'plain')
+        if self.p.output == 'append' and self.code != -9:
+            torn = False
+        read = read_jsonl if self.p.format == 'jsonl' else read_text
+        records, wrong = read(text, torn)
+        self.complaints += wrong[:3]
+        if torn and self.p.format == 'text':
+            records = records[:-1]  # lines of it may be missing
+        self.count(records, torn)
+        expected = {}
+        for target in self.p.targets:
+            expected.setdefault(target.shown, []).append(target)
+        self.statuses = collections.Counter()
+        for record in records:
+            if record.host in expected:
+                self.statuses[record.status] += 1
+                self.check_record(record, expected[record.host][0])
+        crashed = self.statuses['crashed'] - sum(t.breed.name == 'poison' for t in self.p.targets)
+        if crashed > self.kills // 3 and not self.p.others_die:
+            self.wrong(f'{crashed} targets are crashed, for {self.kills} deaths')
+
+    def count(self, records, torn):
+        got = collections.Counter(record.host for record in records)
+        wanted = collections.Counter(target.shown for target in self.p.targets)
+        if self.p.runs == 2:
+            wanted.update(rounds.SECONDS)
+            if self.r.runs[1].code != 0:
+                self.wrong(f'the other run: exit {self.r.runs[1].code}: {self.r.runs[1].errors!r}')
+        more, less = got - wanted, wanted - got
+        if more:
+            self.wrong(f'too many records: {dict(list(more.items())[:5])}')
+        if not less:
+            return
+        if self.whole and not (self.code == 4 and 'few descriptors' in self.p.faults):
+            self.wrong(f'no record: {sum(less.values())}, {dict(list(less.items())[:5])}')
+        if self.p.runs == 2 and less.keys() & set(rounds.SECONDS):
+            self.wrong('the other run: records are missing')
+
+    # ---- a record
+
+    def allowed(self, breed):
+        p = self.p
+        allowed = set(breed.quiet)
+        if self.kills or p.many_deaths:
+            allowed |= breed.again
+            if self.kills >= 3 or p.others_die:
+                allowed |= {'crashed'}
+        if p.cancels:
+            allowed |= {'cancelled', 'partial'}
+        if p.hangs and breed.name.startswith('tcp'):
+            allowed |= {'timeout'}
+        if breed.where in ('dns', 'nowhere', 'name') and (not p.names or p.hangs):
+            allowed |= {'resolve'}
+        if self.widened:
+            allowed |= {'timeout', 'partial'} | breed.widened
+        return allowed
+
+    def check_record(self, record, target):
+        breed = target.breed
+        if record.status not in self.allowed(breed):
+            self.wrong(f'{record.host} ({breed.name}) is {record.status}: {record.message}; '
+                       f'expected {sorted(self.allowed(breed))}')
+        if record.status not in ('ok', 'partial') and record.rows:
+            self.wrong(f'{record.host} ({breed.name}) is {record.status} and has rows')
+        full = breeds.rows_of(breed, target.address)
+        if record.status == 'ok' and len(record.rows) != len(full):
+            self.wrong(f'{record.host} ({breed.name}): {len(record.rows)} rows of {len(full)}')
+        if record.status == 'ok' or (record.status == 'partial' and breed.rows and 'walk' in breed.asks):
+            self.compare(record, breed, full)
+
+    def compare(self, record, breed, full):
+        for got, wanted in zip(record.rows, full):
+            if got[:2] != wanted[:2] or (wanted[2] is not None and got[2] != wanted[2]):
+                self.wrong(f'{record.host} ({breed.name}): {got} and the agent has {wanted}')
+                return
+
+    # ---- the summary
+
+    def check_summary(self):
+        s, code = self.summary, self.code
+        if not s.found:
+            if code in (0, 1) or (code > 128 and code != 141):
+                self.wrong('no summary')
+            return
+        if code in (0, 1):
+            statuses = {name: count for name, count in s.status.items() if count}
+            if hasattr(self, 'statuses') and statuses != {n: c for n, c in self.statuses.items() if c}:
+                self.wrong(f'the summary counts {statuses}, the output {dict(self.statuses)}')
+            if (statuses.keys() <= {'ok'}) != (code == 0):
+                self.wrong(f'exit status {code} with {statuses}')
+        deaths = self.kills or self.p.many_deaths
+        if not deaths and code in (0, 1) or (not deaths and code > 128 and code != 141 and not self.twice):
+            self.check_packets(s)
+        elif s.number['packets sent'] > self.most_sent():
+            self.wrong(f'{s.number["packets sent"]} sent, but the agents were asked {self.most_sent()} times')
+        if deaths == 0 and re.search('deaths:', self.errors):
+            self.wrong('processes died, and nobody killed them')
+
+    def check_packets(self, s):
+        sent = s.number['packets sent']
+        if sent != s.sends():
+            self.wrong(f'sent {sent}, but answered + refused + superseded + unanswered = {s.sends()}')
+        if self.p.runs == 2:
+            sent += Summary(self.r.runs[1].errors.decode()).number['packets sent']
+        least, most = self.r.asked(), self.most_sent()
+        if not least <= sent <= most:
+            self.wrong(f'sent {sent}, but the agents were asked {least} to {most} times')
+
+    def most_sent(self):
+        """What the agents have counted, and at most three tries for each that has no agent."""
+        nobody = sum(target.breed.where in ('closed', 'tcp-silent', 'tcp') for target in self.p.targets)
+        return self.r.asked() + 3 * nobody
+
+    # ----
+
+    def check_errors(self):
+        """Who throws nothing hears nothing."""
+        if re.search(r'Assertion|ERROR: AddressSanitizer|runtime error|corrupt', self.errors):
+            self.wrong('it says what no program should')
+        said = [line for line in self.summary.other if 'multisnmp: ' in line]
+        if not self.p.faults and said:
+            self.wrong(f'no fault was thrown, but it says {said}')
+
+    def check_left(self):
+        for words in self.r.left:
+            self.wrong(f'left behind: {words}')
+        most = FEW_DESCRIPTORS + self.p.workers + 16
+        if self.r.fds > most:
+            self.wrong(f'the master had {self.r.fds} descriptors')
+
+    def check(self):
+        for check in (self.check_exit, self.check_files, self.check_output, self.check_summary, self.check_errors,
+                      self.check_left):
+            check()
+        return self.complaints
