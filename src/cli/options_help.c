@@ -88,5 +88,6 @@ void options_help(struct buf *out)
 
 void options_version(struct buf *out)
 {
-	buf_puts(out, "multisnmp " PACKAGE_VERSION "\nbuilt with " BUILT_WITH "\n");
+	buf_puts(out, "multisnmp " PACKAGE_VERSION "\nbuilt with " BUILT_WITH
+		      "\nhardened by " HARDENED_BY "\n");
 }
