@@ -1,5 +1,6 @@
 /*
- * sandbox_internal - what differs between systems: sandbox_linux.c, sandbox_plain.c, sandbox_none.c.
+ * sandbox_internal - what differs between systems: sandbox_linux.c, sandbox_openbsd.c, sandbox_macos.c,
+ * sandbox_plain.c, sandbox_none.c.
  */
 #ifndef POOL_SANDBOX_INTERNAL_H
 #define POOL_SANDBOX_INTERNAL_H
@@ -10,6 +11,9 @@
 bool sandbox_platform_probe(struct sandbox *s, const char **lacks);
 /* The user has changed already. False: was told. */
 bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role);
+
+/* sandbox_limits.c, all but Linux and `none`: no process, and for a worker no descriptor. False: was told. */
+bool sandbox_limits_enter(enum sandbox_role role);
 
 /* sandbox_landlock.c, Linux only: false: errno */
 bool sandbox_landlock_probe(int *abi); /* 0: the kernel has none */

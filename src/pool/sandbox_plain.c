@@ -1,19 +1,11 @@
 /*
- * What every system offers: limits. No new process (for anybody but root), and in a worker, which has all
- * of its descriptors, no further one: no file, no socket.
+ * Where there is nothing else: the limits that every system has. FreeBSD, NetBSD, and Linux with the portable files.
  *
- * The trap: poll(2) takes no more entries than descriptors are allowed. So the limit is the number of
- * those that a worker may have, and not 0. One is left over: the name of an interface is asked for by
- * a socket.
+ * Rejected: Capsicum on FreeBSD. In its capability mode sendto(2) takes no address and connect(2) is refused, so that
+ * neither a worker's one socket for all hosts nor a session's could be used; what could be done in it is nothing
+ * that we do. A process that sent in the name of the others would bring it, at the price of a copy of each datagram.
  */
 #include "pool/sandbox_internal.h"
-
-#include <errno.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include "base/log.h"
 
 bool sandbox_platform_probe(struct sandbox *s, const char **lacks)
 {
@@ -22,33 +14,8 @@ bool sandbox_platform_probe(struct sandbox *s, const char **lacks)
 	return true;
 }
 
-static struct rlimit at_most(int n)
-{
-	return (struct rlimit){.rlim_cur = (rlim_t)n, .rlim_max = (rlim_t)n};
-}
-
-static bool lower_limits(enum sandbox_role role)
-{
-	struct rlimit processes = at_most(0), descriptors;
-	int next;
-
-	if (setrlimit(RLIMIT_NPROC, &processes) < 0)
-		return false;
-	if (role != SANDBOX_WORKER)
-		return true;
-	next = dup(STDERR_FILENO); /* the first that is free */
-	if (next < 0)
-		return true; /* there is none */
-	close(next);
-	descriptors = at_most(next + 1);
-	return setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
-}
-
 bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role)
 {
 	(void)s;
-	if (lower_limits(role))
-		return true;
-	log_error("cannot lower a limit: %s", strerror(errno));
-	return false;
+	return sandbox_limits_enter(role);
 }
