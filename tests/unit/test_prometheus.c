@@ -1,0 +1,337 @@
+/* prometheus: records through lines and the sorted spool to the text, exactly. Real readers read it in
+ * tests/e2e/test_hostile_values.py. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "out/prometheus.h"
+#include "snmp/mib.h"
+
+static const char *name = "ifInOctets", *label = "ifName";
+
+/* The test's own MIB: 1.2 and 1.3, called as the test wants. */
+const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used)
+{
+	static struct mib_object object;
+
+	if (n < 2 || id[0] != 1 || (id[1] != 2 && id[1] != 3))
+		return NULL;
+	object.name = id[1] == 2 ? name : label;
+	*used = 2;
+	return &object;
+}
+
+static const uint32_t octets_1[] = {1, 2, 1}, octets_2[] = {1, 2, 2}, unknown[] = {1, 9, 7};
+static const uint32_t name_1[] = {1, 3, 1};
+
+struct file {
+	void *state;
+	struct spool_sort *sort;
+	uint64_t seq; /* of the next record */
+};
+
+static struct file file_new(size_t memory)
+{
+	return (struct file){prometheus_begin(), spool_sort_new(memory), 0};
+}
+
+static void file_put(struct file *f, const struct record *r)
+{
+	struct buf lines = {0};
+
+	prometheus_record(&lines, r);
+	for (size_t at = 0; at < lines.len;) {
+		uint8_t *line = lines.data + at;
+		size_t len = (size_t)((uint8_t *)memchr(line, '\n', lines.len - at) - line);
+
+		assert_true(prometheus_put(f->state, f->sort, f->seq, line, len));
+		at += len + 1;
+	}
+	f->seq++;
+	buf_free(&lines);
+}
+
+static char *file_text(struct file *f)
+{
+	struct buf out = {0};
+	struct spool_item item;
+	enum spool_state state;
+
+	while ((state = spool_sort_next(f->sort, &item)) != SPOOL_END)
+		if (state == SPOOL_ITEM)
+			prometheus_item(f->state, &out, &item);
+	spool_sort_free(f->sort);
+	prometheus_end(f->state);
+	buf_putc(&out, '\0');
+	return (char *)out.data;
+}
+
+static void file_check(struct file *f, const char *wanted)
+{
+	char *text = file_text(f);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+#define UP(host) "# TYPE snmp_up gauge\nsnmp_up{host=\"" host "\"} 1\n"
+
+/* What comes of one varbind. */
+static void check_row(const struct varbind *v, const char *wanted)
+{
+	struct record r = {.host = "h", .rtt_us = -1, .vars = v, .nvars = 1};
+	struct file f = file_new(1 << 16);
+	struct buf all = {0};
+
+	buf_puts(&all, UP("h"));
+	buf_puts(&all, wanted);
+	buf_putc(&all, '\0');
+	file_put(&f, &r);
+	file_check(&f, (const char *)all.data);
+	buf_free(&all);
+}
+
+static void check_octets(const char *octets, size_t len, const char *wanted)
+{
+	struct varbind v = {.oid = octets_1, .noid = 3, .type = VAR_OCTETS};
+	struct buf all = {0};
+
+	v.value.octets.p = (const uint8_t *)octets;
+	v.value.octets.len = len;
+	buf_puts(&all,
+		 "# TYPE ifInOctets_info gauge\nifInOctets_info{host=\"h\",index=\"1\",value");
+	buf_puts(&all, wanted);
+	buf_puts(&all, "} 1\n");
+	buf_putc(&all, '\0');
+	check_row(&v, (const char *)all.data);
+	buf_free(&all);
+}
+
+static void test_octets(void **state)
+{
+	(void)state;
+	check_octets("", 0, "=\"\"");
+	check_octets("a{b=\"c\"} 1 \\", 12, "=\"a{b=\\\"c\\\"} 1 \\\\\"");
+	check_octets("a\nb\t", 4, "=\"a\\nb\t\"");
+	check_octets("a\r\n\\x", 5, "_escaped=\"a\\\\x0d\\n\\\\x5cx\"");
+	check_octets("a\0b", 3, "_hex=\"610062\"");
+	check_octets("\x1b[2J", 4, "_hex=\"1b5b324a\"");
+	check_octets("\xff", 1, "_hex=\"ff\"");
+	check_octets("\xc3\xbc", 2, "=\"\xc3\xbc\"");
+}
+
+static void test_numbers(void **state)
+{
+	struct varbind v = {.oid = octets_1, .noid = 2, .type = VAR_INTEGER, .value.i = -5};
+
+	(void)state;
+	check_row(&v, "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"\"} -5\n");
+	v.noid = 3;
+	v.type = VAR_COUNTER64;
+	v.value.u = UINT64_MAX;
+	check_row(&v, "# TYPE ifInOctets counter\nifInOctets{host=\"h\",index=\"1\"} "
+		      "18446744073709551615\n");
+	v.type = VAR_DOUBLE;
+	v.value.d = (double)NAN;
+	check_row(&v, "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"1\"} NaN\n");
+	v.value.d = INFINITY;
+	check_row(&v, "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"1\"} +Inf\n");
+	v.value.d = -INFINITY;
+	check_row(&v, "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"1\"} -Inf\n");
+	for (v.type = VAR_NULL; v.type < VAR_TYPE_COUNT; v.type++)
+		check_row(&v, "");
+}
+
+/* Names that Prometheus does not allow, and those that are ours. */
+static void test_names(void **state)
+{
+	struct varbind v = {.oid = octets_1, .noid = 3, .type = VAR_INTEGER, .value.i = 1};
+
+	(void)state;
+	name = "5-min.load";
+	check_row(&v, "# TYPE _5_min_load gauge\n_5_min_load{host=\"h\",index=\"1\"} 1\n");
+	name = "snmp-up";
+	check_row(&v, "# TYPE snmp_object untyped\nsnmp_object{host=\"h\",oid=\"1.2.1\"} 1\n");
+	name = "ifInOctets";
+	v.oid = unknown;
+	check_row(&v, "# TYPE snmp_object untyped\nsnmp_object{host=\"h\",oid=\"1.9.7\"} 1\n");
+	v.type = VAR_COUNTER32;
+	check_row(&v, "# TYPE snmp_object untyped\nsnmp_object{host=\"h\",oid=\"1.9.7\"} 1\n");
+	v = (struct varbind){
+		.oid = unknown, .noid = 3, .type = VAR_OID, .value.oid = {octets_2, 3}};
+	check_row(&v, "# TYPE snmp_object_info gauge\n"
+		      "snmp_object_info{host=\"h\",oid=\"1.9.7\",value=\"1.2.2\"} 1\n");
+}
+
+static void test_index_labels(void **state)
+{
+	static const char *const taken[] = {"host", "index", "oid", "value", "if-name", "3com"};
+	struct varbind l = {.oid = name_1, .noid = 3, .type = VAR_OCTETS};
+	struct varbind v = {.oid = octets_1, .noid = 3, .type = VAR_INTEGER, .label = &l};
+
+	(void)state;
+	l.value.octets.p = (const uint8_t *)"e\"}\n\xff";
+	l.value.octets.len = 4;
+#define ROW "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"1\","
+	check_row(&v, ROW "ifName=\"e\\\"}\\n\"} 0\n");
+	l.value.octets.len = 5;
+	check_row(&v, ROW "ifName_hex=\"65227d0aff\"} 0\n");
+	l.value.octets.len = 1;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		label = taken[i];
+		check_row(&v, ROW "label=\"e\"} 0\n");
+	}
+	label = "ifName";
+	l.type = VAR_NO_SUCH_INSTANCE;
+	check_row(&v, "# TYPE ifInOctets gauge\nifInOctets{host=\"h\",index=\"1\"} 0\n");
+}
+
+static void test_records(void **state)
+{
+	struct record r = {.host = "b\"", .rtt_us = 12345678, .status = RECORD_PARTIAL};
+	struct file f = file_new(1 << 16);
+
+	(void)state;
+	file_put(&f, &r);
+	r.host = "a\r\xff";
+	r.rtt_us = 7;
+	r.status = RECORD_TIMEOUT;
+	file_put(&f, &r);
+	file_check(&f, "# TYPE snmp_up gauge\n"
+		       "snmp_up{host=\"b\\\"\"} 1\n"
+		       "snmp_up{host_hex=\"610dff\"} 0\n"
+		       "# TYPE snmp_rtt_seconds gauge\n"
+		       "snmp_rtt_seconds{host=\"b\\\"\"} 12.345678\n"
+		       "snmp_rtt_seconds{host_hex=\"610dff\"} 0.000007\n");
+	f = file_new(1 << 16);
+	file_check(&f, "");
+}
+
+/* Columns of many hosts, mixed as they come; in little memory, so that they come from many runs. */
+static void test_families_are_together(void **state)
+{
+	struct varbind v[] = {{.oid = octets_2, .noid = 3, .type = VAR_COUNTER32},
+			      {.oid = unknown, .noid = 3, .type = VAR_INTEGER},
+			      {.oid = octets_1, .noid = 3, .type = VAR_COUNTER32}};
+	struct record r = {.rtt_us = -1, .vars = v, .nvars = 3};
+	struct file f = file_new(5000);
+	unsigned types = 0, samples = 0;
+	char host[16], *text, *last = NULL;
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(host, sizeof(host), "h%u", i * 7919 % 3000);
+		r.host = host;
+		file_put(&f, &r);
+	}
+	text = file_text(&f);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		types += *line == '#';
+		samples += *line != '#';
+		assert_true(!last || *line == '#' || *last == '#' || strcmp(last, line) < 0);
+		last = line;
+	}
+	assert_int_equal(types, 3);
+	assert_int_equal(samples, 3000 * 4);
+	free(text);
+}
+
+static void test_types_that_differ(void **state)
+{
+	struct varbind v = {.oid = octets_1, .noid = 3, .type = VAR_COUNTER32, .value.u = 1};
+	struct record r = {.host = "a", .rtt_us = -1, .vars = &v, .nvars = 1};
+	struct file f = file_new(1 << 16);
+
+	(void)state;
+	file_put(&f, &r);
+	v.type = VAR_INTEGER;
+	r.host = "b";
+	file_put(&f, &r);
+	file_check(&f,
+		   "# TYPE snmp_up gauge\nsnmp_up{host=\"a\"} 1\nsnmp_up{host=\"b\"} 1\n"
+		   "# TYPE ifInOctets untyped\n"
+		   "ifInOctets{host=\"a\",index=\"1\"} 1\nifInOctets{host=\"b\",index=\"1\"} 1\n");
+}
+
+/* The later target goes as a whole, though its record came first; a series that comes twice in one record
+ * comes once. */
+static void test_doubles(void **state)
+{
+	struct varbind v[] = {{.oid = octets_1, .noid = 3, .type = VAR_INTEGER, .value.i = 1},
+			      {.oid = octets_1, .noid = 3, .type = VAR_INTEGER, .value.i = 2}};
+	struct varbind other = {.oid = octets_2, .noid = 3, .type = VAR_INTEGER};
+	struct record r = {.host = "a", .rtt_us = -1, .vars = &other, .nvars = 1};
+	struct file f = file_new(1 << 16);
+
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	f.seq = 1000000;
+	file_put(&f, &r);
+	f.seq = 77;
+	file_put(&f, &r);
+	r.host = "c";
+	r.nvars = 0;
+	file_put(&f, &r);
+	f.seq = 3;
+	r.host = "a";
+	r.vars = v;
+	r.nvars = 2;
+	file_put(&f, &r);
+	file_check(&f, "# TYPE snmp_up gauge\nsnmp_up{host=\"a\"} 1\nsnmp_up{host=\"c\"} 1\n"
+		       "# TYPE ifInOctets gauge\nifInOctets{host=\"a\",index=\"1\"} 1\n");
+}
+
+/* A worker's word: what is no line of ours is none. */
+static void test_nonsense(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t len;
+	} lines[] = {
+		{"", 0},
+		{"1a", 2},
+		{"1a\0", 3},
+		{"1a\0host", 7},
+		{"1a\0host=\"\"\0", 11},
+		{"1a\0host=\"\"\0g", 12},
+		{"1a\0host=\"\"\0x1", 13},
+		{"1a\0host=\"\"\0\0001", 13},
+		{"2a\0host=\"\"\0g1", 13},
+		{"1\0host=\"\"\0g1", 12},
+		{"1a\0\1c\0g1", 9},
+		{"1a\0index=\"\"\0g1", 14},
+		{"\0\0\0\0\0\0", 6},
+	};
+	struct file f = file_new(1 << 16);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_true(prometheus_put(f.state, f.sort, i, lines[i].line, lines[i].len));
+	assert_true(prometheus_put(f.state, f.sort, 1, "1a\0host=\"\"\0g1", 13)); /* but this is */
+	file_check(&f, "# TYPE a gauge\na{host=\"\"} 1\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_octets),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_index_labels),
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_families_are_together),
+		cmocka_unit_test(test_types_that_differ),
+		cmocka_unit_test(test_doubles),
+		cmocka_unit_test(test_nonsense),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
