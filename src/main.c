@@ -172,7 +172,8 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .workers = o->workers,
 				       .rate_pps = o->rate_pps,
 				       .deadline_us = o->deadline_us,
-				       .format = o->format->record};
+				       .format = o->format->record,
+				       .layout = o->format->layout};
 	struct master_result result;
 	struct buf summary = {0};
 	int status;

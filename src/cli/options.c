@@ -225,6 +225,9 @@ static bool complete(struct parse *p, bool targets)
 		o->output = NULL;
 	if (o->append && !o->output)
 		return options_wrong(p, "--append: name the file with -o");
+	if (o->append && o->format->layout.sorted)
+		return options_wrong(p, "--append: a file of format %s is one whole, and replaced",
+				     o->format->name);
 	if (targets || p->files.count)
 		return true;
 	if (access(DEFAULT_FILE, F_OK) != 0 && errno == ENOENT)

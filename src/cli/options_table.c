@@ -215,7 +215,7 @@ const struct option_row options_table[] = {
 	{'o', "output", "FILE", take_string,
 	 .help = "write there, whole or not at all (standard output)", .flag = FLAG(output)},
 	{0, "append", NULL, take_flag, .help = "add to the file of -o", .flag = FLAG(append)},
-	{'F', "format", "NAME", options_take_format, .help = "text or jsonl (text)"},
+	{'F', "format", "NAME", options_take_format, .help = "text, jsonl, csv, prometheus, influx (text)"},
 	{0, "fields", "LIST", take_later, .help = "choice of columns"},
 	{0, "only-failed", NULL, take_later, .help = "choice of records"},
 	{0, "status", "LIST", take_later, .help = "choice of records"},

@@ -130,7 +130,6 @@ bool options_take_source(struct parse *p, const struct option_row *row, char *va
 
 bool options_take_format(struct parse *p, const struct option_row *row, char *value)
 {
-	static const char *const later[] = {"csv", "prometheus", "influx"};
 	struct nearest near = {.written = value};
 	char hint[NEAREST_HINT_MAX];
 	const struct format *format;
@@ -139,13 +138,6 @@ bool options_take_format(struct parse *p, const struct option_row *row, char *va
 	p->o->format = format_find(value);
 	if (p->o->format)
 		return true;
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		if (strcmp(later[i], value) == 0)
-			return options_wrong(p,
-					     "--format %s: not yet: this version knows text and "
-					     "jsonl",
-					     value);
-	}
 	for (unsigned i = 0; (format = format_at(i)); i++)
 		nearest_try(&near, format->name);
 	return options_wrong(p, "--format: there is no '%s'%s", value, nearest_hint(&near, hint));

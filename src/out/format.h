@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/layout.h"
 
 /* Appends octets of r. */
 typedef void (*format_fn)(struct buf *out, const struct record *r);
@@ -19,6 +20,9 @@ struct format {
 	format_fn front; /* NULL: nothing stands before the rows */
 	format_fn rows;
 	format_fn rest;
+	/* Of layout.h. Where it is `around`, front() is what stands around each row, and each row of rows()
+	 * and rest(), but not of record(), begins with a VALUE_MARK. */
+	struct layout_config layout;
 };
 
 const struct format *format_find(const char *name); /* NULL: no such format */

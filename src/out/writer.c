@@ -155,6 +155,14 @@ const char *writer_error(const struct writer *w)
 	return w->error;
 }
 
+void writer_put_head(struct writer *w, const void *p, size_t len)
+{
+	if (w->kind == &writer_append)
+		buf_put(&w->top, p, len);
+	else
+		writer_put(w, p, len);
+}
+
 void writer_put(struct writer *w, const void *p, size_t len)
 {
 	writer_put_part(w, p, len);
@@ -224,6 +232,7 @@ void writer_free(struct writer *w)
 	if (!w)
 		return;
 	writer_abort(w);
+	buf_free(&w->top);
 	free(w->path);
 	free(w->name);
 	free(w->temp);

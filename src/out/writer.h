@@ -34,6 +34,9 @@ struct writer;
 struct writer *writer_open(const struct writer_options *o, enum writer_result *result);
 const char *writer_error(const struct writer *w);
 
+/* What stands at the beginning of the output; in a file that is added to, only if it is empty. Before all
+ * records. */
+void writer_put_head(struct writer *w, const void *p, size_t len);
 /* Copies a record, or the end of one whose beginning came by writer_put_part(). */
 void writer_put(struct writer *w, const void *p, size_t len);
 /* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no

@@ -5,6 +5,9 @@
  * rotation renames it, another run may replace it, and what is then added to the old one is read by
  * nobody. For that reason the name must still lead to what was locked.
  *
+ * What stands at the beginning of a file (a header of columns) is put there under the lock, by whoever
+ * finds the file empty: so it is there once, whoever comes first and whoever rotates the file.
+ *
  * The lock is waited for without waiting: a try that fails sets the time of the next one, and the loop
  * sleeps until then (F_SETLKW would hold up the master, and with it every worker).
  *
@@ -43,6 +46,18 @@ static int close_file(struct writer *w)
 	return w->sys->close(fd);
 }
 
+/* FILE is empty, and the batch is the first that it gets. */
+static void put_top(struct writer *w)
+{
+	struct buf all = {0};
+
+	buf_put(&all, w->top.data, w->top.len);
+	buf_put(&all, writer_next(w), writer_left(w));
+	buf_free(&w->buffer);
+	w->buffer = all;
+	w->head = 0;
+}
+
 /* Opens and locks FILE: w->held. WRITER_OK without: not now, w->next_us says when. */
 static enum writer_result take_file(struct writer *w)
 {
@@ -60,6 +75,8 @@ static enum writer_result take_file(struct writer *w)
 		w->next_us = INT64_MAX;
 		w->held = true;
 		w->batch = locked.st_size;
+		if (w->batch == 0 && w->top.len)
+			put_top(w);
 		return WRITER_OK;
 	}
 	close_file(w);

@@ -61,6 +61,7 @@ struct writer {
 	char *temp; /* in dir; NULL: none of ours is there */
 
 	/* append */
+	struct buf top;  /* octets with which FILE begins */
 	int64_t next_us; /* when to try for the lock again; INT64_MAX: not waiting */
 	bool held;       /* fd is open and locked, in the middle of a record */
 	off_t batch;     /* while held: where in FILE what is taken back on failure begins */

@@ -68,7 +68,8 @@ static int64_t master_next_us(const struct master *m)
 {
 	int64_t writer_us = writer_next_us(m->config->writer); /* it waits for a lock until then */
 
-	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m))
+	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m) ||
+	    output_may_finish(m))
 		return loop_now_us(m->loop);
 	return least(least(children_next_us(m), deadline_us(m)),
 		     writer_us == INT64_MAX ? m->flush_us : writer_us);
@@ -110,7 +111,7 @@ static void master_turn(struct master *m)
 
 static bool is_done(const struct master *m)
 {
-	return m->over || (m->stopping && !children_live(m) && !writer_pending(m->config->writer));
+	return m->over || (m->laid_out && !children_live(m) && !writer_pending(m->config->writer));
 }
 
 /* The page in which workers say what they are at work on; NULL: no memory. */
@@ -172,6 +173,7 @@ static bool master_open(struct master *m)
 		return false;
 	}
 	m->dispatch = ledger_of(m);
+	m->layout = layout_new(&m->config->layout, m->config->writer);
 	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
 	children_start(m);
 	children_watch(m);
@@ -186,6 +188,7 @@ static void master_close(struct master *m)
 	parts_free(m);
 	engines_free(m->engines);
 	dispatch_free(m->dispatch);
+	layout_free(m->layout);
 	signals_close(m->signals);
 	if (m->page != NULL)
 		munmap(m->page, m->nworkers * sizeof(*m->page));

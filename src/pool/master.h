@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/record.h"
 #include "base/stats.h"
+#include "out/layout.h"
 #include "out/writer.h"
 #include "plan/plan.h"
 
@@ -32,6 +33,7 @@ struct master_config {
 	int64_t deadline_us; /* the run's, from its start; 0: none */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r);
+	struct layout_config layout; /* how records stand in the output */
 };
 
 /* What the run came to. */

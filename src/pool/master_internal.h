@@ -10,12 +10,12 @@
 
 #include "base/loop.h"
 #include "base/task.h"
-#include "out/spool.h"
 #include "pool/dispatch.h"
 #include "pool/master.h"
 #include "pool/master_child.h"
 #include "pool/master_engines.h"
 #include "pool/master_names.h"
+#include "pool/master_parts.h"
 #include "pool/master_signals.h"
 
 #define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
@@ -24,25 +24,6 @@
  * each is a process of some megabytes, on machines that have little else to do. */
 #define MASTER_SESSIONS_MAX 16
 #define MASTER_STEPS        4096 /* targets looked at in a turn, so that signals and children are heard */
-
-struct part { /* what came so far of a record larger than a frame */
-	struct spool_run run;
-	unsigned child; /* the worker's number */
-	int lost;       /* errno for which it was given up: it is empty, and stays so; 0 */
-};
-
-struct parts {               /* of all workers */
-	struct spool *spool; /* where their octets wait; NULL: none has come yet */
-	struct part **open;  /* by lease; NULL: none has come of its record */
-	uint32_t cap;        /* of open */
-	bool full;           /* some record was given up for want of room */
-};
-
-struct large {               /* a record that is being copied from the spool to the writer */
-	struct part *part;   /* NULL: there is none */
-	const uint8_t *rest; /* its last octets, in the frame of its worker's queue */
-	size_t rest_len;
-};
 
 struct cell { /* of the page shared with the workers: a cache line each */
 	_Alignas(64) _Atomic uint64_t at_work;
@@ -53,6 +34,7 @@ struct master {
 	struct master_result *result;
 	struct loop *loop;
 	struct dispatch *dispatch;
+	struct layout *layout;
 	struct cell *page;
 	struct child *children;       /* the workers, kind after kind, then the resolver */
 	unsigned workers[PLAN_KINDS]; /* of each kind */
@@ -72,6 +54,7 @@ struct master {
 	bool blocked;  /* the output took no records at the end of the last turn */
 	bool unread;   /* frames, or an end, were left in the queues when it became so */
 	bool stopping; /* STOP was sent to all */
+	bool laid_out; /* the layout has given all that it kept to the writer */
 	bool over;     /* leave the loop as things stand */
 	bool output_watched;
 	unsigned barren[PLAN_KINDS]; /* deaths in a row without a record or a target to charge */
@@ -95,7 +78,8 @@ void record_settle(struct master *m, const struct dispatch_task *t, enum record_
 void large_continue(struct master *m);
 bool large_may_continue(const struct master *m);
 void output_turn(struct master *m);
-bool output_blocked(const struct master *m); /* no record may be read, or made */
+bool output_may_finish(const struct master *m); /* the output's end is to be made, and may be */
+bool output_blocked(const struct master *m);    /* no record may be read, or made */
 
 void master_cancel(struct master *m, const char *words);
 

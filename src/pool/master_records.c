@@ -32,6 +32,7 @@
 
 #define SPOOL_MEMORY 16 /* blocks, 1 MiB: what is a little larger than a frame costs no file */
 #define SLICE        65536
+#define SLICES       64 /* in a turn: an output that does not fill up takes no longer than that */
 #define FLUSH_US     20000 /* a record waits no longer for others to be written with it */
 
 static void record_count(struct master *m, enum record_status status, int64_t rtt_us)
@@ -39,6 +40,15 @@ static void record_count(struct master *m, enum record_status status, int64_t rt
 	m->result->status[status]++;
 	if (rtt_us >= 0)
 		histogram_add(m->result->latency, rtt_us);
+}
+
+static void layout_failed(struct master *m)
+{
+	log_error("cannot keep records in %s until they can be sorted: %s (TMPDIR names another "
+		  "folder)",
+		  spool_folder(), strerror(errno));
+	m->result->written = WRITER_FAILED;
+	m->over = true;
 }
 
 static void record_own(struct master *m, const struct dispatch_task *t, struct record *r)
@@ -52,7 +62,9 @@ static void record_own(struct master *m, const struct dispatch_task *t, struct r
 	}
 	m->scratch.len = 0;
 	m->config->format(&m->scratch, r);
-	writer_put(m->config->writer, m->scratch.data, m->scratch.len);
+	if (!layout_begin(m->layout, t->seq, NULL, 0) ||
+	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
+		layout_failed(m);
 	record_count(m, r->status, r->rtt_us);
 }
 
@@ -183,40 +195,55 @@ bool large_may_continue(const struct master *m)
 	return m->large.part != NULL && !writer_full(m->config->writer);
 }
 
-void large_continue(struct master *m)
+/* A slice of it; 0: it is through, -1: it never will be. */
+static ptrdiff_t large_slice(struct master *m)
 {
 	struct large *l = &m->large;
 	uint8_t octets[SLICE];
+	ptrdiff_t n = spool_read(m->parts.spool, &l->part->run, octets, sizeof(octets));
+	bool put;
+
+	if (n < 0) {
+		spool_failed(m);
+		return -1;
+	}
+	if (n == 0)
+		put = layout_end(m->layout, l->rest, l->rest_len);
+	else
+		put = layout_part(m->layout, octets, (size_t)n);
+	if (!put)
+		layout_failed(m);
+	return put ? n : -1;
+}
+
+void large_continue(struct master *m)
+{
 	ptrdiff_t n = 1;
 
-	if (l->part == NULL)
+	if (m->large.part == NULL)
 		return;
-	while (n > 0 && !writer_full(m->config->writer)) {
-		n = spool_read(m->parts.spool, &l->part->run, octets, sizeof(octets));
-		if (n < 0)
-			spool_failed(m);
-		if (n == 0)
-			writer_put(m->config->writer, l->rest, l->rest_len);
-		if (n > 0)
-			writer_put_part(m->config->writer, octets, (size_t)n);
+	for (int slices = 0; n > 0; slices++) {
+		if (writer_full(m->config->writer) || slices == SLICES)
+			return; /* to be continued, when the writer has room */
+		n = large_slice(m);
 	}
-	if (n > 0)
-		return; /* to be continued when the writer has room */
-	part_free(m, l->part);
-	*l = (struct large){0};
+	part_free(m, m->large.part);
+	m->large = (struct large){0};
 }
 
 /* The record's front and its last octets are here; what comes between them is in the spool, if
  * anything. Takes the part. */
-static void record_write(struct master *m, struct part *part, const struct queue_part front,
-			 const struct queue_part rest)
+static void record_write(struct master *m, uint64_t seq, struct part *part,
+			 const struct queue_part front, const struct queue_part rest)
 {
-	if (front.len > 0)
-		writer_put_part(m->config->writer, front.p, front.len);
-	if (part == NULL) {
-		writer_put(m->config->writer, rest.p, rest.len);
+	bool put = layout_begin(m->layout, seq, front.p, front.len);
+
+	if (put && part == NULL)
+		put = layout_end(m->layout, rest.p, rest.len);
+	if (!put)
+		layout_failed(m);
+	if (part == NULL)
 		return;
-	}
 	m->large = (struct large){.part = part, .rest = rest.p, .rest_len = rest.len};
 	large_continue(m);
 }
@@ -278,7 +305,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return true;
 	}
 	record_count(m, head.status, head.rtt_us);
-	record_write(m, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
+	record_write(m, head.seq, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
 	return true;
 }
 
@@ -309,6 +336,24 @@ static void output_watch(struct master *m, bool pending)
 	m->output_watched = pending;
 }
 
+/* What could not be written before all records were there. */
+static void output_finish(struct master *m)
+{
+	enum layout_state state;
+
+	if (m->laid_out || !m->stopping || m->large.part != NULL || dispatch_owes(m->dispatch) > 0)
+		return;
+	state = layout_finish(m->layout);
+	m->laid_out = state == LAYOUT_DONE;
+	if (state == LAYOUT_FAILED)
+		layout_failed(m);
+}
+
+bool output_may_finish(const struct master *m)
+{
+	return m->stopping && !m->laid_out && !writer_full(m->config->writer);
+}
+
 void output_turn(struct master *m)
 {
 	struct writer *w = m->config->writer;
@@ -316,6 +361,7 @@ void output_turn(struct master *m)
 	int64_t now_us = loop_now_us(m->loop);
 	enum writer_result result;
 
+	output_finish(m);
 	if (!writer_pending(w))
 		m->flush_us = LOOP_NEVER;
 	else if (m->flush_us == LOOP_NEVER)

@@ -279,8 +279,8 @@ static void format_rest(struct buf *out, const struct record *r)
 }
 
 static const struct format formats[] = {
-	{"pieces", format, format_front, format_rows, format_rest},
-	{"no front", format, NULL, format_rows, format_rest},
+	{"pieces", format, format_front, format_rows, format_rest, {0}},
+	{"no front", format, NULL, format_rows, format_rest, {0}},
 };
 
 struct fixture {

@@ -1,0 +1,214 @@
+/*
+ * How records stand in the output.
+ *
+ * The problem: the master copies what workers have formatted. For two kinds of format a copy is not
+ * enough. In csv and influx each row says when its record came and how it ended, which is known after
+ * the rows of a large one were formatted; in prometheus the samples of all records stand together by
+ * their names. Both are done here, knowing no more of the octets than where rows and lines end.
+ *
+ * - Around: each row begins with a mark; in its place comes what stands behind the last row and
+ *   before this one.
+ * - Sorted: lines go into the spool with a key that the format makes of them, and come out of it when
+ *   the run is over.
+ *
+ * Rejected: making the rows whole in the master, which would have to know formats, and to format on the one
+ * process that cannot be multiplied.
+ *
+ * The trap: the octets are a worker's word. A line without an end is bounded by LINE_MAX and dropped; a
+ * mark too many only repeats what the same worker said.
+ */
+#include "out/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "out/value.h"
+#include "out/writer.h"
+
+#define SORT_MEMORY     4194304                 /* octets */
+#define LINE_MAX_OCTETS (SPOOL_ITEM_MAX - 4096) /* the key has a little more */
+
+struct layout {
+	const struct layout_config *config;
+	struct writer *writer;
+
+	/* around */
+	struct buf front; /* of the record: what stands before each row, then what stands behind */
+	size_t before;    /* octets of the first */
+	bool has_front;
+	bool in_row;
+
+	/* sorted */
+	struct spool_sort *sort; /* NULL: it is not */
+	void *state;
+	uint64_t seq;
+	struct buf line; /* the beginning of one that is cut */
+	bool too_long;   /* it was, and its rest is to come */
+	struct buf scratch;
+};
+
+struct layout *layout_new(const struct layout_config *config, struct writer *writer)
+{
+	struct layout *l = mem_zero(1, sizeof(*l));
+
+	l->config = config;
+	l->writer = writer;
+	if (config->head)
+		writer_put_head(writer, config->head, strlen(config->head));
+	if (config->sorted) {
+		l->sort = spool_sort_new(SORT_MEMORY);
+		l->state = config->sorted->begin();
+	}
+	return l;
+}
+
+void layout_free(struct layout *l)
+{
+	if (!l)
+		return;
+	if (l->sort)
+		l->config->sorted->end(l->state);
+	spool_sort_free(l->sort);
+	buf_free(&l->front);
+	buf_free(&l->line);
+	buf_free(&l->scratch);
+	free(l);
+}
+
+/* --- around ------------------------------------------------------------------------------- */
+
+static void row_end(struct layout *l)
+{
+	if (l->in_row)
+		writer_put_part(l->writer, l->front.data + l->before, l->front.len - l->before);
+	l->in_row = false;
+}
+
+static void around_begin(struct layout *l, const uint8_t *front, size_t len)
+{
+	const uint8_t *mark = len ? memchr(front, VALUE_MARK, len) : NULL;
+
+	l->has_front = mark != NULL;
+	l->front.len = 0;
+	if (!mark)
+		return;
+	l->before = (size_t)(mark - front);
+	buf_put(&l->front, front, l->before);
+	buf_put(&l->front, mark + 1, len - l->before - 1);
+}
+
+static void around_part(struct layout *l, const uint8_t *p, size_t len)
+{
+	while (len) {
+		const uint8_t *mark = memchr(p, VALUE_MARK, len);
+		size_t n = mark ? (size_t)(mark - p) : len;
+
+		writer_put_part(l->writer, p, n);
+		p += n;
+		len -= n;
+		if (!mark)
+			return;
+		row_end(l);
+		writer_put_part(l->writer, l->front.data, l->before);
+		l->in_row = true;
+		p++;
+		len--;
+	}
+}
+
+/* --- sorted ------------------------------------------------------------------------------- */
+
+static bool line_put(struct layout *l, const uint8_t *p, size_t len)
+{
+	return l->config->sorted->put(l->state, l->sort, l->seq, p, len);
+}
+
+/* The piece of a line that continues what was kept of it. */
+static bool line_continue(struct layout *l, const uint8_t *p, size_t len, bool whole)
+{
+	bool put = true;
+
+	l->too_long |= len > LINE_MAX_OCTETS - l->line.len;
+	if (!l->too_long)
+		buf_put(&l->line, p, len);
+	if (!whole)
+		return true;
+	if (!l->too_long)
+		put = line_put(l, l->line.data, l->line.len);
+	l->line.len = 0;
+	l->too_long = false;
+	return put;
+}
+
+static bool sorted_part(struct layout *l, const uint8_t *p, size_t len)
+{
+	while (len) {
+		const uint8_t *end = memchr(p, '\n', len);
+		size_t n = end ? (size_t)(end - p) : len;
+
+		if (!line_continue(l, p, n, end != NULL))
+			return false;
+		n += end != NULL;
+		p += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len)
+{
+	l->seq = seq;
+	l->line.len = 0;
+	l->too_long = false;
+	if (l->config->around)
+		around_begin(l, front, len);
+	else if (len)
+		return layout_part(l, front, len);
+	return true;
+}
+
+bool layout_part(struct layout *l, const void *p, size_t len)
+{
+	if (l->sort)
+		return sorted_part(l, p, len);
+	if (l->config->around && l->has_front)
+		around_part(l, p, len);
+	else
+		writer_put_part(l->writer, p, len);
+	return true;
+}
+
+bool layout_end(struct layout *l, const void *p, size_t len)
+{
+	if (!layout_part(l, p, len))
+		return false;
+	row_end(l);
+	if (!l->sort)
+		writer_put(l->writer, NULL, 0);
+	return true;
+}
+
+enum layout_state layout_finish(struct layout *l)
+{
+	struct spool_item item;
+
+	while (l->sort) {
+		enum spool_state state;
+
+		if (writer_full(l->writer))
+			return LAYOUT_MORE;
+		state = spool_sort_next(l->sort, &item);
+		if (state == SPOOL_FAILED)
+			return LAYOUT_FAILED;
+		if (state == SPOOL_LATER)
+			return LAYOUT_MORE;
+		if (state == SPOOL_END)
+			break;
+		l->scratch.len = 0;
+		l->config->sorted->item(l->state, &l->scratch, &item);
+		writer_put(l->writer, l->scratch.data, l->scratch.len);
+	}
+	return LAYOUT_DONE;
+}

@@ -1,0 +1,59 @@
+/*
+ * layout - how records stand in the output: one behind the other as they are, with what is common to a
+ * record's rows around each of them, or in pieces that are sorted when all are there.
+ *
+ * The master brings octets of records, of which it knows nothing, and says where each begins and ends.
+ */
+#ifndef OUT_LAYOUT_H
+#define OUT_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "out/spool.h"
+
+/* Of a format whose records are lines to be sorted: what becomes of them. state is begin()'s. */
+struct layout_sorted {
+	void *(*begin)(void);
+	/* Puts what a line (without its LF) of target number seq is into sort. False: errno. */
+	bool (*put)(void *state, struct spool_sort *sort, uint64_t seq, const void *line,
+		    size_t len);
+	/* Appends what an item is in the output; they come in order. */
+	void (*item)(void *state, struct buf *out, const struct spool_item *item);
+	void (*end)(void *state); /* frees it */
+};
+
+/* {0}: as they are. */
+struct layout_config {
+	const char *head; /* stands at the beginning of a file that was empty; NULL: nothing */
+	/* The front of a record is what stands before, and behind a VALUE_MARK after, each of its rows, each
+	 * of which begins with a VALUE_MARK. A record without a front is as it is. */
+	bool around;
+	const struct layout_sorted *sorted; /* NULL: they are not */
+};
+
+enum layout_state {
+	LAYOUT_DONE,
+	LAYOUT_MORE,  /* to be continued when the writer is not full */
+	LAYOUT_FAILED /* errno: what has to wait finds no room, or cannot be read */
+};
+
+struct layout;
+struct writer;
+
+/* config and writer are lent. */
+struct layout *layout_new(const struct layout_config *config, struct writer *writer);
+void layout_free(struct layout *l);
+
+/* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its
+ * last ones. False: as LAYOUT_FAILED. */
+bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len);
+bool layout_part(struct layout *l, const void *p, size_t len);
+bool layout_end(struct layout *l, const void *p, size_t len);
+
+/* All records were brought: writes what had to wait for that. */
+enum layout_state layout_finish(struct layout *l);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * master_parts - records larger than a frame, while they wait and while they are copied; private to the
+ * master.
+ */
+#ifndef POOL_MASTER_PARTS_H
+#define POOL_MASTER_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "out/spool.h"
+
+struct part { /* what came so far of a record larger than a frame */
+	struct spool_run run;
+	unsigned child; /* the worker's number */
+	int lost;       /* errno for which it was given up: it is empty, and stays so; 0 */
+};
+
+struct parts {               /* of all workers */
+	struct spool *spool; /* where their octets wait; NULL: none has come yet */
+	struct part **open;  /* by lease; NULL: none has come of its record */
+	uint32_t cap;        /* of open */
+	bool full;           /* some record was given up for want of room */
+};
+
+struct large {               /* a record that is being copied from the spool to the writer */
+	struct part *part;   /* NULL: there is none */
+	const uint8_t *rest; /* its last octets, in the frame of its worker's queue */
+	size_t rest_len;
+};
+
+#endif

@@ -1,0 +1,281 @@
+/* layout: as they are, with what stands around each row, sorted; whatever the cuts between pieces are. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "out/layout.h"
+#include "out/writer.h"
+
+#define FILE_NAME "out"
+
+static int setup(void **state)
+{
+	char folder[] = "/tmp/test-layout-XXXXXX";
+
+	assert_non_null(mkdtemp(folder));
+	*state = strdup(folder);
+	return setenv("TMPDIR", folder, 1) || chdir(folder);
+}
+
+static int teardown(void **state)
+{
+	int left;
+
+	unlink(FILE_NAME);
+	left = chdir("/") || rmdir(*state);
+	free(*state);
+	return left;
+}
+
+struct output {
+	struct writer *writer;
+	struct layout *layout;
+};
+
+static struct output open_output(const struct layout_config *config, bool append)
+{
+	struct writer_options o = {.path = FILE_NAME, .append = append};
+	enum writer_result result;
+	struct output out = {.writer = writer_open(&o, &result)};
+
+	assert_int_equal(result, WRITER_OK);
+	out.layout = layout_new(config, out.writer);
+	return out;
+}
+
+static void finish(struct output *out)
+{
+	enum layout_state state;
+
+	do {
+		state = layout_finish(out->layout);
+		assert_int_equal(writer_flush(out->writer, true), WRITER_OK);
+	} while (state == LAYOUT_MORE);
+	assert_int_equal(state, LAYOUT_DONE);
+	assert_int_equal(writer_commit(out->writer), WRITER_OK);
+	writer_free(out->writer);
+	layout_free(out->layout);
+}
+
+static void check_file(const char *wanted)
+{
+	char got[4096] = "";
+	int fd = open(FILE_NAME, O_RDONLY);
+	ssize_t n = read(fd, got, sizeof(got) - 1);
+
+	close(fd);
+	assert_int_equal(n, strlen(wanted));
+	assert_string_equal(got, wanted);
+}
+
+/* A record whose octets come in pieces of `piece`, the last of them as its end. */
+static void put_record(struct output *out, uint64_t seq, const char *front, const char *octets,
+		       size_t piece)
+{
+	size_t len = strlen(octets);
+
+	assert_true(layout_begin(out->layout, seq, front, strlen(front)));
+	for (; len > piece; len -= piece, octets += piece)
+		assert_true(layout_part(out->layout, octets, piece));
+	assert_true(layout_end(out->layout, octets, len));
+}
+
+static void test_as_they_are(void **state)
+{
+	static const struct layout_config config = {.head = NULL};
+
+	(void)state;
+	for (size_t piece = 1; piece < 12; piece++) {
+		struct output out = open_output(&config, false);
+
+		put_record(&out, 0, "", "a\n", piece);
+		put_record(&out, 1, "front ", "rows\1 rest\n", piece);
+		finish(&out);
+		check_file("a\nfront rows\1 rest\n");
+	}
+}
+
+/* A record without rows, without a front, with an empty piece before and behind. */
+static void test_around(void **state)
+{
+	static const struct layout_config config = {.head = "head\n", .around = true};
+
+	(void)state;
+	for (size_t piece = 1; piece < 12; piece++) {
+		struct output out = open_output(&config, false);
+
+		put_record(&out, 0, "", "whole\n", piece);
+		put_record(&out, 1, "<\1>\n", "\1row 1\1row 2\1", piece);
+		put_record(&out, 2, "\1;\n", "\1a\1b", piece);
+		put_record(&out, 3, "[\1", "", piece);
+		put_record(&out, 4, "", "whole, too\n", piece);
+		finish(&out);
+		check_file("head\nwhole\n<row 1>\n<row 2>\n<>\na;\nb;\nwhole, too\n");
+	}
+}
+
+static void test_head_once_when_appended(void **state)
+{
+	static const struct layout_config config = {.head = "head\n", .around = true};
+	struct output out;
+
+	(void)state;
+	out = open_output(&config, true);
+	finish(&out);
+	check_file(""); /* nobody wrote: the next one begins it */
+	for (int run = 0; run < 2; run++) {
+		out = open_output(&config, true);
+		put_record(&out, 0, "", "a\n", 9);
+		assert_int_equal(writer_flush(out.writer, true), WRITER_OK);
+		put_record(&out, 1, "", "b\n", 9);
+		finish(&out);
+	}
+	check_file("head\na\nb\na\nb\n");
+	assert_int_equal(unlink(FILE_NAME), 0); /* log rotation */
+	out = open_output(&config, true);
+	put_record(&out, 0, "", "a\n", 9);
+	assert_int_equal(writer_flush(out.writer, true), WRITER_OK);
+	assert_int_equal(unlink(FILE_NAME), 0);
+	put_record(&out, 1, "", "b\n", 9);
+	finish(&out);
+	check_file("head\nb\n");
+}
+
+/* --- sorted ------------------------------------------------------------------------------- */
+
+static int begun, ended;
+static size_t longest;
+
+static void *begin(void)
+{
+	begun++;
+	return &begun;
+}
+
+static bool put(void *state, struct spool_sort *sort, uint64_t seq, const void *line, size_t len)
+{
+	struct spool_item item = {line, len, (const uint8_t *)"01234567" + seq, 1};
+
+	assert_ptr_equal(state, &begun);
+	longest = len > longest ? len : longest;
+	return spool_sort_put(sort, &item);
+}
+
+static void item(void *state, struct buf *out, const struct spool_item *i)
+{
+	assert_ptr_equal(state, &begun);
+	buf_put(out, i->key, i->key_len);
+	buf_put(out, i->p, i->len);
+	buf_putc(out, '\n');
+}
+
+static void end(void *state)
+{
+	assert_ptr_equal(state, &begun);
+	ended++;
+}
+
+static const struct layout_sorted sorted = {begin, put, item, end};
+static const struct layout_config sorted_config = {.sorted = &sorted};
+
+static void test_sorted(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 12; piece++) {
+		struct output out = open_output(&sorted_config, false);
+
+		put_record(&out, 2, "", "c\nbb\n", piece);
+		put_record(&out, 1, "", "no end", piece);
+		put_record(&out, 3, "d\n", "a\n\nb\n", piece);
+		assert_false(writer_pending(out.writer));
+		finish(&out);
+		check_file("3\na3\nb3\nbb2\nc2\nd3\n");
+	}
+	assert_int_equal(begun, 11);
+	assert_int_equal(ended, 11);
+}
+
+/* What a worker sends without a line's end is not held for ever. */
+static void test_line_too_long(void **state)
+{
+	static uint8_t octets[100000];
+	struct output out = open_output(&sorted_config, false);
+
+	(void)state;
+	memset(octets, 'x', sizeof(octets));
+	longest = 0;
+	assert_true(layout_begin(out.layout, 5, NULL, 0));
+	for (int i = 0; i < 50; i++)
+		assert_true(layout_part(out.layout, octets, sizeof(octets)));
+	assert_true(layout_part(out.layout, "\nnext\n", 6));
+	assert_true(layout_end(out.layout, NULL, 0));
+	finish(&out);
+	assert_int_equal(longest, 4);
+	check_file("next5\n");
+}
+
+/* More than the writer buffers is given to it piece by piece. */
+static void test_finish_heeds_the_writer(void **state)
+{
+	struct output out = open_output(&sorted_config, false);
+	char line[1000];
+
+	(void)state;
+	memset(line, 'y', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	for (int i = 0; i < 3000; i++)
+		assert_true(layout_part(out.layout, line, sizeof(line)));
+	assert_true(layout_end(out.layout, NULL, 0));
+	assert_int_equal(layout_finish(out.layout), LAYOUT_MORE);
+	assert_true(writer_full(out.writer));
+	assert_int_equal(layout_finish(out.layout), LAYOUT_MORE);
+	finish(&out);
+}
+
+static void test_no_room(void **state)
+{
+	struct output out = open_output(&sorted_config, false);
+	char line[100000];
+	bool had_room = true;
+
+	(void)state;
+	setenv("TMPDIR", "/nowhere/at/all", 1);
+	memset(line, 'z', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	for (int i = 0; i < 100 && had_room; i++)
+		had_room = layout_part(out.layout, line, sizeof(line));
+	assert_false(had_room);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(layout_finish(out.layout), LAYOUT_FAILED);
+	writer_abort(out.writer);
+	writer_free(out.writer);
+	layout_free(out.layout);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_as_they_are),
+		TEST(test_around),
+		TEST(test_head_once_when_appended),
+		TEST(test_sorted),
+		TEST(test_line_too_long),
+		TEST(test_finish_heeds_the_writer),
+		TEST(test_no_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
