@@ -67,9 +67,18 @@ static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 	return worker_main(arg, fd, at_work);
 }
 
+struct resolver_life {
+	struct resolver_options options;
+	struct plan *plan;
+};
+
+/* Who reads name servers asks no device: the resolver's copy of the plan goes, and all secrets with it. */
 static int run_resolver(const void *arg, int fd)
 {
-	return resolver_main(arg, fd);
+	const struct resolver_life *life = arg;
+
+	plan_free(life->plan);
+	return resolver_main(&life->options, fd);
 }
 
 /* --- what children give up ---------------------------------------------------------------- */
@@ -160,7 +169,7 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .format = o->format,
 				       .sandbox = &sandbox};
 	struct worker_config session;
-	struct resolver_options resolver = {.sandbox = &sandbox};
+	struct resolver_life resolver = {.options = {.sandbox = &sandbox}, .plan = plan};
 	struct master_config master = {.plan = plan,
 				       .writer = writer,
 				       .worker = run_worker,

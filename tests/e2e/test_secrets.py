@@ -154,6 +154,19 @@ class Secrets(poller.Poll):
             for piece in writable_memory(pid):
                 self.assert_no_secret(piece, f'the memory of {pid}', but)
 
+    def test_resolver(self):
+        """Who reads name servers holds nothing of what devices are asked with; who asks devices must."""
+        park = self.agents('*:silent', options=('--community', 'sesame-open-up'))
+        process = self.start_poller('-t', '60s', '-j', '1', '-c', 'sesame-open-up', '-p', park.port, '127.0.0.1', 'localhost')
+        deadline = time.monotonic() + poller.LONG
+        while park.counters()['received'] < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        worker, resolver = (writable_memory(pid) for pid in poller.children(process.pid))
+        if worker is None:
+            self.skipTest('not allowed to read the memory of another process')
+        self.assertTrue(any(b'-open-up' in piece for piece in worker))
+        self.assertFalse(any(b'-open-up' in piece for piece in resolver))
+
     def test_before_anything_slow(self):
         """Arguments are clean while a FIFO keeps the reading of files waiting."""
         os.mkfifo(self.path('fifo'))
