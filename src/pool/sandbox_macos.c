@@ -2,8 +2,8 @@
  * What macOS offers: the named profile "no write" of sandbox_init(3), and the limits of every system.
  *
  * No file can be written or made; a worker, whose descriptors are counted, can read none either and has no new socket. A
- * session and the resolver can read what their user may. sandbox_init(3) is deprecated since 10.8 and has no successor
- * for a program that is no application with a signature; the system's own daemons go on using it.
+ * session and the resolver can read what their user may. sandbox_init(3) is deprecated since 10.8, with no successor
+ * for a program that is no signed application.
  *
  * Rejected: a profile of our own. The language of profiles (SBPL) is documented nowhere and differs between
  * releases, so a text that nobody here can try would shut out every user of some release. And "pure

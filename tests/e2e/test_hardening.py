@@ -38,7 +38,7 @@ class Hardening(unittest.TestCase):
                 continue
             option, mark = MARKS[flag]
             run = subprocess.run(['readelf', '-W', option, poller.MULTISNMP], capture_output=True, text=True, check=True)
-            self.assertRegex(run.stdout, mark, flag)
+            self.assertTrue(re.search(mark, run.stdout), f'{flag} left no mark')
             looked += 1
         self.assertTrue(looked or FLAGS == ['nothing'], FLAGS)
 

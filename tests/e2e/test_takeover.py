@@ -7,6 +7,7 @@ calls are made in the processes of a running poll (takeover.py), all that there 
 refused, so a list that grows by mistake is seen."""
 import os
 import platform
+import re
 import signal
 import socket
 import struct
@@ -90,6 +91,12 @@ class TakenOver(poller.Poll):
             self.assertEqual(wrong, {}, role)
             taken.release()
         self.assertEqual(self.finish(process), '')
+
+    def test_security_md(self):
+        """The document counts the calls as this file does."""
+        with open(os.path.join(os.environ['ABS_SRCDIR'], 'SECURITY.md'), encoding='utf-8') as f:
+            row = next(line for line in f if line.startswith('| system calls'))
+        self.assertEqual([int(word) for word in re.findall(r'\d+', row)], [len(MAY[role]) for role in ROLES])
 
     def assert_refused(self, role, taken, *call):
         self.assertEqual(taken.refuses(*call), 'refused', (role, *call))
