@@ -69,5 +69,9 @@ struct profile {
 int64_t profile_wait_us(const struct profile *p, unsigned sends);
 /* The longest that a silent host with `addresses` addresses takes: all waits, or the deadline. */
 int64_t profile_worst_us(const struct profile *p, unsigned addresses);
+/* Sends to a host and the time for it that no device can make more of, however it behaves: generous, to tell
+ * what is never over from what is slow. */
+double profile_sends_max(const struct profile *p, unsigned addresses);
+int64_t profile_limit_us(const struct profile *p, unsigned addresses);
 
 #endif

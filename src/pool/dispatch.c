@@ -234,6 +234,13 @@ const struct dispatch_task *dispatch_find(const struct dispatch *d, unsigned wor
 	return &d->slots[lease].task;
 }
 
+const struct dispatch_task *dispatch_first(const struct dispatch *d, unsigned worker)
+{
+	uint32_t at = d->leased[worker].first;
+
+	return at == NONE ? NULL : &d->slots[at].task;
+}
+
 /* The target has its record: its slot is free. */
 static void settle(struct dispatch *d, struct list *from, uint32_t at)
 {

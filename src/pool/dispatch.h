@@ -59,6 +59,8 @@ const struct dispatch_task *dispatch_lease_again(struct dispatch *d, unsigned wo
  * to nobody: the worker lies. Lent as above. */
 const struct dispatch_task *dispatch_find(const struct dispatch *d, unsigned worker, uint32_t lease,
 					  uint64_t seq);
+/* What was leased to this worker before all else that it holds; NULL: it holds nothing. Lent as above. */
+const struct dispatch_task *dispatch_first(const struct dispatch *d, unsigned worker);
 /* Whether anything is leased to this worker under that number. */
 bool dispatch_holds(const struct dispatch *d, unsigned worker, uint32_t lease);
 /* Its record has come. False: as NULL above, and nothing has changed. */

@@ -68,7 +68,7 @@ bool lookup_answer_unpack(struct lookup_answer *a, struct wire_in *r)
 			return false;
 	uint16_t len;
 	const uint8_t *message = wire_get_str(r, &len);
-	if (r->bad || len >= LOOKUP_MESSAGE_MAX || (a->count == 0 && len == 0))
+	if (r->bad || r->at < r->end || len >= LOOKUP_MESSAGE_MAX || (a->count == 0 && len == 0))
 		return false;
 	memcpy(a->message, message, len);
 	a->message[len] = '\0';

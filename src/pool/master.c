@@ -20,7 +20,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/log.h"
 
@@ -114,15 +113,6 @@ static bool is_done(const struct master *m)
 	return m->over || (m->laid_out && !children_live(m) && !writer_pending(m->config->writer));
 }
 
-/* The page in which workers say what they are at work on; NULL: no memory. */
-static struct cell *page_new(unsigned workers)
-{
-	void *p = mmap(NULL, workers * sizeof(struct cell), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 /* A short list goes to all workers, or one would have it all and the others its share of the rate. */
 static unsigned batch_of(const struct master_config *c)
 {
@@ -166,9 +156,9 @@ static bool master_open(struct master *m)
 	m->start_us = loop_now_us(m->loop);
 	m->frame = mem_alloc(MASTER_FRAME);
 	m->batch = batch_of(m->config);
-	m->page = page_new(m->nworkers);
+	m->cells = cells_new(m->nworkers);
 	m->signals = signals_open();
-	if (m->page == NULL || m->signals == NULL) {
+	if (m->cells == NULL || m->signals == NULL) {
 		log_error("cannot start: no memory or no descriptor for the run itself");
 		return false;
 	}
@@ -190,8 +180,7 @@ static void master_close(struct master *m)
 	dispatch_free(m->dispatch);
 	layout_free(m->layout);
 	signals_close(m->signals);
-	if (m->page != NULL)
-		munmap(m->page, m->nworkers * sizeof(*m->page));
+	cells_free(m->cells, m->nworkers);
 	buf_free(&m->scratch);
 	free(m->frame);
 	loop_free(m->loop);

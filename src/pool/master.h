@@ -31,6 +31,11 @@ struct master_config {
 	double rate_pps;    /* all workers together; 0: no limit */
 	int64_t silence_us; /* until who owes a word is asked, and again until it is killed; 0: 5 s */
 	int64_t deadline_us; /* the run's, from its start; 0: none */
+	/* So long a worker may keep its first target beyond what any host can take, and the resolver may
+	 * answer nothing, whatever they say meanwhile; 0: 10 min */
+	int64_t patience_us;
+	bool one_line;    /* a record is one line, always */
+	bool even_quotes; /* a '"' in a record opens what another one closes */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r);
 	struct layout_config layout; /* how records stand in the output */

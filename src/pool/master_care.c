@@ -11,6 +11,12 @@
  * over. At a cancellation nobody waits for a connection: CANCEL_US are left to answer. A worker that hangs at
  * a cancellation is not asked first: everybody waits for the end of the run.
  *
+ * To say something is not to get on. A worker that was taken over, or has lost a timer, may answer each PING and
+ * keep what it holds for ever. So its oldest lease has an end of its own, which no host can reach that is
+ * asked by a worker as it should be; it is charged with that death, so that the run ends whatever happens.
+ * After a cancellation only records count. Rejected: a PONG that says how far it got, which is the word
+ * of the one that is not believed.
+ *
  * The trap: poll(2) tells a hang-up even to who asks for nothing. A worker that dies while we do not
  * listen would wake us all the time; so its queue leaves the loop, and comes back with the listening.
  */
@@ -21,11 +27,12 @@
 #include "base/log.h"
 #include "pool/message.h"
 
-#define SILENCE_US 5000000 /* default */
-#define LIMIT_US   500000  /* after a host's time is over its session may still say so itself */
-#define HURRY_US   2000000 /* a worker that was told to cancel answers in milliseconds, or never */
-#define CANCEL_US  50000   /* "closed within 100 ms" (DESIGN.md) */
-#define RATE_UNIT  1000    /* MESSAGE_RATE counts packets per so many seconds */
+#define SILENCE_US  5000000 /* default */
+#define LIMIT_US    500000  /* after a host's time is over its session may still say so itself */
+#define HURRY_US    2000000 /* a worker that was told to cancel answers in milliseconds, or never */
+#define CANCEL_US   50000   /* "closed within 100 ms" (DESIGN.md) */
+#define PATIENCE_US INT64_C(600000000) /* default: a busy machine, neighbours that wait for ARP */
+#define RATE_UNIT   1000               /* MESSAGE_RATE counts packets per so many seconds */
 
 bool child_owes(const struct child *c)
 {
@@ -115,6 +122,7 @@ void children_cancel(struct master *m)
 	m->resolver->respawn_us = LOOP_NEVER;
 	m->resolver->stopping = true;
 	m->cancelled_us = loop_now_us(m->loop);
+	children_renew(m);
 	if (m->resolver->queue != NULL)
 		child_death(m->resolver);
 }
@@ -142,35 +150,87 @@ static int64_t session_end_us(const struct child *c)
 	return end_us;
 }
 
-/* When a worker that is to cancel what it has in hand has been silent for too long. */
-static int64_t hurry_end_us(const struct child *c, int64_t silence_us)
+static int64_t silence_us(const struct master *m)
 {
-	const struct master *m = c->master;
-	int64_t since_us = c->heard_us > m->cancelled_us ? c->heard_us : m->cancelled_us;
+	return m->config->silence_us > 0 ? m->config->silence_us : SILENCE_US;
+}
 
-	return since_us + (silence_us < HURRY_US ? silence_us : HURRY_US);
+/* So long that the first lease of a worker may last, or a name; all times of the host are in it. */
+static int64_t patience_us(const struct child *c, const struct dispatch_task *first)
+{
+	const struct master_config *config = c->master->config;
+	double us = config->patience_us > 0 ? (double)config->patience_us : PATIENCE_US;
+	double sends = 1;
+	size_t n;
+
+	if (first != NULL) {
+		const struct profile *p = &plan_profiles(config->plan, &n)[first->profile];
+		unsigned addresses = first->naddrs > 0 ? first->naddrs : 1;
+
+		us += (double)profile_limit_us(p, addresses);
+		sends = p->deadline_us > 0 ? 1 : profile_sends_max(p, addresses);
+	}
+	if (config->rate_pps > 0) /* each of them waits for those of all others in the window */
+		us += sends * config->window * c->master->nworkers * 1e6 / config->rate_pps;
+	return us < 1e18 ? (int64_t)us : INT64_C(1000000000000000000);
+}
+
+static void child_renew(struct child *c)
+{
+	c->heard_us = c->leased_us = c->first_us = c->delivered_us = loop_now_us(c->master->loop);
+	c->pinged = false;
+}
+
+void child_advance(struct child *c)
+{
+	struct master *m = c->master;
+	const struct dispatch_task *first = child_is_resolver(c)
+						    ? NULL
+						    : dispatch_first(m->dispatch, c->number);
+
+	c->delivered_us = loop_now_us(m->loop);
+	if (first != NULL && first->seq == c->first_seq)
+		return;
+	c->first_seq = first != NULL ? first->seq : 0;
+	c->first_us = c->delivered_us;
+	c->patience_us = patience_us(c, first);
+}
+
+void child_begins(struct child *c)
+{
+	child_renew(c);
+	c->first_seq = UINT64_MAX;
+	child_advance(c);
+}
+
+/* When a worker for datagrams, or the resolver, is to be killed, however talkative it is. */
+static int64_t child_end_us(const struct child *c)
+{
+	int64_t silent_us = silence_us(c->master);
+
+	if (c->master->cancelled != NULL) /* its words do not count */
+		return c->delivered_us + (silent_us < HURRY_US ? silent_us : HURRY_US);
+	return c->first_us + c->patience_us;
 }
 
 /* When something is to be done about it; LOOP_NEVER. */
 static int64_t child_due_us(const struct child *c)
 {
-	int64_t silence_us = c->master->config->silence_us, due_us;
+	int64_t silent_us = silence_us(c->master), due_us, end_us;
 
-	silence_us = silence_us > 0 ? silence_us : SILENCE_US;
 	if (c->queue == NULL)
 		return c->respawn_us;
 	if (c->killed || (output_blocked(c->master) && !child_is_resolver(c)))
 		return LOOP_NEVER;
 	if (c->stopping)
-		return c->heard_us + silence_us;
+		return c->heard_us + silent_us;
 	if (!child_owes(c))
 		return LOOP_NEVER;
-	if (!c->session && c->master->cancelled != NULL)
-		return hurry_end_us(c, silence_us);
-	if (!c->session)
-		return c->heard_us + (c->pinged ? 2 : 1) * silence_us;
-	due_us = c->heard_us + (c->pinged ? 2 : 1) * (silence_us + c->blocks_us);
-	return due_us < session_end_us(c) ? due_us : session_end_us(c);
+	if (c->session)
+		silent_us += c->blocks_us;
+	due_us = c->heard_us + (c->pinged ? 2 : 1) * silent_us;
+	end_us = c->session ? session_end_us(c) : child_end_us(c);
+	return due_us < end_us ? due_us : end_us;
 }
 
 int64_t children_next_us(const struct master *m)
@@ -196,7 +256,13 @@ static void child_due(struct child *c)
 	} else if (c->session && child_owes(c) && (c->pinged || is_over(c))) {
 		kill(c->proc.pid, SIGKILL);
 		c->killed = c->expired = true;
-	} else if (c->stopping || c->pinged || c->master->cancelled != NULL) {
+	} else if (!c->session && !c->stopping && child_end_us(c) <= loop_now_us(c->master->loop)) {
+		log_warning("%s gives no %s, and nothing takes so long; it is killed",
+			    child_noun(c), child_is_resolver(c) ? "answer" : "record");
+		kill(c->proc.pid, SIGKILL);
+		c->killed = true;
+		c->stuck = !child_is_resolver(c);
+	} else if (c->stopping || c->pinged) {
 		log_warning("%s %s; it is killed", child_noun(c),
 			    c->stopping ? "does not stop" : "does not answer");
 		kill(c->proc.pid, SIGKILL);
@@ -204,6 +270,7 @@ static void child_due(struct child *c)
 	} else {
 		queue_put(c->queue, MESSAGE_PING, NULL, 0);
 		c->pinged = true;
+		c->trust.pings++;
 	}
 }
 
@@ -216,8 +283,6 @@ void children_times(struct master *m)
 
 void children_renew(struct master *m)
 {
-	for (unsigned i = 0; i <= m->nworkers; i++) {
-		m->children[i].heard_us = m->children[i].leased_us = loop_now_us(m->loop);
-		m->children[i].pinged = false;
-	}
+	for (unsigned i = 0; i <= m->nworkers; i++)
+		child_renew(&m->children[i]);
 }

@@ -65,8 +65,9 @@ static bool worker_mourn(struct child *c, const char *how)
 {
 	struct master *m = c->master;
 	struct dispatch_task t;
-	enum dispatch_charge charge = dispatch_death(m->dispatch, c->number,
-						     atomic_load(&m->page[c->number].at_work), &t);
+	uint64_t at_work = c->stuck ? c->first_seq + 1
+				    : atomic_load(&cell_of(m->cells, c->number)->at_work);
+	enum dispatch_charge charge = dispatch_death(m->dispatch, c->number, at_work, &t);
 
 	if (charge == DISPATCH_NOBODY)
 		log_warning("a worker %s; what it had in hand is asked again", how);
@@ -185,25 +186,30 @@ static bool stats_take(struct master *m, const struct queue_frame *f)
 /* False: it may not say that. */
 static bool frame_take(struct child *c, const struct queue_frame *f)
 {
+	bool taken = true;
+
+	if (!trust_frame(c, f))
+		return false;
 	c->heard_us = loop_now_us(c->master->loop);
 	c->pinged = false;
-	if (f->kind == MESSAGE_PONG)
-		return true;
-	if (f->kind == MESSAGE_STOPPED) {
-		shutdown(c->proc.fd, SHUT_WR); /* nothing comes any more: it may leave */
-		return c->stopping;
-	}
-	if (child_is_resolver(c))
-		return f->kind == MESSAGE_ADDRESSES && names_take(c->master, f);
 	switch (f->kind) {
+	case MESSAGE_STOPPED:
+		shutdown(c->proc.fd, SHUT_WR); /* nothing comes any more: it may leave */
+		return true;
+	case MESSAGE_ADDRESSES:
+		taken = names_take(c->master, f);
+		child_advance(c);
+		return taken;
 	case MESSAGE_RECORD:
-		return record_take(c, f);
+		taken = record_take(c, f);
+		child_advance(c);
+		return taken;
 	case MESSAGE_PART:
 		return part_take(c, f);
 	case MESSAGE_STATS:
 		return stats_take(c->master, f);
-	default:
-		return false;
+	default: /* PONG */
+		return true;
 	}
 }
 
@@ -255,10 +261,11 @@ static int child_main(void *arg, int fd)
 	const struct child *c = arg;
 	const struct master_config *config = c->master->config;
 
+	cells_leave(c->master->cells, c->master->nworkers, c->number);
 	if (child_is_resolver(c))
 		return config->resolver(config->resolver_arg, fd);
 	return config->worker(c->session ? config->session_arg : config->worker_arg, fd,
-			      &c->master->page[c->number].at_work);
+			      &cell_of(c->master->cells, c->number)->at_work);
 }
 
 void child_birth(struct child *c)
@@ -266,8 +273,9 @@ void child_birth(struct child *c)
 	struct master *m = c->master;
 
 	if (!child_is_resolver(c))
-		atomic_store(&m->page[c->number].at_work, 0);
-	c->delivered = c->pinged = c->killed = c->expired = false;
+		atomic_store(&cell_of(m->cells, c->number)->at_work, 0);
+	c->delivered = c->pinged = c->killed = c->expired = c->stuck = false;
+	trust_begin(c);
 	c->respawn_us = LOOP_NEVER;
 	if (!proc_spawn(&c->proc, child_main, c)) {
 		log_warning("cannot start %s: %s", child_noun(c), strerror(errno));
@@ -307,6 +315,7 @@ void children_free(struct master *m)
 			loop_forget(m->loop, c->proc.fd);
 		queue_free(c->queue);
 		proc_end(&c->proc);
+		trust_free(c);
 	}
 	free(m->children);
 }

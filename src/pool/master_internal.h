@@ -1,9 +1,10 @@
 /*
  * master_internal - what the files of the master share; private to it.
  *
- * master.c: the loop and the run's life. master_children.c and master_care.c: the processes.
- * master_engines.c: who has which engine ID. master_leases.c: targets to workers. master_names.c: names
- * to addresses. master_records.c: records to the writer. master_signals.c: signals to the loop.
+ * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
+ * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
+ * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records to the
+ * writer. master_signals.c: signals to the loop.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -12,6 +13,7 @@
 #include "base/task.h"
 #include "pool/dispatch.h"
 #include "pool/master.h"
+#include "pool/master_cells.h"
 #include "pool/master_child.h"
 #include "pool/master_engines.h"
 #include "pool/master_names.h"
@@ -25,17 +27,13 @@
 #define MASTER_SESSIONS_MAX 16
 #define MASTER_STEPS        4096 /* targets looked at in a turn, so that signals and children are heard */
 
-struct cell { /* of the page shared with the workers: a cache line each */
-	_Alignas(64) _Atomic uint64_t at_work;
-};
-
 struct master {
 	const struct master_config *config;
 	struct master_result *result;
 	struct loop *loop;
 	struct dispatch *dispatch;
 	struct layout *layout;
-	struct cell *page;
+	struct cell *cells;           /* of the workers, see cell_of() */
 	struct child *children;       /* the workers, kind after kind, then the resolver */
 	unsigned workers[PLAN_KINDS]; /* of each kind */
 	unsigned nworkers;

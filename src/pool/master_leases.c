@@ -16,6 +16,9 @@
 #include "base/task.h"
 #include "pool/message.h"
 
+/* Octets of tasks for a worker that does not read them: it may answer all the same what it can guess. */
+#define BACKLOG_MAX ((size_t)256 << 10)
+
 /* --- the next target ---------------------------------------------------------------------- */
 
 enum next {
@@ -211,10 +214,8 @@ static bool frame_fill(struct master *m, struct frame *f)
 	}
 	if (f->tasks == 0)
 		return more;
-	if (!owed) { /* from now on it owes us a word */
-		f->child->heard_us = loop_now_us(m->loop);
-		f->child->pinged = false;
-	}
+	if (!owed)
+		child_begins(f->child);
 	queue_put(f->child->queue, MESSAGE_TASKS, m->frame, (size_t)(f->out.at - m->frame));
 	return more;
 }
@@ -222,7 +223,8 @@ static bool frame_fill(struct master *m, struct frame *f)
 static bool wants_tasks(const struct child *c)
 {
 	const struct dispatch *d = c->master->dispatch;
-	unsigned room = c->queue == NULL || c->killed ? 0 : dispatch_room(d, c->number);
+	bool hears = c->queue != NULL && !c->killed && queue_backlog(c->queue) < BACKLOG_MAX;
+	unsigned room = hears ? dispatch_room(d, c->number) : 0;
 
 	return room >= MASTER_BATCH || (room > 0 && dispatch_leased(d, c->number) < room);
 }

@@ -187,10 +187,8 @@ static void name_ask(struct master *m, struct name *n)
 	snprintf(q.name, sizeof(q.name), "%s", n->text);
 	lookup_question_pack(&q, &w);
 	queue_put(m->resolver->queue, MESSAGE_NAME, octets, (size_t)(w.at - octets));
-	if (m->names.asked == 0) { /* from now on it owes us a word */
-		m->resolver->heard_us = loop_now_us(m->loop);
-		m->resolver->pinged = false;
-	}
+	if (m->names.asked == 0)
+		child_begins(m->resolver);
 	n->state = NAME_ASKED;
 	m->names.asked++;
 	m->names.alone = n->charges > 0;
