@@ -2,6 +2,7 @@
 """What must stay bounded: descriptors, memory, what one device is hit with, and idle work."""
 import os
 import resource
+import signal
 import subprocess
 import time
 import unittest
@@ -97,6 +98,37 @@ class Limits(poller.Poll):
         records = self.poll('--rate', '200', '-j', '2', '-p', agents.port, '127.11.0.0-99')
         self.assertEqual(len(records), 100)
         self.assertGreater(time.monotonic() - start, 0.3)
+
+    def test_rate_through_deaths(self):
+        """It holds for all workers together, also while they die and are replaced; and the living take it up."""
+        log = self.path('log')
+        agents = self.agents(options=('--log', log))
+        process = self.start_poller('-q', '--rate', '200', '-j', '3', '-p', agents.port, '127.11.0.0-249',
+                                    '127.11.1.0-249', stdout=subprocess.DEVNULL)
+        for _ in range(4):
+            time.sleep(0.4)
+            for pid in poller.children_or_none(process.pid)[:1]:
+                os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=poller.LONG)
+        self.assertEqual(process.returncode, 0)
+        agents.stop()
+        times = [float(line.split()[0]) / 1000 for line in self.read('log').splitlines()]
+        self.assertGreaterEqual(len(times), 500)
+        for i, at in enumerate(times[:-230]):  # in no second more than 200, and what a stop may have held up
+            self.assertGreater(times[i + 230] - at, 1)
+        self.assertLess(times[-1] - times[0], 2 * len(times) / 200)  # a third of it for ever would be 3
+
+    def test_waits_double(self):
+        """Up to eight times the first, at a device that never answers."""
+        log = self.path('log')
+        agents = self.agents('*:silent', options=('--log', log))
+        self.poll('-t', '40ms', '-r', '5', '-p', agents.port, '127.11.0.1', status=1)
+        agents.stop()
+        times = [float(line.split()[0]) for line in self.read('log').splitlines()]
+        waits = [b - a for a, b in zip(times, times[1:])]
+        self.assertEqual(len(waits), 5)
+        for wait, least in zip(waits, (40, 80, 160, 320, 320)):
+            self.assertGreater(wait, least - 1)
 
 
 if __name__ == '__main__':

@@ -77,10 +77,17 @@ class Workers(poller.Poll):
         self.assertFalse(os.path.exists(f'/proc/{worker}'))
         del agents
 
+    def test_suspended_run_reads_first(self):
+        """All processes are stopped for longer than the timeout; the answer came meanwhile."""
+        self.suspended('300ms', '600ms', 2)
+
     def test_suspended_run_renews_its_waits(self):
-        """All processes are stopped for longer than the timeout while the answer is on its way."""
-        agents = self.agents('*:late=300ms')
-        process = self.start_poller('-F', 'jsonl', '-t', '600ms', '-r', '0', '-p', agents.port,
+        """The answer comes after all that, for its device was not asked in vain."""
+        self.suspended('4s', '2.5s', 3)
+
+    def suspended(self, late, timeout, seconds):
+        agents = self.agents('*:late=' + late)
+        process = self.start_poller('-F', 'jsonl', '-t', timeout, '-r', '0', '-p', agents.port,
                                     '127.10.0.1')
         thread, chunks = self.collect(process)
         while agents.counters()['received'] < 1:
@@ -88,7 +95,7 @@ class Workers(poller.Poll):
         family = [process.pid, *poller.children(process.pid)]
         for pid in family:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(2)
+        time.sleep(seconds)
         for pid in family:
             os.kill(pid, signal.SIGCONT)
         records = self.records_of(thread, chunks)
