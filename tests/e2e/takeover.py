@@ -13,6 +13,7 @@ import platform
 import signal
 import struct
 import subprocess
+import time
 
 KNOWN = platform.machine() == 'x86_64' and os.geteuid() == 0
 REGISTERS = ('r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss '
@@ -23,6 +24,7 @@ TRACEME, CONT, SINGLESTEP, GETREGS, SETREGS, ATTACH, DETACH, SYSCALL_STOP = 0, 7
 SETOPTIONS, GET_SYSCALL_INFO = 0x4200, 0x420e
 FOLLOW = 1 | 2 | 4 | 8 | 0x100000  # SYSGOOD, forks of each kind, and all die with us
 WALL = 0x40000000
+TRIES = 1000
 ENTRY, EXIT = 1, 2
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -59,13 +61,21 @@ class Taken:
     def __init__(self, pid):
         self.pid = pid
         self.numbers = {name: number for number, name in names().items()}
-        ptrace(ATTACH, pid)
-        os.waitpid(pid, WALL)
-        self.before = self.registers()
-        with open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory:
+        for _ in range(TRIES):
+            ptrace(ATTACH, pid)
+            os.waitpid(pid, WALL)
+            self.before = self.registers()
+            if self.is_in_call():
+                return
+            ptrace(DETACH, pid)
+            time.sleep(0.01)
+        raise RuntimeError('it does not wait in a system call')
+
+    def is_in_call(self):
+        """Whether it was stopped there; one that is still at work is not."""
+        with open(f'/proc/{self.pid}/mem', 'rb', buffering=0) as memory:
             memory.seek(self.before['rip'] - 2)
-            if memory.read(2) != SYSCALL:
-                raise RuntimeError('it does not wait in a system call')
+            return memory.read(2) == SYSCALL
 
     def registers(self):
         room = (ctypes.c_ulonglong * len(REGISTERS))()

@@ -96,8 +96,8 @@ class Machine:
                    f'[Service]\nType=oneshot\nStandardOutput=file:/run/test/report\n'
                    f'StandardError=file:/run/test/report\nExecStart=/bin/sh -c \'echo up; {command}\'\n')
         self.write('units/test.target', f'{UNIT}Wants=report.service {units}\n')
-        os.mkdir(self.cgroup)
         try:
+            os.mkdir(self.cgroup)
             subprocess.run(['sh', '-c', 'echo $$ >"$CG/cgroup.procs" && exec unshare -f -p -m -C -u -i -n --kill-child '
                             '--mount-proc --propagation private bash -c "$BOOT"'], stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=poller.LONG, check=False,
