@@ -33,13 +33,19 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* While it is held, whoever asks finds the time at which that began: what came later never happened. */
+static int64_t clock_us(const struct engine *e)
+{
+	return (e->held ? e->held_since_us : loop_now_us(e->loop)) - e->lag_us;
+}
+
 static void on_socket(void *arg, unsigned ready)
 {
 	struct lane *lane = arg;
 	struct engine *e = lane->engine;
 
 	(void)ready; /* an error waits like a datagram */
-	e->now_us = loop_now_us(e->loop) - e->lag_us;
+	e->now_us = clock_us(e);
 	engine_receive(e, lane->number);
 }
 
@@ -206,7 +212,7 @@ static void fire_timers(struct engine *e)
 
 void engine_work(struct engine *e)
 {
-	e->now_us = loop_now_us(e->loop) - e->lag_us;
+	e->now_us = clock_us(e);
 	e->looked_at = 0;
 	if (e->cancelled)
 		cancel_all(e);
