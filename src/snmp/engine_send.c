@@ -15,7 +15,8 @@
  *
  * The trap: sendmmsg(2) stops at the first datagram that it cannot send. What is in the way of all (no
  * buffer) puts the rest back, in order and without counting a try; what is wrong with this one (no route,
- * a broadcast address) ends this one, and the rest goes on.
+ * a broadcast address) ends this one, and the rest goes on. What is in the way for STUCK_US is no passing thing:
+ * then it ends this one, too, or the run would never end.
  */
 #include "snmp/engine_internal.h"
 
@@ -24,6 +25,7 @@
 #define TURN_BATCHES 16   /* sent in a turn: then the sockets are read again */
 #define PAUSE_US     2000 /* the kernel's queue drains about 250 datagrams of a 1 Gb/s link in that */
 #define RATE_BURST_S 0.02
+#define STUCK_US     30000000 /* of a kernel that takes nothing: longer than any full queue lasts */
 
 struct batch {
 	struct request *requests[UDP_BATCH];
@@ -238,6 +240,14 @@ static void put_back(struct engine *e, struct request_list *ready, struct batch 
 	e->tokens += (double)(b->n - from);
 }
 
+/* Whether an error, which may pass, has lasted too long. */
+static bool is_stuck(struct lane *l, int64_t now_us)
+{
+	if (!l->stuck_since_us)
+		l->stuck_since_us = now_us;
+	return now_us - l->stuck_since_us >= STUCK_US;
+}
+
 /* False: the kernel takes no more for now. */
 static bool send_batch(struct engine *e, struct request_list *ready, struct lane *l,
 		       struct batch *b)
@@ -252,8 +262,9 @@ static bool send_batch(struct engine *e, struct request_list *ready, struct lane
 		for (; at < end; at++) {
 			request_sent(e, b->requests[at]);
 			enter_burst(b->requests[at], l);
+			l->stuck_since_us = 0;
 		}
-		if (error && udp_is_passing(error)) {
+		if (error && udp_is_passing(error) && !is_stuck(l, e->now_us)) {
 			put_back(e, ready, b, at);
 			e->pause_until_us = e->now_us + PAUSE_US;
 			return false;
