@@ -42,6 +42,7 @@ void conf_set(struct conf *c, struct settings *s, const char *key, const char *v
 	struct nearest near = {.written = key};
 	char hint[NEAREST_HINT_MAX];
 	struct conf_word w = {.text = value, .place = CONF_COMMAND_LINE};
+	union setting_value read; /* a wrong one leaves the one before, which was right */
 	bool good;
 
 	if (!setting_find(key, &w.key, &w.source)) {
@@ -54,8 +55,13 @@ void conf_set(struct conf *c, struct settings *s, const char *key, const char *v
 		conf_error(c, CONF_COMMAND_LINE, "'%s' is not allowed for all targets", key);
 		return;
 	}
-	good = setting_is_list(w.key) ? add_words(c, s, w.key, value)
-				      : conf_value(c, &w, &s->value[w.key]);
+	if (setting_is_list(w.key)) {
+		good = add_words(c, s, w.key, value);
+	} else {
+		good = conf_value(c, &w, &read);
+		if (good)
+			s->value[w.key] = read;
+	}
 	if (!good)
 		return;
 	s->set |= 1u << w.key;
