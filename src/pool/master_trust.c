@@ -169,7 +169,8 @@ static bool record_is_sound(struct child *c, const struct queue_frame *f)
 		return false;
 	front_len = wire_get_u32(&rest);
 	front.at = wire_get_bytes(&rest, front_len);
-	front.end = front.at + (rest.bad ? 0 : front_len);
+	front.end = rest.bad ? front.at
+			     : front.at + front_len; /* NULL when bad: nothing may be added */
 	c->trust.counted = false;
 	return !rest.bad && ends_well(c, head.lease, &front, &rest);
 }
