@@ -182,7 +182,9 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .rate_pps = o->rate_pps,
 				       .deadline_us = o->deadline_us,
 				       .format = o->format->record,
-				       .layout = o->format->layout};
+				       .layout = o->format->layout,
+				       .one_line = o->format->one_line,
+				       .even_quotes = o->format->quotes};
 	struct master_result result;
 	struct buf summary = {0};
 	int status;

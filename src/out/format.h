@@ -23,6 +23,9 @@ struct format {
 	/* Of layout.h. Where it is `around`, front() is what stands around each row, and each row of rows()
 	 * and rest(), but not of record(), begins with a VALUE_MARK. */
 	struct layout_config layout;
+	/* What the master holds a worker's octets to, whatever is in them. */
+	bool one_line; /* a record is one line, always */
+	bool quotes;   /* a '"' opens what another one of the same record closes (RFC 4180) */
 };
 
 const struct format *format_find(const char *name); /* NULL: no such format */

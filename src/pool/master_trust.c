@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "out/value.h"
 #include "pool/message.h"
 
 #define SLACK_US      1000000 /* our "now" is the turn's, and no older than this */
@@ -34,6 +35,7 @@ enum { /* bits of trust.open: what has come of a record in PARTs */
 	OPEN_SOME = 1,
 	OPEN_LINE = 2,  /* the last octet is no newline */
 	OPEN_QUOTE = 4, /* an odd number of quotes */
+	OPEN_MARK = 8,  /* a row begins in it (layout.h) */
 };
 
 void trust_begin(struct child *c)
@@ -95,6 +97,8 @@ static unsigned open_after(const struct master *m, unsigned open, const uint8_t 
 		return open;
 	if (m->config->even_quotes && quotes_are_odd(p, len))
 		open ^= OPEN_QUOTE;
+	if (m->config->layout.around && memchr(p, VALUE_MARK, len) != NULL)
+		open |= OPEN_MARK;
 	open |= OPEN_SOME | OPEN_LINE;
 	return p[len - 1] == '\n' ? open & ~(unsigned)OPEN_LINE : open;
 }
@@ -139,6 +143,14 @@ static bool head_is_sound(const struct child *c, const struct record_head *h)
 	       dispatch_find(c->master->dispatch, c->number, h->lease, h->seq) != NULL;
 }
 
+/* What stands last in the output: the rows' last octet, or the front's, which may stand around each row. */
+static unsigned open_last(unsigned front, unsigned rows)
+{
+	if (front & OPEN_MARK)
+		return rows & OPEN_MARK ? front : rows;
+	return rows & OPEN_SOME ? rows : front;
+}
+
 /* A record's front, what came before by PARTs, and its last octets: it ends, and where it should. */
 static bool ends_well(struct child *c, uint32_t lease, const struct wire_in *front,
 		      const struct wire_in *rest)
@@ -146,14 +158,12 @@ static bool ends_well(struct child *c, uint32_t lease, const struct wire_in *fro
 	const struct master *m = c->master;
 	size_t front_len = (size_t)(front->end - front->at), len = (size_t)(rest->end - rest->at);
 	unsigned parts = lease < c->trust.cap ? c->trust.open[lease] : 0;
-	unsigned open = open_after(m, 0, front->at, front_len);
+	unsigned before = open_after(m, 0, front->at, front_len);
+	unsigned rows = open_after(m, parts, rest->at, len);
 
 	if (lease < c->trust.cap)
 		c->trust.open[lease] = 0;
-	if (parts & OPEN_SOME)
-		open = parts ^ (open & OPEN_QUOTE);
-	open = open_after(m, open, rest->at, len);
-	if (open & (OPEN_LINE | OPEN_QUOTE))
+	if ((before | rows) & OPEN_QUOTE || open_last(before, rows) & OPEN_LINE)
 		return false;
 	return !m->config->one_line || (len > 0 && !has_newline(m, front->at, front_len) &&
 					!has_newline(m, rest->at, len - 1));

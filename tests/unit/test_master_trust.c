@@ -127,6 +127,7 @@ struct lie {
 	const char *name;
 	void (*tell)(struct liar *w, const struct task *t);
 	bool one_line, even_quotes;
+	bool around; /* the front stands around each row */
 };
 static const struct lie *lie; /* of this test */
 
@@ -398,6 +399,23 @@ static void lie_part_open(struct liar *w, const struct task *t)
 	lie_record(w, t, "#70\n", "");
 }
 
+/* What stands behind each row has no end. */
+static void lie_around_open(struct liar *w, const struct task *t)
+{
+	lie_record(w, t, "#70 \1", "\1lie\n");
+}
+
+static void lie_around_quote(struct liar *w, const struct task *t)
+{
+	lie_record(w, t, "#70 \"\1\n", "\1\"lie");
+}
+
+/* No row: then the front stands nowhere. */
+static void lie_around_nothing(struct liar *w, const struct task *t)
+{
+	lie_record(w, t, "#70 \1\n", "#70 lie");
+}
+
 static void lie_quote(struct liar *w, const struct task *t)
 {
 	lie_record(w, t, "", "#70 \"lie\n");
@@ -504,46 +522,49 @@ static void lie_frame_long(struct liar *w, const struct task *t)
 }
 
 static const struct lie lies[] = {
-	{"a lease that nobody has", lie_lease_free, false, false},
-	{"a lease out of range", lie_lease_range, false, false},
-	{"another target's number", lie_seq, false, false},
-	{"another worker's target", lie_others, false, false},
-	{"rows of another worker's target", lie_part_of_others, false, false},
-	{"rows of a lease out of range", lie_part_range, false, false},
-	{"rows that are none", lie_part_empty, false, false},
-	{"rows of no lease", lie_part_short, false, false},
-	{"a record twice", lie_twice, false, false},
-	{"a status out of range", lie_status_range, false, false},
-	{"the status resolve", lie_status_resolve, false, false},
-	{"the status crashed", lie_status_crashed, false, false},
-	{"a negative time", lie_rtt_negative, false, false},
-	{"a time of an hour", lie_rtt_long, false, false},
-	{"a time without end", lie_rtt_huge, false, false},
-	{"half a head", lie_record_short, false, false},
-	{"a head without a front", lie_record_no_front, false, false},
-	{"an address of no family", lie_engine, false, false},
-	{"two lines in one record", lie_two_lines, true, false},
-	{"a line in front of a record", lie_front_lines, true, false},
-	{"a line in the rows of a record", lie_part_lines, true, false},
-	{"a record without a line", lie_no_line, true, false},
-	{"a line that does not end", lie_line_open, false, false},
-	{"a front that does not end", lie_front_open, false, false},
-	{"rows that do not end", lie_part_open, false, false},
-	{"a quote that does not end", lie_quote, false, true},
-	{"a quote in rows that does not end", lie_part_quote, false, true},
-	{"a quote in a front that does not end", lie_front_quote, false, true},
-	{"more than can be counted", lie_stats_huge, false, false},
-	{"more in all than can be counted", lie_stats_sum, false, false},
-	{"counters without a record", lie_stats_again, false, false},
-	{"counters that are cut off", lie_stats_short, false, false},
-	{"counters and something else", lie_stats_long, false, false},
-	{"an answer to no question", lie_pong, false, false},
-	{"an end before the end", lie_stopped, false, false},
-	{"what the resolver says", lie_kind, false, false},
-	{"what the master says", lie_kind_tasks, false, false},
-	{"what nobody says", lie_kind_none, false, false},
-	{"a frame of nothing", lie_frame_empty, false, false},
-	{"a frame that is too long", lie_frame_long, false, false},
+	{"a lease that nobody has", lie_lease_free, false, false, false},
+	{"a lease out of range", lie_lease_range, false, false, false},
+	{"another target's number", lie_seq, false, false, false},
+	{"another worker's target", lie_others, false, false, false},
+	{"rows of another worker's target", lie_part_of_others, false, false, false},
+	{"rows of a lease out of range", lie_part_range, false, false, false},
+	{"rows that are none", lie_part_empty, false, false, false},
+	{"rows of no lease", lie_part_short, false, false, false},
+	{"a record twice", lie_twice, false, false, false},
+	{"a status out of range", lie_status_range, false, false, false},
+	{"the status resolve", lie_status_resolve, false, false, false},
+	{"the status crashed", lie_status_crashed, false, false, false},
+	{"a negative time", lie_rtt_negative, false, false, false},
+	{"a time of an hour", lie_rtt_long, false, false, false},
+	{"a time without end", lie_rtt_huge, false, false, false},
+	{"half a head", lie_record_short, false, false, false},
+	{"a head without a front", lie_record_no_front, false, false, false},
+	{"an address of no family", lie_engine, false, false, false},
+	{"two lines in one record", lie_two_lines, true, false, false},
+	{"a line in front of a record", lie_front_lines, true, false, false},
+	{"a line in the rows of a record", lie_part_lines, true, false, false},
+	{"a record without a line", lie_no_line, true, false, false},
+	{"a line that does not end", lie_line_open, false, false, false},
+	{"a front that does not end", lie_front_open, false, false, false},
+	{"rows that do not end", lie_part_open, false, false, false},
+	{"a quote that does not end", lie_quote, false, true, false},
+	{"a quote in rows that does not end", lie_part_quote, false, true, false},
+	{"a quote in a front that does not end", lie_front_quote, false, true, false},
+	{"a line around rows that does not end", lie_around_open, false, true, true},
+	{"a quote around rows that does not end", lie_around_quote, false, true, true},
+	{"a line around no rows that does not end", lie_around_nothing, false, true, true},
+	{"more than can be counted", lie_stats_huge, false, false, false},
+	{"more in all than can be counted", lie_stats_sum, false, false, false},
+	{"counters without a record", lie_stats_again, false, false, false},
+	{"counters that are cut off", lie_stats_short, false, false, false},
+	{"counters and something else", lie_stats_long, false, false, false},
+	{"an answer to no question", lie_pong, false, false, false},
+	{"an end before the end", lie_stopped, false, false, false},
+	{"what the resolver says", lie_kind, false, false, false},
+	{"what the master says", lie_kind_tasks, false, false, false},
+	{"what nobody says", lie_kind_none, false, false, false},
+	{"a frame of nothing", lie_frame_empty, false, false, false},
+	{"a frame that is too long", lie_frame_long, false, false, false},
 };
 #define LIES (sizeof(lies) / sizeof(lies[0]))
 
@@ -857,6 +878,7 @@ static void test_lie(void **state)
 
 	r->config.one_line = lie->one_line;
 	r->config.even_quotes = lie->even_quotes;
+	r->config.layout.around = lie->around;
 	go(r);
 	assert_int_equal(r->result.deaths, 1);
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS);
@@ -868,7 +890,8 @@ static void test_lie(void **state)
 static void test_lie_about_a_session(void **state)
 {
 	struct run *r = *state;
-	const struct lie about = {"another kind of worker's target", lie_others, false, false};
+	const struct lie about = {"another kind of worker's target", lie_others, false, false,
+				  false};
 
 	lie = &about;
 	r->plan.session_at_held = true;
@@ -1049,7 +1072,7 @@ static void test_resolver_pongs_for_ever(void **state)
 static void test_answers_for_the_resolver(void **state)
 {
 	struct run *r = *state;
-	const struct lie about = {"what the resolver says", lie_kind, false, false};
+	const struct lie about = {"what the resolver says", lie_kind, false, false, false};
 
 	lie = &about;
 	r->plan.names = true;
@@ -1081,6 +1104,14 @@ static void tell_quotes(struct liar *w, const struct task *t)
 	put_record(w, &h, "#70 ", "\"\n");
 }
 
+static void tell_around(struct liar *w, const struct task *t)
+{
+	struct record_head h = head_of(t);
+
+	put_part(w, t->lease, "\1tru");
+	put_record(w, &h, "#70 \1\n", "th");
+}
+
 /* All of it went ahead, as rows do in text. */
 static void tell_ahead(struct liar *w, const struct task *t)
 {
@@ -1096,9 +1127,10 @@ static void tell_ahead(struct liar *w, const struct task *t)
 }
 
 static const struct lie truths[] = {
-	{"no lie: a line of parts", tell_a_line, true, true},
-	{"no lie: quotes that meet", tell_quotes, false, true},
-	{"no lie: all of it ahead", tell_ahead, false, false},
+	{"no lie: a line of parts", tell_a_line, true, true, false},
+	{"no lie: quotes that meet", tell_quotes, false, true, false},
+	{"no lie: around a row", tell_around, false, true, true},
+	{"no lie: all of it ahead", tell_ahead, false, false, false},
 };
 #define TRUTHS (sizeof(truths) / sizeof(truths[0]))
 
@@ -1108,6 +1140,7 @@ static void test_no_lie(void **state)
 
 	r->config.one_line = lie->one_line;
 	r->config.even_quotes = lie->even_quotes;
+	r->config.layout.around = lie->around;
 	go(r);
 	assert_int_equal(r->result.deaths, 0);
 	assert_non_null(strstr(r->words[LIE_AT], "truth"));
