@@ -96,8 +96,8 @@ static void answer_explain(struct lookup_answer *a, int status, unsigned family)
 				     : "the name has no address";
 	else if (status == ARES_ETIMEOUT)
 		what = "no answer from the name servers";
-	else if (status == ARES_ECONNREFUSED)
-		what = "the name servers cannot be reached";
+	else if (status == ARES_ECONNREFUSED) /* c-ares 1.18 tells SERVFAIL and REFUSED so, too */
+		what = "no name server can be reached, or all fail (SERVFAIL, REFUSED)";
 	else if (status == ARES_ESERVFAIL)
 		what = "the name servers failed (SERVFAIL)";
 	snprintf(a->message, sizeof(a->message), "%s", what);
