@@ -13,7 +13,9 @@
  * Lateness is not oversleeping alone. A stop (Ctrl-Z, SIGSTOP, a frozen cgroup) may hit in the sleep:
  * then poll comes back later than it should have. Or while callbacks run: then the time between the
  * last waking and this sleep is too long. Both count; what came before the first turn does not, that
- * was set-up. A stop within a sleep that had no deadline, or ended before it, made nothing late.
+ * was set-up. A stop within a sleep that had no deadline, or ended before it, made nothing late. When in the
+ * sleep it began is not to be known; so all of a sleep that ended late counts, and a wait is rather renewed
+ * than over at the very moment at which the process goes on.
  *
  * The trap: poll counts milliseconds. Rounded down, a deadline 0.4 ms away becomes a timeout of 0 and
  * the loop spins until it is there; it is rounded up, so a timer fires up to 1 ms after its time.
@@ -195,7 +197,7 @@ static int timeout_ms(int64_t now_us, int64_t deadline_us)
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
-/* By how much the stretch from the last waking over asleep_us to now was longer than it should be. */
+/* How much of the stretch from the last waking over asleep_us to now may have been a stop. */
 static int64_t lateness(const struct loop *l, int64_t asleep_us, int64_t deadline_us)
 {
 	int64_t should_us = deadline_us > asleep_us ? deadline_us : asleep_us;
@@ -206,7 +208,7 @@ static int64_t lateness(const struct loop *l, int64_t asleep_us, int64_t deadlin
 	if (served_us > LOOP_LATE_US)
 		late_us += served_us;
 	if (overslept_us > LOOP_LATE_US)
-		late_us += overslept_us;
+		late_us += l->now_us - asleep_us;
 	return late_us;
 }
 

@@ -39,7 +39,7 @@ void loop_forget(struct loop *l,
  * callbacks of what is ready, in the order in which they were added. A signal ends the sleep.
  * Returns 0, or by how many us this turn came late when that is above LOOP_LATE_US: the caller
  * then renews its periods by that much before it fires any timer. A stop counts where it delayed
- * something: in the sleep as far as it went beyond the deadline, between two turns wholly. */
+ * something: the whole of a sleep that went so far beyond the deadline, and of a time between two. */
 int64_t loop_turn(struct loop *l, int64_t deadline_us);
 
 #endif

@@ -82,8 +82,8 @@ class Workers(poller.Poll):
         self.suspended('300ms', '600ms', 2)
 
     def test_suspended_run_renews_its_waits(self):
-        """The answer comes after all that, for its device was not asked in vain."""
-        self.suspended('4s', '2.5s', 3)
+        """A turn that is more than 1 s late: the answer comes after it, within a wait that begins anew."""
+        self.suspended('5s', '2s', 4)
 
     def suspended(self, late, timeout, seconds):
         agents = self.agents('*:late=' + late)
