@@ -23,6 +23,7 @@
 #include "snmp/mib.h"
 
 #define COMMA ","
+#define HEX   "0x"
 
 /* Plain ASCII without quotes and backslashes, commas, and spaces at its ends. */
 static bool is_bare(const uint8_t *p, size_t len)
@@ -108,19 +109,21 @@ static void put_tail(struct buf *out, const struct record *r)
 	buf_puts(out, "\r\n");
 }
 
+/* There is no column to say that it is hex: what begins with 0x is. */
 static void put_label(struct buf *out, const struct varbind *label)
 {
-	size_t start = out->len;
-	enum value_form form = VALUE_TEXT;
+	size_t start = out->len, len;
+	enum value_form form = value_put(out, label);
 
-	if (label->type == VAR_OCTETS)
-		value_put_shown(out, label->value.octets.p, label->value.octets.len);
-	else
-		form = value_put(out, label);
-	if (form == VALUE_HEX) { /* there is no place to say so */
+	len = out->len - start;
+	if (form == VALUE_TEXT && len >= 2 && !memcmp(out->data + start, HEX, 2)) {
 		out->len = start;
-		value_put_escaped(out, label->value.octets.p, label->value.octets.len);
+		value_hex((char *)buf_room(out, len * 2), label->value.octets.p, len);
+		out->len += len * 2;
+		form = VALUE_HEX;
 	}
+	if (form == VALUE_HEX)
+		value_insert(out, start, HEX);
 	quote(out, start);
 }
 

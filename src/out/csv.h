@@ -13,7 +13,8 @@
  *          a control among them), and Opaque, are hex, and `type` says so: "OCTET STRING (hex)".
  *          A value that begins with = + - or @ stays as it is: a spreadsheet is to be told that the
  *          column is text.
- * host, label, message
+ * label    as value; what is no text, and a text that begins with 0x, is hex behind 0x
+ * host, message
  *          what is no text in one line comes as \xHH, as in the format text; message has the note, too,
  *          behind "; "
  */

@@ -130,12 +130,18 @@ static void test_labels(void **state)
 	struct varbind v = {.oid = descr, .noid = 9, .type = VAR_NULL, .label = &l};
 
 	(void)state;
-	l.value.octets.p = (const uint8_t *)"e,\n\\x\xff\\";
-	l.value.octets.len = 7;
-	check_row(&v, "\"e,\\x0a\\x5cx\\xff\\\",NULL,,");
+	l.value.octets.p = (const uint8_t *)"e,\n\\x\xff";
+	l.value.octets.len = 5;
+	check_row(&v, "\"e,\n\\x\",NULL,,");
+	l.value.octets.len = 6;
+	check_row(&v, "0x652c0a5c78ff,NULL,,");
+	l.value.octets.p = (const uint8_t *)"0x1";
+	l.value.octets.len = 3;
+	check_row(&v, "0x307831,NULL,,");
+	l.value.octets.len = 1;
+	check_row(&v, "0,NULL,,");
 	l.type = VAR_OPAQUE;
-	l.value.octets.len = 2;
-	check_row(&v, "\\x65\\x2c,NULL,,");
+	check_row(&v, "0x30,NULL,,");
 	l = (struct varbind){.type = VAR_INTEGER, .value.i = -7};
 	check_row(&v, "-7,NULL,,");
 	l.type = VAR_NO_SUCH_INSTANCE;
