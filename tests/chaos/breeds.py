@@ -42,6 +42,7 @@ BREEDS = [
     Breed('table', 'rows=60', table(), OK, rows=60, weight=8),
     Breed('wide', 'rows=60', table(per_host='4'), OK, rows=60),
     Breed('large', 'rows=2500', table(), OK, rows=2500, most=3),  # more than a frame: its record comes in parts
+    Breed('immense', 'rows=9000', table(), OK, rows=9000, weight=1, most=2),  # more than is kept in memory
     Breed('huge', 'huge', GET, OK, most=5),
     Breed('silent', 'silent', GET, TIMEOUT, weight=12, most=200),
     Breed('endless', 'silent', {**GET, **LONG_WAIT}, TIMEOUT, weight=0, most=5),

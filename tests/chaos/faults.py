@@ -197,7 +197,23 @@ def folder_read_only(p):
     p.sure = 3
 
 
+def stdout_closed(p):
+    p.no_stdout = True
+    p.exits |= {3}
+    p.sure = 3
+
+
+def spool_full(p):
+    """Records beyond a MiB find no room in TMPDIR: they lose their rows, and nobody else does."""
+    p.spool = p.rng.choice([4096, 65536, 262144])
+    p.add_breed('immense')
+    p.latency = 0  # some hundred exchanges, one after the other
+    p.exits |= {3}
+
+
 def append_twice(p):
+    """With records that take more than one write."""
+    p.add_breed('large')
     p.runs = 2
 
 
@@ -268,6 +284,8 @@ FAULTS = [
     Fault('file size limit', 'output', 5, file_limit, FILES + ('plain',)),
     Fault('output folder removed', 'output', 5, folder_gone, FILES),
     Fault('output folder read-only', 'output', 3, folder_read_only, FILES, stage=True),
+    Fault('stdout closed', 'output', 2, stdout_closed, STREAM),
+    Fault('no room for large records', 'output', 4, spool_full, STREAM + REPLACED, stage=True),
     Fault('two runs append', 'output', 8, append_twice, ('append',)),
     Fault('second run', 'output', 6, overlap, REPLACED),
     Fault('64 descriptors', 'system', 5, few_descriptors),
@@ -277,6 +295,7 @@ FAULTS = [
     Fault('clock jumps', 'system', 6, clock_jumps),
 ]
 ONCE = ('end', 'output', 'limit')
+BARREN = 5  # deaths of each worker, as src/pool/master_children.c has it
 
 
 def throw(p):
@@ -288,7 +307,10 @@ def throw(p):
         if fault not in taken and not (fault.kind in ONCE and fault.kind in [t.kind for t in taken]):
             taken.append(fault)
     if p.by_file:  # its one group has no room for other settings
-        taken = [f for f in taken if f.plan in (slow_reader, device_full, file_limit, append_twice, few_descriptors)]
+        taken = [f for f in taken if f.plan in (slow_reader, device_full, file_limit, few_descriptors)]
     for fault in taken:
         p.faults.append(fault.name)
         fault.plan(p)
+    if p.kills >= BARREN * p.workers or p.program == 'impatient':
+        p.exits |= {4}  # so many deaths in a row without a record may be: then it gives up
+        p.cancels = True

@@ -50,6 +50,8 @@ class Plan:
         self.reader = ('fast',)
         self.disk = None        # octets of the output's file system
         self.read_only = self.gone = self.device = False
+        self.no_stdout = False
+        self.spool = None       # octets of TMPDIR's file system
         self.takeover = False   # after the run another one takes its output
         self.runs = 1           # appending to one file
         self.overlap = False

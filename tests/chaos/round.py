@@ -25,7 +25,8 @@ LEAVE = 5           # for children of a killed master: a second is promised, the
 PIPE = 4096         # octets of a pipe: a slow reader is felt early
 OLD = 'of the run before\n'
 SECOND = '127.200.0.0/26'  # polled by the second of two runs
-SECONDS = [f'127.200.0.{n}' for n in range(64)]
+LARGE = '127.201.0.0/30'   # with records larger than a frame
+SECONDS = [f'127.200.0.{n}' for n in range(64)] + [f'127.201.0.{n}' for n in range(4)]
 
 
 class Run:
@@ -34,7 +35,8 @@ class Run:
     def __init__(self, process, reader):
         self.process, self.reader = process, reader
         self.output = self.errors = b''
-        self.closed = False
+        self.closed = False   # by us
+        self.open = process.stdout is not None
 
 
 class Round:
@@ -73,6 +75,8 @@ class Round:
         stage.adopt_orphans()
         if p.disk:
             stage.tmpfs(self.path('out'), p.disk)
+        if p.spool:
+            stage.tmpfs(self.path('tmp'), p.spool)
         if p.output in ('old', 'append'):
             self.write('out/result', OLD)
         if p.read_only:
@@ -81,7 +85,7 @@ class Round:
         options = ['--user', breeds.USER, '--seed', str(p.number + 1)]
         if p.latency:
             options += ['--latency', f'{p.latency}ms']
-        self.park = poller.Agents(*p.rules(), options=options)
+        self.park = poller.Agents(*p.rules(), LARGE + ':rows=2500', options=options)
         self.ports['park'] = self.park.port
         self.start_peers()
         self.write('hosts.yaml', p.yaml(self.ports))
@@ -123,18 +127,28 @@ class Round:
         os.setsid()  # no terminal, and its own group
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        if self.plan.no_stdout:
+            os.close(1)
         for name, most in self.plan.limits.items():
             resource.setrlimit(getattr(resource, name), (most, most))
 
     def start(self, words, stdout=subprocess.PIPE, reader=('fast',)):
+        if reader == ('close', 0):  # gone before the first octet
+            end, stdout = os.pipe()
+            os.close(end)
         process = subprocess.Popen([self.program(), *words], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                    env=self.environment(), preexec_fn=self.limits)
         run = Run(process, reader)
+        if reader == ('close', 0):
+            os.close(stdout)
         for stream in (process.stdout, process.stderr):
             if stream:
                 os.set_blocking(stream.fileno(), False)
         if process.stdout:
-            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+            try:
+                fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+            except OSError:
+                pass  # there is more in it already
         return run
 
     # ---- faults
@@ -262,19 +276,29 @@ class Round:
             run.closed = True
         if kind == 'close' and not run.closed:
             most = words[0] - len(run.output)
-        if run.process.stdout and not run.closed:
-            run.output += self.take(run.process.stdout, most)
-        run.errors += self.take(run.process.stderr, 1 << 16)
+        if run.open and not run.closed and most:
+            octets = self.take(run.process.stdout, most)
+            run.open = octets != b''
+            run.output += octets or b''
+        run.errors += self.take(run.process.stderr, 1 << 16) or b''
 
     @staticmethod
     def take(stream, most):
+        """b'' at the end; None: not now."""
         try:
-            return (os.read(stream.fileno(), most) or b'') if most else b''
+            return os.read(stream.fileno(), most)
         except BlockingIOError:
-            return b''
+            return None
+
+    def ready(self, stream):
+        """A fast reader's pipe, beside the peers'."""
+        for run in self.runs:
+            if run.process.stdout is stream:
+                self.read(run, time.monotonic())
 
     def serve_peers(self, wait):
         sockets = {sock: peer for peer in self.peers for sock in peer.sockets}
+        sockets.update({run.process.stdout: self for run in self.runs if run.reader == ('fast',) and run.open})
         watched = {key.fileobj for key in self.selector.get_map().values()}
         for sock in watched - set(sockets):
             self.selector.unregister(sock)
@@ -316,9 +340,13 @@ class Round:
         self.runs = [self.start(words, plain or subprocess.PIPE, p.reader)]
         self.first = self.runs[0].process
         if p.runs == 2:
-            self.write('second.yaml', 'defaults: {timeout: 2s, retries: 5, get: [sysName.0, sysDescr.0]}\nhosts: []\n')
+            self.write('second.yaml', 'defaults: {timeout: 2s, retries: 5}\ngroups:\n'
+                       '  small: {get: [sysName.0, sysDescr.0]}\n  large: {table: [ifDescr, ifName]}\nhosts:\n'
+                       f'  - {{host: {SECOND}, group: small}}\n  - {{host: {LARGE}, group: large}}\n')
+            limits, p.limits = p.limits, {}
             self.runs.append(self.start(['-s', '-f', self.path('second.yaml'), '-p', str(self.park.port), '-F', p.format,
-                                         '--append', '-o', self.path('out/result'), SECOND]))
+                                         '--append', '-o', self.path('out/result')]))
+            p.limits = limits
         actions = list(p.actions)
         while any(run.process.poll() is None for run in self.runs) and time.monotonic() < self.began + LONG:
             self.turn(actions)
