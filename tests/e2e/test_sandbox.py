@@ -81,6 +81,7 @@ class Sandbox(poller.Poll):
         end = time.monotonic() + poller.LONG
         while self.park.counters()['received'] < 2 and time.monotonic() < end:  # the name is looked up, too
             time.sleep(0.02)
+        self.wait_for_output(process)  # the session's record: nothing listens there
         pids = poller.children(process.pid)
         self.assertEqual(len(pids), 3)
         return process, pids

@@ -54,8 +54,8 @@ class TakenOver(poller.Poll):
         process = self.start_poller('-F', 'jsonl', '-t', '30s', '-j', '1', '-p', park.port, '127.0.0.1',
                                     f'tcp:127.0.0.1:{park.port}', 'localhost', stdout=output)
         end = time.monotonic() + poller.LONG
-        while park.counters()['received'] < 2 and time.monotonic() < end:
-            time.sleep(0.01)
+        while (park.counters()['received'] < 2 or not os.path.getsize(self.path('out'))) and time.monotonic() < end:
+            time.sleep(0.01)  # the last is the session's record: nothing listens there
         return process, dict(zip(ROLES, poller.children(process.pid)))
 
     @staticmethod
