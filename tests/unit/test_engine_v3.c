@@ -62,11 +62,12 @@ struct device {
 	unsigned reboot_at;    /* this request finds it rebooted … */
 	unsigned reboot_again; /* … and again after so many; 0: not */
 	bool forgets;          /* how often it booted */
+	bool stale;            /* of the Reports after a reboot the first one only says so */
 	bool swap;             /* the first answer comes after the second request */
 	bool hurry;            /* its clock is 1,000 s ahead of what it tells in the discovery */
 	int64_t late_us;
 	/* what it saw */
-	unsigned requests, discoveries;
+	unsigned requests, discoveries, windows;
 	uint8_t kept[1500];
 	size_t kept_len;
 	struct late {
@@ -323,6 +324,18 @@ static void move(struct device *d)
 	make_key(d, "authpass1");
 }
 
+/* The Report that another request, sent as early, was on its way with: of the device as it was before. */
+static void write_stale(struct device *d, struct writer *w, const struct peek_v3 *head)
+{
+	uint32_t boots = d->boots, time_s = d->time_s;
+
+	d->boots = (uint32_t)head->boots;
+	d->time_s = (uint32_t)head->time_s;
+	write_report(d, w, head->msg_id, NOT_IN_WINDOW, true);
+	d->boots = boots;
+	d->time_s = time_s;
+}
+
 /* What a device checks, in its order. False: nothing is sent. */
 static bool judge(struct device *d, struct writer *w, const struct peek_v3 *head)
 {
@@ -343,6 +356,8 @@ static bool judge(struct device *d, struct writer *w, const struct peek_v3 *head
 		return false;
 	if (d->report)
 		write_report(d, w, head->msg_id, d->report, !d->unsigned_reports);
+	else if (head->flags & PEEK_AUTH && !in_window(d, head) && d->stale && d->windows++)
+		write_stale(d, w, head);
 	else if (head->flags & PEEK_AUTH && !in_window(d, head))
 		write_report(d, w, head->msg_id, NOT_IN_WINDOW, !d->unsigned_reports);
 	else
@@ -1073,6 +1088,27 @@ static void test_reboot_in_a_walk(void **state)
 	check_reboot(6);
 }
 
+/* What such a Report says is older than what is known by then: nothing is learnt of it. */
+static void test_an_old_report_teaches_nothing(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	walk(lab, 6);
+	lab->profile.per_host = 6;
+	lab->profile.timeout_us = 500000;
+	lab->device.reboot_at = 40;
+	lab->device.stale = true;
+	lab->device.late_us = 500;
+	g = ask(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(g->nvars, 600);
+	assert_string_equal(g->note, "");
+	assert_in_range(lab->device.windows, 2, 6); /* once for each that was under way */
+	close_lab(lab);
+}
+
 static void test_boots_fell_back(void **state)
 {
 	struct lab *lab = open_lab();
@@ -1224,6 +1260,7 @@ int main(void)
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_resynchronised),
 		cmocka_unit_test(test_boots_guessed_too_high),
+		cmocka_unit_test(test_an_old_report_teaches_nothing),
 		cmocka_unit_test(test_boots_fell_back),
 		cmocka_unit_test(test_never_in_window),
 		cmocka_unit_test(test_engine_changes_for_ever),
