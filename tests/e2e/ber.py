@@ -7,7 +7,7 @@ import bisect
 import socket
 import threading
 
-GET, GETNEXT, RESPONSE, GETBULK, REPORT = 0xa0, 0xa1, 0xa2, 0xa5, 0xa8
+GET, GETNEXT, RESPONSE, SET, GETBULK, REPORT = 0xa0, 0xa1, 0xa2, 0xa3, 0xa5, 0xa8
 NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB = (0x80, b''), (0x81, b''), (0x82, b'')
 NULL = (5, b'')
 NO_ERROR, TOO_BIG, NO_SUCH_NAME, GEN_ERR = 0, 1, 2, 5
@@ -84,9 +84,11 @@ def message(version, community, pdu, request_id, status, index, varbinds):
 
 
 def split(data):
-    """[(tag, content)] of a constructed value's content."""
+    """[(tag, content)] of a constructed value's content; ValueError when they do not fill it exactly."""
     found = []
     while data:
+        if len(data) < 2:
+            raise ValueError('cut')
         size, head = data[1], 2
         if size > 127:
             head += size & 127

@@ -1,4 +1,4 @@
-"""What the tests of the simulated agents share: a running park, and a codec of their own to look at its datagrams."""
+"""What the tests of the simulated agents share: a running park, and a look at its datagrams by ber.py."""
 import contextlib
 import json
 import os
@@ -7,14 +7,18 @@ import socket
 import subprocess
 import unittest
 
+import ber
+from ber import (GEN_ERR, GET, GETBULK, GETNEXT, NO_SUCH_NAME, REPORT, RESPONSE, SET, TOO_BIG, dotted, split,  # noqa: F401
+                 tlv)
+
 AGENTS = os.environ.get('SNMP_AGENTS', './snmp-agents')
 SILENCE = 0.25  # seconds without an answer that count as none
 
-GET, GETNEXT, RESPONSE, SET, GETBULK, REPORT = 0xa0, 0xa1, 0xa2, 0xa3, 0xa5, 0xa8
 INTEGER, OCTETS, OID, IPADDRESS, COUNTER32, GAUGE32, TIMETICKS, OPAQUE, COUNTER64 = (
     2, 4, 6, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46)
-NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB = 0x80, 0x81, 0x82
-TOO_BIG, NO_SUCH_NAME, READ_ONLY, GEN_ERR, NOT_WRITABLE = 1, 2, 4, 5, 17
+NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB = (  # tags
+    tag for tag, _ in (ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB))
+READ_ONLY, NOT_WRITABLE = 4, 17
 
 SYSTEM = '1.3.6.1.2.1.1.'
 DESCR, CONTACT, NAME = SYSTEM + '1.0', SYSTEM + '4.0', SYSTEM + '5.0'
@@ -22,64 +26,18 @@ IF = '1.3.6.1.2.1.2.2.1.'
 IFX = '1.3.6.1.2.1.31.1.1.1.'
 
 
-# ---- a codec of our own
-
-def tlv(tag, body):
-    size = len(body)
-    if size < 128:
-        return bytes([tag, size]) + body
-    octets = size.to_bytes((size.bit_length() + 7) // 8, 'big')
-    return bytes([tag, 128 | len(octets)]) + octets + body
-
+# ---- ber.py's codec, in the words of these tests: values come whole
 
 def integer(value):
-    return tlv(INTEGER, value.to_bytes(max(value, ~value).bit_length() // 8 + 1, 'big', signed=True))
+    return tlv(*ber.integer(value))
 
 
 def oid(text):
-    subs = [int(sub) for sub in text.split('.')]
-    body = b''
-    for sub in [subs[0] * 40 + subs[1]] + subs[2:]:
-        octets = [sub & 127]
-        while sub > 127:
-            sub >>= 7
-            octets.insert(0, 128 | sub & 127)
-        body += bytes(octets)
-    return tlv(OID, body)
+    return tlv(*ber.identifier(text))
 
 
 def message(pdu, names, version=1, community=b'public', request_id=4711, status=0, index=0):
-    varbinds = b''.join(tlv(0x30, oid(name) + b'\5\0') for name in names)
-    body = integer(request_id) + integer(status) + integer(index) + tlv(0x30, varbinds)
-    return tlv(0x30, integer(version) + tlv(OCTETS, community) + tlv(pdu, body))
-
-
-def split(data):
-    """The elements of a constructed value; raises ValueError when they do not fill it exactly."""
-    found = []
-    while data:
-        if len(data) < 2:
-            raise ValueError('cut')
-        size, head = data[1], 2
-        if size > 127:
-            head += size & 127
-            size = int.from_bytes(data[2:head], 'big')
-        if len(data) < head + size:
-            raise ValueError('cut')
-        found.append((data[0], data[head:head + size]))
-        data = data[head + size:]
-    return found
-
-
-def dotted(body):
-    subs, value = [], 0
-    for octet in body:
-        value = value << 7 | octet & 127
-        if octet < 128:
-            subs.append(value)
-            value = 0
-    first = min(subs[0] // 40, 2)
-    return '.'.join(str(sub) for sub in [first, subs[0] - 40 * first] + subs[1:])
+    return ber.message(version, community, pdu, request_id, status, index, [(name, ber.NULL) for name in names])
 
 
 def plain(tag, body):
@@ -106,7 +64,7 @@ class Answer:
 
 
 def key(name):
-    return [int(sub) for sub in name.split('.')]
+    return list(ber.subs_of(name))
 
 
 # ---- the program
