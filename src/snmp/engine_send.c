@@ -25,6 +25,7 @@
 #define TURN_BATCHES 16   /* sent in a turn: then the sockets are read again */
 #define PAUSE_US     2000 /* the kernel's queue drains about 250 datagrams of a 1 Gb/s link in that */
 #define RATE_BURST_S 0.02
+#define STUCK_PART   16       /* the longer it lasts, the longer the pauses: by this part of it */
 #define STUCK_US     30000000 /* of a kernel that takes nothing: longer than any full queue lasts */
 
 struct batch {
@@ -266,7 +267,8 @@ static bool send_batch(struct engine *e, struct request_list *ready, struct lane
 		}
 		if (error && udp_is_passing(error) && !is_stuck(l, e->now_us)) {
 			put_back(e, ready, b, at);
-			e->pause_until_us = e->now_us + PAUSE_US;
+			e->pause_until_us = e->now_us + PAUSE_US +
+					    (e->now_us - l->stuck_since_us) / STUCK_PART;
 			return false;
 		}
 		if (error) {

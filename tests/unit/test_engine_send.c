@@ -459,6 +459,53 @@ static void test_no_buffer(void **state)
 	close_lab(lab);
 }
 
+/* Half a minute of it is no passing thing: then it is an error like any other. Pauses grow with it. */
+static void test_no_buffer_for_ever(void **state)
+{
+	struct lab *lab;
+
+	(void)state;
+	add_lane(4, 100);
+	lab = open_lab(100);
+	sockets.error = ENOBUFS;
+	sockets.fails = 1000;
+	start_many(lab, 4, 0, 3);
+	work(lab);
+	assert_int_equal(lab->n, 0);
+	lab->engine->lanes[0].stuck_since_us -= 20000000;
+	usleep(3000);
+	work(lab);
+	assert_int_equal(lab->n, 0);
+	assert_in_range(next_in_us(lab), 1000000, 1500000);
+	lab->engine->lanes[0].stuck_since_us -= 20000000;
+	lab->engine->pause_until_us = 0;
+	work(lab);
+	work(lab);
+	assert_int_equal(lab->n, 3);
+	close_lab(lab);
+}
+
+/* A rate that comes while it is held is dated by the clock that stands still. */
+static void test_rate_while_held(void **state)
+{
+	struct lab *lab;
+
+	(void)state;
+	add_lane(4, 100);
+	lab = open_lab(100);
+	work(lab);
+	engine_hold(lab->engine, true);
+	usleep(100000);
+	work(lab);
+	engine_set_rate(lab->engine, 100);
+	engine_hold(lab->engine, false);
+	start_many(lab, 4, 0, 80);
+	work(lab);
+	assert_true(lab->engine->tokens >= 0);
+	assert_true(sockets.nlog <= 5);
+	close_lab(lab);
+}
+
 static void test_one_bad_datagram(void **state)
 {
 	struct lab *lab;
@@ -945,6 +992,8 @@ int main(void)
 		cmocka_unit_test(test_turns_are_bounded),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_no_buffer),
+		cmocka_unit_test(test_no_buffer_for_ever),
+		cmocka_unit_test(test_rate_while_held),
 		cmocka_unit_test(test_one_bad_datagram),
 		cmocka_unit_test(test_no_socket_of_the_family),
 		cmocka_unit_test(test_refusals),
