@@ -15,8 +15,9 @@
 #include "double_session.h"
 #include "fuzz.h"
 
-#define TURNS_MAX 20000 /* until all ends */
-#define MAX_VARS  400
+#define TURNS_MAX  20000 /* until all ends */
+#define MAX_VARS   400
+#define PIECES_MAX 24
 
 /* ---- profiles: each state of the engine that differs by what is asked */
 
@@ -387,6 +388,8 @@ static void receive_stream(struct lab *lab, const uint8_t *p, size_t len)
 		return;
 	buf_put(&t->in, p, len);
 	for (size_t i = 0; i <= len && t->in.len > 0 && lab->session->transport; i++) {
+		if (i == PIECES_MAX)
+			t->piece = 0; /* the rest in one go: a turn takes its time */
 		double_ready(lab->loop, lab->session->fd, LOOP_READ);
 		lab_turn(lab);
 		if (lab->held)
@@ -397,15 +400,17 @@ static void receive_stream(struct lab *lab, const uint8_t *p, size_t len)
 void lab_receive(struct lab *lab, const uint8_t *p, size_t len, uint8_t source)
 {
 	const struct sent *s = lab_sent(lab, 0);
+	uint8_t *data;
 
 	if (lab->session) {
 		receive_stream(lab, p, len);
 		return;
 	}
-	if (!s || len > sizeof(lab->octets))
+	if (!s)
 		return;
-	memcpy(lab->octets, p, len);
-	lab->in = (struct udp_in){.from = s->to, .data = lab->octets, .len = len};
+	data = mem_alloc(len + !len); /* not an octet more: what reads behind it is seen */
+	memcpy(data, p, len);
+	lab->in = (struct udp_in){.from = s->to, .data = data, .len = len};
 	if (source & 0x80 && lab->nsent > 1)
 		lab->in.from = lab_sent(lab, source)->to;
 	else if (source & 1)
@@ -415,6 +420,9 @@ void lab_receive(struct lab *lab, const uint8_t *p, size_t len, uint8_t source)
 	lab->lane = s->to.family == 6;
 	double_ready(lab->loop, carrier_fd(lab, lab->lane), LOOP_READ);
 	lab_turn(lab);
+	lab->in = (struct udp_in){.len = SIZE_MAX};
+	lab->lane = UINT32_MAX;
+	free(data);
 }
 
 void lab_refuse(struct lab *lab, const struct sent *s, int error, uint16_t quoted)

@@ -39,7 +39,6 @@ struct lab {
 	unsigned nsent;
 	int send_error;   /* of the next send; 0: none */
 	struct udp_in in; /* to be received; len SIZE_MAX: nothing */
-	uint8_t octets[AGENT_OCTETS];
 	unsigned lane;
 	struct udp_refusal refusal;
 	bool refused;
