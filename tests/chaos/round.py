@@ -47,7 +47,7 @@ class Round:
         self.left = []        # what was left behind
         self.notes = []       # complaints of the round itself
         self.thrown = {}      # action: how often it hit somebody
-        self.fds = 0          # the most that the master was seen with
+        self.fds = []         # descriptors of the master besides one a child, whenever we looked
         self.dead = set()     # pids that we killed or stopped
         self.massacre = False
         self.paused = None    # (pid, when it may go on)
@@ -313,6 +313,17 @@ class Round:
                 self.selector.unregister(key.fileobj)
         self.lag = max(self.lag, time.monotonic() - began - wait)
 
+    def count_descriptors(self):
+        """Only while all children live: a queue outlives its worker for a moment."""
+        before = poller.children_or_none(self.first.pid)
+        try:
+            count = len(os.listdir(f'/proc/{self.first.pid}/fd'))
+        except OSError:
+            return
+        alive = before and all(self.has_queue(pid) for pid in before)
+        if alive and before == poller.children_or_none(self.first.pid):
+            self.fds.append(count - len(before))
+
     def turn(self, actions):
         self.serve_peers(TICK)
         now = time.monotonic()
@@ -323,10 +334,7 @@ class Round:
         if self.massacre:
             for pid in self.children():
                 self.hit(pid, signal.SIGKILL, 'kill_all_that_are_born')
-        try:
-            self.fds = max(self.fds, len(os.listdir(f'/proc/{self.first.pid}/fd')))
-        except OSError:
-            pass
+        self.count_descriptors()
         for run in self.runs:
             self.read(run, now)
 
