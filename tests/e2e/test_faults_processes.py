@@ -16,6 +16,7 @@ import unittest
 import killers
 import poller
 
+SANITIZER = 'looks for leaks in a process of its own, and may have none'
 MARK = 'xxxxxxxx'  # in the answers of agents with `long-values=40`, and of no other
 
 
@@ -141,7 +142,9 @@ class Killed(Faults):
         process = self.start_poller('-F', 'jsonl', '-t', '30s', '-j', '1', '-p', agents.port, '127.21.0.0/27',
                                     f'127.0.0.1:{killer.port}')
         known = [json.loads(process.stdout.readline()) for _ in range(16)]
-        while process.poll() is None:  # each, as soon as it lives
+        # each, as soon as it lives; the first has brought records, five that bring nothing are the end. No more than
+        # those: what a sanitizer forks at the master's own end is not to be killed
+        while len(times) < 6 and process.poll() is None:
             for pid in poller.children_or_none(process.pid):
                 if killers.state_of(pid) not in (None, 'Z'):
                     os.kill(pid, signal.SIGKILL)
@@ -154,7 +157,7 @@ class Killed(Faults):
         self.assertEqual({(r['status'], r['message']) for r in records[16:]}, {('cancelled', 'no worker could live')})
         self.assertIn('the workers die again and again without a record; giving up', self.stderr)
         pauses = [b - a for a, b in zip(times, times[1:])]
-        self.assertEqual(len(pauses), 5, pauses)  # the first had brought records; five that bring nothing are the end
+        self.assertEqual(len(pauses), 5, pauses)
         for pause, least in zip(pauses, (0.1, 0.2, 0.4, 0.8, 1.6)):
             self.assertGreaterEqual(pause, least * 0.9)
         self.assertLess(pauses[0], 2)
@@ -210,6 +213,7 @@ class Resources(Faults):
             resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         return limit
 
+    @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_no_process_at_all(self):
         agents = self.agents()
         self.write('out', 'old\n', mode=0o666)
@@ -222,6 +226,7 @@ class Resources(Faults):
         self.assertEqual(os.listdir(self.folder), ['out'])
 
     @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_no_process_any_more(self):
         """A worker dies, and there is none to replace it: what is known is written, the rest is cancelled."""
         agents = self.agents('127.22.0.16/28:silent')
@@ -239,6 +244,7 @@ class Resources(Faults):
         self.assertIn('cannot start a worker: ', self.stderr)
 
     @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_one_worker_of_four(self):
         """The others cannot start; it does the work of all."""
         agents = self.agents()
@@ -249,6 +255,7 @@ class Resources(Faults):
         self.assertIn('cannot start a worker: ', self.stderr)
 
     @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_one_worker_of_two_and_long_waits(self):
         """One lives and waits, the other one is tried for: the run has not failed while somebody lives."""
         agents = self.agents('*:late=25s')
@@ -257,6 +264,7 @@ class Resources(Faults):
         self.assertEqual([r['status'] for r in records], ['ok'] * 4)
 
     @unittest.skipIf(os.geteuid(), 'another user has other processes')
+    @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_no_resolver(self):
         """Names are given up, addresses are polled; the system failed us, and the exit status says so."""
         agents = self.agents()
@@ -427,7 +435,7 @@ class Master(Faults):
                 self.assert_each_once(records, 32)
                 self.assertEqual({r['status'] for r in known}, {'ok'})
                 self.assertEqual({r['status'] for r in records[16:]}, {'cancelled'})
-                self.assertIn('a worker does not answer; it is killed', self.stderr)
+                self.assertRegex(self.stderr, '(?m)^multisnmp: warning: a worker .*; it is killed$')
                 self.assert_gone(pids)
 
     def test_second_signal_with_a_file(self):
