@@ -220,6 +220,15 @@ static void run_undo(struct spool *s, const struct spool_run *run, const struct 
 	errno = why;
 }
 
+/* The rest of a new block, so that the disk gives all of it now: a run that has a block can fill it, however full
+ * the disk has become, and what is given back serves whoever takes it next. */
+static bool block_reserve(struct spool *s, uint32_t b, size_t from)
+{
+	static const uint8_t zeros[SPOOL_BLOCK];
+
+	return b <= s->memory_blocks || block_write(s, b, from, zeros, SPOOL_BLOCK - from);
+}
+
 bool spool_put(struct spool *s, struct spool_run *run, const void *p, size_t len)
 {
 	struct spool_run grown = *run;
@@ -231,7 +240,8 @@ bool spool_put(struct spool *s, struct spool_run *run, const void *p, size_t len
 
 		if (at == 0)
 			run_extend(s, &grown);
-		if (!block_write(s, grown.last, at, octets, n)) {
+		if (!block_write(s, grown.last, at, octets, n) ||
+		    (at == 0 && !block_reserve(s, grown.last, n))) {
 			run_undo(s, run, &grown);
 			return false;
 		}
