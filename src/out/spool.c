@@ -98,15 +98,20 @@ static void store_empty(struct spool *s)
 	}
 }
 
-/* Gives back b and all behind it. */
+/* Gives back b and all behind it. The newest block is forgotten, not kept for the next: if the disk had no room for it,
+ * it is no block to be had. */
 static void chain_drop(struct spool *s, uint32_t b)
 {
 	while (b) {
 		uint32_t *list = b <= s->memory_blocks ? &s->free_memory : &s->free_file;
 		uint32_t next = s->next[b];
 
-		s->next[b] = *list;
-		*list = b;
+		if (b == s->count) {
+			s->count--;
+		} else {
+			s->next[b] = *list;
+			*list = b;
+		}
 		s->used--;
 		b = next;
 	}
