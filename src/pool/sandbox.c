@@ -21,13 +21,13 @@
 #include "pool/sandbox.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/core.h"
 #include "base/log.h"
-#include "base/quit.h"
 #include "pool/proc.h"
 #include "pool/sandbox_internal.h"
 
@@ -49,21 +49,35 @@ bool sandbox_enter(const struct sandbox *s, enum sandbox_role role)
 	return become(s) && sandbox_platform_enter(s, role);
 }
 
-/* Whether a child can enter, which says why it cannot. One that was killed tells nothing: workers will. */
+#define REHEARSAL_MS 5000 /* of a child that is stopped; one that runs needs one or two */
+
+struct rehearsal {
+	const struct sandbox *sandbox;
+	enum sandbox_role role;
+};
+
+static int enter_and_leave(void *arg, int queue_fd)
+{
+	const struct rehearsal *r = arg;
+
+	(void)queue_fd;
+	return !sandbox_enter(r->sandbox, r->role);
+}
+
+/* Whether a child can enter, which says why it cannot. One that was killed or that cannot be made tells nothing:
+ * workers will, and what is owed then has its records. */
 static bool rehearse(const struct sandbox *s, enum sandbox_role role)
 {
-	pid_t child = fork();
+	struct rehearsal r = {.sandbox = s, .role = role};
+	struct proc child;
+	struct pollfd end;
 	int status;
 
-	if (child == 0)
-		quit_now(!sandbox_enter(s, role));
-	if (child < 0) {
-		log_error("cannot start a process: %s", strerror(errno));
-		return false;
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
+	if (!proc_spawn(&child, enter_and_leave, &r))
+		return true;
+	end = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	poll(&end, 1, REHEARSAL_MS);
+	status = proc_end(&child);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) == 0)
 		return true;
 	log_error("workers cannot give up their rights, so none is started");

@@ -215,15 +215,20 @@ class Resources(Faults):
 
     @unittest.skipIf(killers.ASAN, SANITIZER)
     def test_no_process_at_all(self):
+        """Not even the one in which the sandbox is tried: every target has its record all the same."""
         agents = self.agents()
         self.write('out', 'old\n', mode=0o666)
         os.chmod(self.folder, 0o777)
-        run = self.run_poller('-j', '2', '-o', self.path('out'), '-p', agents.port, '127.22.0.0/28',
+        run = self.run_poller('-F', 'jsonl', '-j', '2', '-o', self.path('out'), '-p', agents.port, '127.22.0.0/28',
                               preexec_fn=self.as_nobody(0 if os.geteuid() else 1))
         self.assertEqual((run.returncode, run.stdout), (4, ''), run.stderr)
         self.assertIn('cannot start a ', run.stderr)
         self.assertEqual(agents.counters()['received'], 0)
         self.assertEqual(os.listdir(self.folder), ['out'])
+        with open(self.path('out')) as file:
+            records = [json.loads(line) for line in file]
+        self.assert_each_once(records, 16)
+        self.assertEqual({r['status'] for r in records}, {'cancelled'})
 
     @unittest.skipIf(os.geteuid(), 'another user has other processes')
     @unittest.skipIf(killers.ASAN, SANITIZER)
