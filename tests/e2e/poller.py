@@ -1,4 +1,5 @@
 """What the end-to-end tests share: the program, its simulated agents, a folder of their own."""
+import atexit
 import json
 import os
 import select
@@ -8,7 +9,22 @@ import subprocess
 import tempfile
 import unittest
 
-MULTISNMP = os.environ.get('MULTISNMP', os.path.abspath('multisnmp'))
+
+def for_everyone(program):
+    """Tests of a root run the program as somebody else, who may not come to a home that is closed (/root): a copy then, which
+    is gone at the end of this process."""
+    folder = os.path.dirname(program)
+    while os.geteuid() == 0 and folder != '/':
+        if not os.stat(folder).st_mode & 0o001:
+            copies = tempfile.mkdtemp(prefix='multisnmp-program.')
+            atexit.register(shutil.rmtree, copies, ignore_errors=True)
+            os.chmod(copies, 0o755)
+            return shutil.copy(program, copies)
+        folder = os.path.dirname(folder)
+    return program
+
+
+MULTISNMP = for_everyone(os.path.abspath(os.environ.get('MULTISNMP', 'multisnmp')))
 SNMP_AGENTS = os.environ.get('SNMP_AGENTS', os.path.abspath('snmp-agents'))
 SYS_DESCR = '1.3.6.1.2.1.1.1.0'
 LONG = 120  # seconds: no test is timed, this only ends what hangs
