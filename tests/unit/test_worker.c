@@ -279,8 +279,12 @@ static void format_rest(struct buf *out, const struct record *r)
 }
 
 static const struct format formats[] = {
-	{"pieces", format, format_front, format_rows, format_rest, {0}},
-	{"no front", format, NULL, format_rows, format_rest, {0}},
+	{.name = "pieces",
+	 .record = format,
+	 .front = format_front,
+	 .rows = format_rows,
+	 .rest = format_rest},
+	{.name = "no front", .record = format, .rows = format_rows, .rest = format_rest},
 };
 
 struct fixture {
