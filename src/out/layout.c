@@ -15,7 +15,8 @@
  * process that cannot be multiplied.
  *
  * The trap: the octets are a worker's word. A line without an end is bounded by LINE_MAX and dropped; a
- * mark too many only repeats what the same worker said.
+ * mark too many only repeats what the same worker said. But it repeats all of it: octets that are nothing but
+ * marks become as many fronts, so they are brought in portions.
  */
 #include "out/layout.h"
 
@@ -167,6 +168,11 @@ bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len)
 	else if (len)
 		return layout_part(l, front, len);
 	return true;
+}
+
+size_t layout_portion(const struct layout *l)
+{
+	return l->has_front ? WRITER_BUFFER / (l->front.len + 1) + 1 : SIZE_MAX;
 }
 
 bool layout_part(struct layout *l, const void *p, size_t len)

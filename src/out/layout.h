@@ -50,6 +50,9 @@ void layout_free(struct layout *l);
 /* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its
  * last ones. False: as LAYOUT_FAILED. */
 bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len);
+/* The most octets of this record that may be brought in one go, at least 1: whatever they are, they become
+ * no more than a few times what the writer buffers. */
+size_t layout_portion(const struct layout *l);
 bool layout_part(struct layout *l, const void *p, size_t len);
 bool layout_end(struct layout *l, const void *p, size_t len);
 

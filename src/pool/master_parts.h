@@ -24,8 +24,9 @@ struct parts {               /* of all workers */
 	bool full;           /* some record was given up for want of room */
 };
 
-struct large {               /* a record that is being copied from the spool to the writer */
-	struct part *part;   /* NULL: there is none */
+struct large {               /* a record that is being copied to the writer */
+	bool open;           /* there is one */
+	struct part *part;   /* what the spool has of it; NULL: nothing */
 	const uint8_t *rest; /* its last octets, in the frame of its worker's queue */
 	size_t rest_len;
 };

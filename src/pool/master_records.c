@@ -192,15 +192,32 @@ void parts_free(struct master *m)
 
 bool large_may_continue(const struct master *m)
 {
-	return m->large.part != NULL && !writer_full(m->config->writer);
+	return m->large.open && !writer_full(m->config->writer);
+}
+
+/* At most `most` of its last octets, when the spool has no more of it; how many: 0 with the end. */
+static size_t large_rest(struct master *m, size_t most, bool *put)
+{
+	struct large *l = &m->large;
+	const uint8_t *p = l->rest;
+
+	if (l->rest_len <= most) {
+		*put = layout_end(m->layout, p, l->rest_len);
+		return 0;
+	}
+	l->rest += most;
+	l->rest_len -= most;
+	*put = layout_part(m->layout, p, most);
+	return most;
 }
 
 /* A slice of it; 0: it is through, -1: it never will be. */
 static ptrdiff_t large_slice(struct master *m)
 {
-	struct large *l = &m->large;
+	struct part *part = m->large.part;
 	uint8_t octets[SLICE];
-	ptrdiff_t n = spool_read(m->parts.spool, &l->part->run, octets, sizeof(octets));
+	size_t portion = layout_portion(m->layout), most = portion < SLICE ? portion : SLICE;
+	ptrdiff_t n = part ? spool_read(m->parts.spool, &part->run, octets, most) : 0;
 	bool put;
 
 	if (n < 0) {
@@ -208,7 +225,7 @@ static ptrdiff_t large_slice(struct master *m)
 		return -1;
 	}
 	if (n == 0)
-		put = layout_end(m->layout, l->rest, l->rest_len);
+		n = (ptrdiff_t)large_rest(m, most, &put);
 	else
 		put = layout_part(m->layout, octets, (size_t)n);
 	if (!put)
@@ -220,7 +237,7 @@ void large_continue(struct master *m)
 {
 	ptrdiff_t n = 1;
 
-	if (m->large.part == NULL)
+	if (!m->large.open)
 		return;
 	for (int slices = 0; n > 0; slices++) {
 		if (writer_full(m->config->writer) || slices == SLICES)
@@ -238,13 +255,14 @@ static void record_write(struct master *m, uint64_t seq, struct part *part,
 {
 	bool put = layout_begin(m->layout, seq, front.p, front.len);
 
-	if (put && part == NULL)
-		put = layout_end(m->layout, rest.p, rest.len);
+	if (put && part == NULL && rest.len <= layout_portion(m->layout)) {
+		if (!layout_end(m->layout, rest.p, rest.len))
+			layout_failed(m);
+		return;
+	}
 	if (!put)
 		layout_failed(m);
-	if (part == NULL)
-		return;
-	m->large = (struct large){.part = part, .rest = rest.p, .rest_len = rest.len};
+	m->large = (struct large){.open = true, .part = part, .rest = rest.p, .rest_len = rest.len};
 	large_continue(m);
 }
 
@@ -313,7 +331,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 
 bool output_blocked(const struct master *m)
 {
-	return writer_full(m->config->writer) || m->large.part != NULL;
+	return writer_full(m->config->writer) || m->large.open;
 }
 
 static void output_ready(void *arg, unsigned ready)
@@ -341,7 +359,7 @@ static void output_finish(struct master *m)
 {
 	enum layout_state state;
 
-	if (m->laid_out || !m->stopping || m->large.part != NULL || dispatch_owes(m->dispatch) > 0)
+	if (m->laid_out || !m->stopping || m->large.open || dispatch_owes(m->dispatch) > 0)
 		return;
 	state = layout_finish(m->layout);
 	m->laid_out = state == LAYOUT_DONE;

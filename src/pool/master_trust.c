@@ -12,7 +12,9 @@
  * have octets, which are counted elsewhere. Nothing that may be said for ever is left.
  *
  * Of a record's octets the master reads no more than where it ends: lines, and quotes where a format has
- * them. So one worker's record cannot run on into the next one's, and is one line where records are.
+ * them. So one worker's record cannot run on into the next one's, and is one line where records are. Where
+ * something stands around each row, that is bounded, and so is how many rows there are: a frame
+ * of marks would become gigabytes of output, and nobody else's record would be read meanwhile.
  *
  * Rejected: comparing the host that a record names with the lease's. What follows it is the worker's, a second
  * "host" too, and the master would have to parse what it must not.
@@ -30,6 +32,9 @@
 
 #define SLACK_US      1000000 /* our "now" is the turn's, and no older than this */
 #define EVENTS_PER_US 10      /* of each counter: datagrams that no processor handles */
+#define FRONT_MAX \
+	16384 /* octets around each row: host, address, times, message, all escaped, are a third */
+#define ROW_LEAST 8 /* octets of a row with its mark: an OID and a type are more */
 
 enum { /* bits of trust.open: what has come of a record in PARTs */
 	OPEN_SOME = 1,
@@ -108,6 +113,17 @@ static bool has_newline(const struct master *m, const uint8_t *p, size_t len)
 	return m->config->one_line && len > 0 && memchr(p, '\n', len) != NULL;
 }
 
+static bool has_too_many_rows(const struct master *m, const uint8_t *p, size_t len)
+{
+	size_t rows = 0;
+
+	if (!m->config->layout.around)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		rows += p[i] == VALUE_MARK;
+	return rows > len / ROW_LEAST + 1;
+}
+
 static uint8_t *open_of(struct trust *t, uint32_t lease)
 {
 	uint32_t cap = (lease + 1) * 2; /* it is one, so in bounds */
@@ -128,7 +144,7 @@ static bool part_is_sound(struct child *c, const struct queue_frame *f)
 	uint8_t *open;
 
 	if (r.bad || len == 0 || !dispatch_holds(c->master->dispatch, c->number, lease) ||
-	    has_newline(c->master, r.at, len))
+	    has_newline(c->master, r.at, len) || has_too_many_rows(c->master, r.at, len))
 		return false;
 	open = open_of(&c->trust, lease);
 	*open = (uint8_t)open_after(c->master, *open, r.at, len);
@@ -164,6 +180,8 @@ static bool ends_well(struct child *c, uint32_t lease, const struct wire_in *fro
 	if (lease < c->trust.cap)
 		c->trust.open[lease] = 0;
 	if ((before | rows) & OPEN_QUOTE || open_last(before, rows) & OPEN_LINE)
+		return false;
+	if ((before & OPEN_MARK && front_len > FRONT_MAX) || has_too_many_rows(m, rest->at, len))
 		return false;
 	return !m->config->one_line || (len > 0 && !has_newline(m, front->at, front_len) &&
 					!has_newline(m, rest->at, len - 1));

@@ -123,6 +123,29 @@ static void test_around(void **state)
 	}
 }
 
+/* However long the front, a portion of nothing but marks becomes not much more than the writer buffers. */
+static void test_portions(void **state)
+{
+	static const struct layout_config config = {.around = true};
+	static char front[300000];
+	struct output out = open_output(&config, false);
+
+	(void)state;
+	memset(front, 'f', sizeof(front));
+	for (size_t len = 1; len <= sizeof(front); len = len * 3 + 1) {
+		front[len - 1] = '\1';
+		assert_true(layout_begin(out.layout, 0, front, len));
+		assert_true(layout_portion(out.layout) >= 1);
+		assert_true(layout_portion(out.layout) * len < 2 * WRITER_BUFFER);
+		assert_true(layout_end(out.layout, NULL, 0));
+		front[len - 1] = 'f';
+	}
+	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	assert_true(layout_portion(out.layout) > WRITER_BUFFER);
+	assert_true(layout_end(out.layout, NULL, 0));
+	finish(&out);
+}
+
 static void test_head_once_when_appended(void **state)
 {
 	static const struct layout_config config = {.head = "head\n", .around = true};
@@ -270,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_as_they_are),
 		TEST(test_around),
+		TEST(test_portions),
 		TEST(test_head_once_when_appended),
 		TEST(test_sorted),
 		TEST(test_line_too_long),

@@ -416,6 +416,28 @@ static void lie_around_nothing(struct liar *w, const struct task *t)
 	lie_record(w, t, "#70 \1\n", "#70 lie");
 }
 
+/* Nothing but rows, each of which the front would stand around. */
+static void lie_around_marks(struct liar *w, const struct task *t)
+{
+	lie_record(w, t, "#70 \1\n", "\1\1\1\1\1\1\1\1");
+}
+
+static void lie_around_part_marks(struct liar *w, const struct task *t)
+{
+	put_part(w, t->lease, "\1\1\1\1\1\1\1\1");
+	lie_record(w, t, "#70 \1\n", "");
+}
+
+static void lie_around_long(struct liar *w, const struct task *t)
+{
+	static char front[20000];
+
+	memset(front, 'f', sizeof(front) - 1);
+	front[1] = '\1';
+	front[sizeof(front) - 2] = '\n';
+	lie_record(w, t, front, "\1row of #70");
+}
+
 static void lie_quote(struct liar *w, const struct task *t)
 {
 	lie_record(w, t, "", "#70 \"lie\n");
@@ -553,6 +575,9 @@ static const struct lie lies[] = {
 	{"a line around rows that does not end", lie_around_open, false, true, true},
 	{"a quote around rows that does not end", lie_around_quote, false, true, true},
 	{"a line around no rows that does not end", lie_around_nothing, false, true, true},
+	{"rows without octets", lie_around_marks, false, true, true},
+	{"a part of rows without octets", lie_around_part_marks, false, true, true},
+	{"a front that is too long", lie_around_long, false, true, true},
 	{"more than can be counted", lie_stats_huge, false, false, false},
 	{"more in all than can be counted", lie_stats_sum, false, false, false},
 	{"counters without a record", lie_stats_again, false, false, false},
@@ -832,7 +857,7 @@ static int tear_down(void **state)
 static void read_records(struct run *r)
 {
 	FILE *f = fopen(r->path, "r");
-	char line[200];
+	char line[20000];
 	unsigned seq;
 
 	assert_non_null(f);
@@ -1112,6 +1137,21 @@ static void tell_around(struct liar *w, const struct task *t)
 	put_record(w, &h, "#70 \1\n", "th");
 }
 
+/* A row that is brought in portions, since so much stands behind it. */
+static void tell_around_much(struct liar *w, const struct task *t)
+{
+	struct record_head h = head_of(t);
+	static char front[10000], row[500];
+
+	memset(front, ' ', sizeof(front) - 1);
+	front[0] = '\1';
+	front[sizeof(front) - 2] = '\n';
+	memset(row, ' ', sizeof(row) - 1);
+	memcpy(row, "\1#70", 4);
+	memcpy(row + sizeof(row) - 6, "truth", 5);
+	put_record(w, &h, front, row);
+}
+
 /* All of it went ahead, as rows do in text. */
 static void tell_ahead(struct liar *w, const struct task *t)
 {
@@ -1130,6 +1170,7 @@ static const struct lie truths[] = {
 	{"no lie: a line of parts", tell_a_line, true, true, false},
 	{"no lie: quotes that meet", tell_quotes, false, true, false},
 	{"no lie: around a row", tell_around, false, true, true},
+	{"no lie: much around a row", tell_around_much, false, true, true},
 	{"no lie: all of it ahead", tell_ahead, false, false, false},
 };
 #define TRUTHS (sizeof(truths) / sizeof(truths[0]))
