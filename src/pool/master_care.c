@@ -139,11 +139,14 @@ void child_leased(struct child *c, uint32_t profile)
 	c->limit_us = p->deadline_us > 0 ? p->deadline_us + LIMIT_US : 0;
 }
 
-/* When a session that has a target is to be killed, however talkative it is; LOOP_NEVER. */
+/* When a session that has a target is to be killed, however talkative it is. */
 static int64_t session_end_us(const struct child *c)
 {
 	const struct master *m = c->master;
-	int64_t end_us = c->limit_us > 0 ? c->leased_us + c->limit_us : LOOP_NEVER;
+	int64_t end_us = c->first_us + c->patience_us;
+
+	if (c->limit_us > 0)
+		end_us = c->leased_us + c->limit_us;
 
 	if (m->cancelled != NULL && m->cancelled_us + CANCEL_US < end_us)
 		end_us = m->cancelled_us + CANCEL_US;

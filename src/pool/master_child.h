@@ -52,7 +52,7 @@ struct child {
 	/* of a session at work: it blocks, so it may be silent for good reason, but not for ever */
 	int64_t leased_us; /* when it got its target */
 	int64_t blocks_us; /* so long it may block */
-	int64_t limit_us;  /* so long it may take, after leased_us; 0: there is no limit */
+	int64_t limit_us;  /* the host's own limit, after leased_us; 0: none is set */
 	bool expired;      /* it was killed when its target's time was over: no crash */
 };
 

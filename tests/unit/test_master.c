@@ -1828,6 +1828,27 @@ static void test_session_over_its_deadline(void **state)
 			15000000); /* twice 5 s, thrice, without it */
 }
 
+static const char *sessions_talk(uint64_t seq)
+{
+	return is_session(seq) ? "silent" : "ok";
+}
+
+/* It answers each PING and never gives a record, and nobody has set a deadline. */
+static void test_session_talks_for_ever(void **state)
+{
+	struct run *r = *state;
+
+	r->config.silence_us = SILENCE_US / 4;
+	r->config.patience_us = 2 * SILENCE_US;
+	r->plan.session = is_session;
+	r->plan.what = sessions_talk;
+	run_all(r, 30);
+	assert_int_equal(r->result.status[RECORD_TIMEOUT], 3);
+	assert_int_equal(r->result.status[RECORD_OK], 30 - 3);
+	assert_true(atomic_load(&page->pings) > 0);
+	assert_true(r->result.elapsed_us >= 2 * SILENCE_US);
+}
+
 static void test_session_crashes(void **state)
 {
 	struct run *r = *state;
@@ -1911,6 +1932,7 @@ int main(void)
 		RUN(test_no_worker_of_a_kind_can_live),
 		RUN(test_session_is_silent),
 		RUN(test_session_over_its_deadline),
+		RUN(test_session_talks_for_ever),
 		RUN(test_session_crashes),
 		RUN(test_names_of_sessions),
 		RUN(test_cancelled_while_sessions_hang),
