@@ -24,9 +24,8 @@ struct lane {
 	unsigned burst_count;
 	struct request_list burst; /* sent in the last BURST_US and unanswered, oldest first */
 	int64_t stuck_since_us;    /* it has taken nothing since then; 0: it did, when last tried */
+	int64_t stuck_us;          /* when that was last tried */
 };
-
-#define BURST_US 100000 /* a reply later than this does not come with the others */
 
 enum {
 	FAMILY_V4,

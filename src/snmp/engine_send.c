@@ -22,11 +22,13 @@
 
 #include <errno.h>
 
-#define TURN_BATCHES 16   /* sent in a turn: then the sockets are read again */
+#define BURST_US     100000 /* a reply later than this does not come with the others */
+#define TURN_BATCHES 16     /* sent in a turn: then the sockets are read again */
 #define PAUSE_US     2000 /* the kernel's queue drains about 250 datagrams of a 1 Gb/s link in that */
 #define RATE_BURST_S 0.02
 #define STUCK_PART   16       /* the longer it lasts, the longer the pauses: by this part of it */
 #define STUCK_US     30000000 /* of a kernel that takes nothing: longer than any full queue lasts */
+#define STUCK_GAP_US 10000000 /* not tried for so long: nobody knows; no pause is as long */
 
 struct batch {
 	struct request *requests[UDP_BATCH];
@@ -241,11 +243,13 @@ static void put_back(struct engine *e, struct request_list *ready, struct batch 
 	e->tokens += (double)(b->n - from);
 }
 
-/* Whether an error, which may pass, has lasted too long. */
+/* Whether an error, which may pass, has lasted too long. What was to be sent may have ended meanwhile, then an
+ * old error says nothing of a new one. */
 static bool is_stuck(struct lane *l, int64_t now_us)
 {
-	if (!l->stuck_since_us)
+	if (!l->stuck_since_us || now_us - l->stuck_us > STUCK_GAP_US)
 		l->stuck_since_us = now_us;
+	l->stuck_us = now_us;
 	return now_us - l->stuck_since_us >= STUCK_US;
 }
 

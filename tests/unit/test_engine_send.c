@@ -485,6 +485,34 @@ static void test_no_buffer_for_ever(void **state)
 	close_lab(lab);
 }
 
+/* Who met the full kernel has ended since, and nobody tried for long: the next error is a new one. */
+static void test_no_buffer_twice(void **state)
+{
+	struct lab *lab;
+	struct lane *lane;
+
+	(void)state;
+	add_lane(4, 100);
+	lab = open_lab(100);
+	lane = &lab->engine->lanes[0];
+	sockets.error = ENOBUFS;
+	sockets.fails = 2;
+	start_many(lab, 4, 0, 1);
+	work(lab);
+	lane->stuck_since_us -= 40000000;
+	lane->stuck_us -= 35000000;
+	lab->engine->pause_until_us = 0;
+	work(lab);
+	assert_int_equal(lab->n, 0);
+	usleep(3000);
+	work(lab);
+	assert_int_equal(sockets.nlog, 1);
+	answer(0);
+	receive(lab);
+	assert_int_equal(lab->statuses[0], RECORD_OK);
+	close_lab(lab);
+}
+
 /* A rate that comes while it is held is dated by the clock that stands still. */
 static void test_rate_while_held(void **state)
 {
@@ -993,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_no_buffer),
 		cmocka_unit_test(test_no_buffer_for_ever),
+		cmocka_unit_test(test_no_buffer_twice),
 		cmocka_unit_test(test_rate_while_held),
 		cmocka_unit_test(test_one_bad_datagram),
 		cmocka_unit_test(test_no_socket_of_the_family),
