@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OID_MAX      128            /* sub-identifiers */
-#define OID_TEXT_MAX (OID_MAX * 11) /* octets of dotted text with its NUL */
+#define OID_MAX      128                    /* sub-identifiers */
+#define OID_TEXT_MAX ((size_t)OID_MAX * 11) /* octets of dotted text with its NUL */
 
 struct oid {
 	uint32_t id[OID_MAX];

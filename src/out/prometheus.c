@@ -42,7 +42,7 @@ static bool put_name(struct buf *out, const char *name)
 	if (!is_letter(*name))
 		buf_putc(out, '_');
 	for (; *name; name++)
-		buf_putc(out, is_letter(*name) || is_digit(*name) ? *name : '_');
+		buf_putc(out, (char)(is_letter(*name) || is_digit(*name) ? *name : '_'));
 	if (out->len - start >= strlen(OURS) && !memcmp(out->data + start, OURS, strlen(OURS))) {
 		out->len = start;
 		return false;

@@ -236,7 +236,8 @@ void prometheus_item(void *state, struct buf *out, const struct spool_item *item
 		take_type(f, nul[2]);
 		return;
 	}
-	split(&s, item->key, item->key_len);
+	if (!split(&s, item->key, item->key_len))
+		return; /* cannot be: what is none was not put in */
 	if (is_same(&f->labels, s.labels, s.labels_len)) {
 		if (s.family[0] == '0')
 			leave_out(f, &s);

@@ -313,7 +313,7 @@ static enum spool_state merge_step(struct spool_sort *s)
 
 static enum spool_state arena_next(struct spool_sort *s, struct spool_item *item)
 {
-	if (s->next == s->count)
+	if (!s->items || s->next == s->count)
 		return SPOOL_END;
 	item_lend(s->items[s->next++], item);
 	return SPOOL_ITEM;
