@@ -104,14 +104,14 @@ class Round:
             self.peers.append(peers.NameServer(known, silent=not self.plan.names))
 
     def program(self):
-        folder = os.path.dirname(poller.MULTISNMP)
+        folder = poller.BUILD
         if self.plan.program == 'impatient':
             return os.path.join(folder, 'tests/chaos/impatient')
         return poller.MULTISNMP
 
     def environment(self):
         environment = {**os.environ, 'TMPDIR': self.path('tmp')}
-        built, preloaded = os.path.dirname(poller.MULTISNMP), []
+        built, preloaded = poller.BUILD, []
         if self.plan.clock:
             preloaded.append(os.path.join(built, 'tests/chaos/clock.so'))
             environment['CHAOS_CLOCK'] = self.path('clock')

@@ -1,8 +1,9 @@
 """What kills the program's processes in tests, from outside and from inside.
 
-From outside: who sends from a UDP port, found as root or the process's owner finds it, so that an agent can strike back
-at the very moment at which a datagram of a worker arrives. From inside: poison.c, preloaded, by which an answer with certain
-octets kills the process that reads it, in the middle of its work; so the death is charged to that answer's target."""
+From outside: who sends from a UDP port, found as root finds it (the descriptors of a process that is not dumpable are
+root's), so that an agent can strike back at the very moment at which a datagram of a worker arrives. From
+inside: poison.c, preloaded, by which an answer with certain octets kills the process that reads it, in the middle of its
+work; so the death is charged to that answer's target."""
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import unittest
 
 import poller
 
-POISON = os.environ.get('POISON_SO', os.path.join(os.path.dirname(poller.MULTISNMP), 'tests/e2e/poison.so'))
+POISON = os.environ.get('POISON_SO', os.path.join(poller.BUILD, 'tests/e2e/poison.so'))
 ASAN = os.environ.get('WITH_ASAN') == 'yes'
 needs_poison = unittest.skipUnless(os.path.exists(POISON), 'needs poison.so (Linux)')
 

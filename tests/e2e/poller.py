@@ -24,6 +24,7 @@ def for_everyone(program):
     return program
 
 
+BUILD = os.path.dirname(os.path.abspath(os.environ.get('MULTISNMP', 'multisnmp')))
 MULTISNMP = for_everyone(os.path.abspath(os.environ.get('MULTISNMP', 'multisnmp')))
 SNMP_AGENTS = os.environ.get('SNMP_AGENTS', os.path.abspath('snmp-agents'))
 SYS_DESCR = '1.3.6.1.2.1.1.1.0'

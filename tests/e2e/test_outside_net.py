@@ -17,7 +17,7 @@ import unittest
 import namespaces
 import poller
 
-CLOCK = os.path.join(os.path.dirname(poller.MULTISNMP), 'tests', 'e2e', 'clock.so')
+CLOCK = os.path.join(poller.BUILD, 'tests', 'e2e', 'clock.so')
 USER = 'poller:SHA-256:authority1:AES-128:secrecy123'
 V3 = ('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES',
       '-X', 'secrecy123')
