@@ -113,8 +113,8 @@ class Round:
         environment = {**os.environ, 'TMPDIR': self.path('tmp')}
         built, preloaded = poller.BUILD, []
         if self.plan.clock:
-            preloaded.append(os.path.join(built, 'tests/chaos/clock.so'))
-            environment['CHAOS_CLOCK'] = self.path('clock')
+            preloaded.append(os.path.join(built, 'tests/e2e/clock.so'))
+            environment['SHIFTED_CLOCK'] = self.path('clock')
         if self.plan.poison:
             preloaded.append(os.path.join(built, 'tests/e2e/poison.so'))
             environment.update(POISON=f'agent-127-{breeds.POISON_NET}-', POISON_DEED=self.plan.poison)
