@@ -4,7 +4,6 @@ One loop in one thread: reads what the program says, serves the peers, throws wh
 itself: where the machine did not let us run for long, it may not have let the agents either.
 """
 import fcntl
-import json
 import os
 import resource
 import selectors
@@ -17,6 +16,7 @@ import time
 import breeds
 import peers
 import poller
+import processes
 import stage
 
 TICK = 0.01
@@ -155,7 +155,7 @@ class Round:
 
     def children(self):
         """Workers and the resolver, those that we have not hit."""
-        return [pid for pid in poller.children_or_none(self.first.pid) if pid not in self.dead and self.has_queue(pid)]
+        return [pid for pid in processes.children_or_none(self.first.pid) if pid not in self.dead and self.has_queue(pid)]
 
     def has_queue(self, pid):
         """Else it only tries the sandbox before the run. Who may not look waits until that is over."""
@@ -190,9 +190,7 @@ class Round:
     def limit_memory(self, kibibytes):
         for pid in self.children()[:1]:
             try:
-                with open(f'/proc/{pid}/statm', encoding='ascii') as f:
-                    most = int(f.read().split()[0]) * resource.getpagesize() + kibibytes * 1024
-                resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
+                processes.limit_memory(pid, kibibytes * 1024)
             except OSError:
                 continue
             self.thrown['limit_memory'] = 1
@@ -315,13 +313,13 @@ class Round:
 
     def count_descriptors(self):
         """Only while all children live: a queue outlives its worker for a moment."""
-        before = poller.children_or_none(self.first.pid)
+        before = processes.children_or_none(self.first.pid)
         try:
             count = len(os.listdir(f'/proc/{self.first.pid}/fd'))
         except OSError:
             return
         alive = before and all(self.has_queue(pid) for pid in before)
-        if alive and before == poller.children_or_none(self.first.pid):
+        if alive and before == processes.children_or_none(self.first.pid):
             self.fds.append(count - len(before))
 
     def turn(self, actions):
@@ -383,14 +381,8 @@ class Round:
 
     @staticmethod
     def stacks(pid):
-        found = []
-        for one in [pid, *poller.children_or_none(pid)]:
-            try:
-                with open(f'/proc/{one}/wchan', encoding='ascii') as f:
-                    found.append(f'{stage.name_of(one)} in {f.read()}')
-            except OSError:
-                pass
-        return '; '.join(found)
+        family = [pid, *processes.children_or_none(pid)]
+        return '; '.join(f'{stage.name_of(one)} in {processes.place_of(one)}' for one in family)
 
     # ---- after
 
@@ -400,11 +392,11 @@ class Round:
         known = {self.park.process.pid}
         while True:
             stage.reap()
-            processes = stage.processes(known, self.mark, self.plan.staged)
-            if not processes or time.monotonic() > until:
+            there = stage.still_there(known, self.mark, self.plan.staged)
+            if not there or time.monotonic() > until:
                 break
             time.sleep(TICK)
-        self.left += [f'a process: {name}' for name in processes]
+        self.left += [f'a process: {name}' for name in there]
         self.counters = self.park.counters()
         self.asked_tcp = sum(peer.asked for peer in self.peers if isinstance(peer, peers.TcpAgent))
         self.gather_output()

@@ -14,6 +14,8 @@ import os
 import socket
 import struct
 
+import processes
+
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -116,12 +118,8 @@ def is_in_network(pid, network):
 
 
 def name_of(pid):
-    try:
-        with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as f:
-            lines = dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
-        return f"{pid} {lines['Name']} {lines['State']}"
-    except OSError:
-        return None
+    lines = processes.status_of(pid)
+    return f"{pid} {lines['Name']} {lines['State']}" if lines else None
 
 
 def reap():
@@ -133,7 +131,7 @@ def reap():
         pass
 
 
-def processes(known, mark, staged):
+def still_there(known, mark, staged):
     """All of this round but those that are known."""
     network = os.readlink('/proc/self/ns/net')
     found = [pid for pid in pids() if pid not in known and pid != os.getpid()

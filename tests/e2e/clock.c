@@ -1,6 +1,7 @@
 /*
- * clock - preloaded into the program by tests and by chaos: the wall clock of all its processes goes by as many seconds as the file named
- * by SHIFTED_CLOCK holds (8 octets, of this machine's order), from the moment on at which they are written there.
+ * clock - preloaded into the program by tests and by chaos: the wall clock of all its processes goes by as many seconds as
+ * the file named by SHIFTED_CLOCK holds (8 octets, of this machine's order), from the moment on at which they are
+ * written there.
  *
  * The file is mapped before main(): workers open none. libfaketime opens its own again while the program runs, which the
  * sandbox refuses, and leaves shared memory behind in a process that is killed; so this is the program as it is installed.

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 
@@ -27,7 +28,12 @@ def for_everyone(program):
 BUILD = os.path.dirname(os.path.abspath(os.environ.get('MULTISNMP', 'multisnmp')))
 MULTISNMP = for_everyone(os.path.abspath(os.environ.get('MULTISNMP', 'multisnmp')))
 SNMP_AGENTS = os.environ.get('SNMP_AGENTS', os.path.abspath('snmp-agents'))
+USER = 'poller:SHA-256:authority1:AES-128:secrecy123'  # of agents, and the words by which it is asked
+V3 = ('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES', '-X', 'secrecy123')
 SYS_DESCR = '1.3.6.1.2.1.1.1.0'
+ROOT = os.geteuid() == 0
+NOBODY = 65534
+WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'  # its memory, its time and its processes are not the program's
 LONG = 120  # seconds: no test is timed, this only ends what hangs
 
 
@@ -108,6 +114,23 @@ class Poll(unittest.TestCase):
             process.kill()
         process.communicate()
 
+    def wait_until(self, condition, why='waited in vain'):
+        end = time.monotonic() + LONG
+        while not condition():
+            self.assertLess(time.monotonic(), end, why)
+            time.sleep(0.01)
+
+    def output_of(self, process, status=0):
+        """All that a started one writes until it ends with `status`; what it said on stderr is kept."""
+        out, err = process.communicate(timeout=LONG)
+        self.stderr = (err or b'').decode()
+        self.assertEqual(process.returncode, status, self.stderr)
+        return out
+
+    def finish(self, process, status=0):
+        """Its records."""
+        return [json.loads(line) for line in self.output_of(process, status).splitlines()]
+
     def poll(self, *words, status=0, **how):
         """The records of a run that ends with `status`, and what it said on stderr."""
         run = self.run_poller('-F', 'jsonl', *words, **how)
@@ -125,15 +148,3 @@ class Poll(unittest.TestCase):
         ready, _, _ = select.select([process.stdout], [], [], LONG)
         self.assertTrue(ready, 'no output')
         return os.read(process.stdout.fileno(), octets)
-
-
-def children(pid):
-    with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as f:
-        return [int(word) for word in f.read().split()]
-
-
-def children_or_none(pid):
-    try:
-        return children(pid)
-    except OSError:
-        return []

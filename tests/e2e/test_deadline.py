@@ -11,12 +11,12 @@ import time
 import unittest
 
 import poller
+import processes
 
 PROMISED = 0.1  # s after the deadline
 ATTEMPTS = 8
 BUSY = 3.0  # s after it, on whatever machine
 SLOW = ('-t', '60s', '-r', '2')
-BUILT_TO_CHECK = os.environ.get('WITH_ASAN') == 'yes'
 
 
 class Deadline(poller.Poll):
@@ -26,7 +26,7 @@ class Deadline(poller.Poll):
         while len(late) < ATTEMPTS and (not late or min(late) > PROMISED):
             late.append(attempt())
             self.assertLess(late[-1], BUSY, late)
-        if not BUILT_TO_CHECK:
+        if not poller.WITH_ASAN:
             self.assertLessEqual(min(late), PROMISED, late)
 
     def arrivals(self, name):
@@ -100,8 +100,7 @@ class Run(Deadline):
         def attempt():
             received = agents.counters()['received']
             process = self.start_poller('-F', 'jsonl', *SLOW, '-p', agents.port, '127.30.0.0/22', stderr=subprocess.DEVNULL)
-            while agents.counters()['received'] - received < 1024:
-                time.sleep(0.02)
+            self.wait_until(lambda: agents.counters()['received'] - received >= 1024)
             start = time.monotonic()
             process.terminate()
             out, _ = process.communicate(timeout=poller.LONG)
@@ -125,8 +124,8 @@ class Millions(Deadline):
             read += len(os.read(process.stdout.fileno(), 65536))
             time.sleep(0.05)
         asked = agents.counters()['received']
-        peak, workers = self.peak_of(process.pid), poller.children(process.pid)
-        if not BUILT_TO_CHECK:
+        peak, workers = processes.peak_kib(process.pid), processes.children(process.pid)
+        if not poller.WITH_ASAN:
             self.assertLess(peak, 16384)
         slow = read
         while read - slow < 100 << 20:  # now as fast as it goes
@@ -135,10 +134,10 @@ class Millions(Deadline):
             read += len(octets)
         self.assertGreater(read, 30 * slow)
         self.assertEqual(agents.counters()['received'], asked)
-        if not BUILT_TO_CHECK:
-            self.assertLess(self.peak_of(process.pid), 16384)
+        if not poller.WITH_ASAN:
+            self.assertLess(processes.peak_kib(process.pid), 16384)
             for worker in workers:
-                self.assertLess(self.peak_of(worker), 32768)
+                self.assertLess(processes.peak_kib(worker), 32768)
         process.stdout.close()
         self.assertEqual(process.wait(poller.LONG), 141)
         process.stdout = None
@@ -156,14 +155,6 @@ class Millions(Deadline):
         self.assertEqual(process.wait(poller.LONG), 1)
         self.assertEqual((min(seen), max(seen)), (1, 1))
         process.stdout = None
-
-    @staticmethod
-    def peak_of(pid):
-        try:
-            with open(f'/proc/{pid}/status', encoding='ascii') as f:
-                return next((int(line.split()[1]) for line in f if line.startswith('VmHWM')), 0)
-        except OSError:
-            return 0
 
 
 class Host(Deadline):

@@ -15,28 +15,16 @@ import unittest
 
 import killers
 import poller
+import processes
 
 SANITIZER = 'looks for leaks in a process of its own, and may have none'
 MARK = 'xxxxxxxx'  # in the answers of agents with `long-values=40`, and of no other
 
 
 class Faults(poller.Poll):
-    def finish(self, process, status):
-        """The records and the words of a run that was started, in a form that run_poller() cannot have."""
-        out, err = process.communicate(timeout=poller.LONG)
-        self.stderr = err.decode()
-        self.assertEqual(process.returncode, status, self.stderr)
-        return [json.loads(line) for line in out.splitlines()]
-
     def assert_each_once(self, records, count):
         self.assertEqual(len(records), count)
         self.assertEqual(len({r['host'] for r in records}), count)
-
-    def wait_until(self, condition):
-        end = time.monotonic() + poller.LONG
-        while not condition():
-            self.assertLess(time.monotonic(), end, 'waited in vain')
-            time.sleep(0.01)
 
     def summary(self, line):
         """The numbers of a line of --summary, by their words."""
@@ -95,11 +83,10 @@ class DeadlyAnswers(Faults):
         self.assertEqual({r['message'] for r in records}, {'three workers died while at work on it'})
 
     def test_v3(self):
-        agents = self.agents('127.20.0.3:long-values=40', options=('--user', 'poller:SHA-256:authority1:AES-128:secrecy123'))
+        agents = self.agents('127.20.0.3:long-values=40', options=('--user', poller.USER))
         if os.environ.get('WITH_TLS') != 'yes':
             self.skipTest('the agents have no cryptography')
-        records = self.poll('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES',
-                            '-X', 'secrecy123', '-p', agents.port, '127.20.0.0/29', status=1, env=killers.poisoned(MARK))
+        records = self.poll(*poller.V3, '-p', agents.port, '127.20.0.0/29', status=1, env=killers.poisoned(MARK))
         self.assert_each_once(records, 8)
         self.assertEqual([r['host'] for r in records if r['status'] == 'crashed'], ['127.20.0.3'])
 
@@ -118,7 +105,7 @@ class Killed(Faults):
         self.seconds = time.monotonic() - start
         return records, killer
 
-    @unittest.skipIf(os.geteuid(), "finds a worker by its descriptors, which are root's")
+    @unittest.skipUnless(poller.ROOT, "finds a worker by its descriptors, which are root's")
     def test_a_target_strikes_back(self):
         """The first four workers that ask it are killed; all is asked again, nothing is told twice."""
         agents = self.agents('every:2:silent')
@@ -146,11 +133,11 @@ class Killed(Faults):
         # each, as soon as it lives; the first has brought records, five that bring nothing are the end. No more than
         # those: what a sanitizer forks at the master's own end is not to be killed
         while len(times) < 6 and process.poll() is None:
-            for pid in poller.children_or_none(process.pid):
-                if killers.state_of(pid) not in (None, 'Z'):
+            for pid in processes.children_or_none(process.pid):
+                if processes.state_of(pid) not in (None, 'Z'):
                     os.kill(pid, signal.SIGKILL)
                     times.append(time.monotonic())
-                    killers.wait_gone([pid], 10)
+                    processes.wait_gone([pid], 10)
             time.sleep(0.001)
         records = known + self.finish(process, 4)
         self.assert_each_once(records, 33)
@@ -171,15 +158,13 @@ class Killed(Faults):
         gaps = []
         for _ in range(8):
             process.stdout.readline()
-            pid, = poller.children(process.pid)
+            pid, = processes.children(process.pid)
             os.kill(pid, signal.SIGKILL)
             killed = time.monotonic()
-            self.wait_until(lambda pid=pid: any(p != pid and killers.state_of(p) != 'Z'
-                                                for p in poller.children_or_none(process.pid)))
+            self.wait_until(lambda pid=pid: any(p != pid and processes.state_of(p) != 'Z'
+                                                for p in processes.children_or_none(process.pid)))
             gaps.append(time.monotonic() - killed)
-        out, _ = process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, 0)
-        self.assertEqual(len(out.splitlines()), 16 - 8)
+        self.assertEqual(len(self.finish(process)), 16 - 8)
         self.assertLess(min(gaps[-3:]), 1.0, gaps)  # doubling, the eighth would be 5 s, and the sixth 3.2 s
 
     def test_counters_of_a_killed_worker(self):
@@ -189,7 +174,7 @@ class Killed(Faults):
                                     '127.21.0.0-255', '127.21.1.0')
         known = [process.stdout.readline() for _ in range(256)]
         self.wait_until(lambda: agents.counters()['received'] == 257)
-        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         records = [json.loads(line) for line in known] + self.finish(process, 1)
         self.assert_each_once(records, 257)
         self.assertEqual(self.summary('deaths'), {'process': 1})
@@ -207,21 +192,21 @@ class Resources(Faults):
         """A preexec_fn: a user of its own with so many processes."""
         import resource
         def limit():
-            if os.geteuid() == 0:
+            if poller.ROOT:
                 os.setgroups([])
                 os.setgid(54321)
                 os.setuid(54321)
             resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         return limit
 
-    @unittest.skipIf(killers.ASAN, SANITIZER)
+    @unittest.skipIf(poller.WITH_ASAN, SANITIZER)
     def test_no_process_at_all(self):
         """Not even the one in which the sandbox is tried: every target has its record all the same."""
         agents = self.agents()
         self.write('out', 'old\n', mode=0o666)
         os.chmod(self.folder, 0o777)
         run = self.run_poller('-F', 'jsonl', '-j', '2', '-o', self.path('out'), '-p', agents.port, '127.22.0.0/28',
-                              preexec_fn=self.as_nobody(0 if os.geteuid() else 1))
+                              preexec_fn=self.as_nobody(1 if poller.ROOT else 0))
         self.assertEqual((run.returncode, run.stdout), (4, ''), run.stderr)
         self.assertIn('cannot start a ', run.stderr)
         self.assertEqual(agents.counters()['received'], 0)
@@ -231,8 +216,8 @@ class Resources(Faults):
         self.assert_each_once(records, 16)
         self.assertEqual({r['status'] for r in records}, {'cancelled'})
 
-    @unittest.skipIf(os.geteuid(), 'another user has other processes')
-    @unittest.skipIf(killers.ASAN, SANITIZER)
+    @unittest.skipUnless(poller.ROOT, 'another user has other processes')
+    @unittest.skipIf(poller.WITH_ASAN, SANITIZER)
     def test_no_process_any_more(self):
         """A worker dies, and there is none to replace it: what is known is written, the rest is cancelled."""
         agents = self.agents('127.22.0.16/28:silent')
@@ -242,15 +227,15 @@ class Resources(Faults):
         other = subprocess.Popen(['sleep', '100'], preexec_fn=self.as_nobody(100))
         self.addCleanup(self.end, other)
         self.wait_until(lambda: agents.counters()['received'] == 32)
-        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         records = known + self.finish(process, 4)
         self.assert_each_once(records, 32)
         self.assertEqual({r['status'] for r in known}, {'ok'})
         self.assertEqual({r['status'] for r in records[16:]}, {'cancelled'})
         self.assertIn('cannot start a worker: ', self.stderr)
 
-    @unittest.skipIf(os.geteuid(), 'another user has other processes')
-    @unittest.skipIf(killers.ASAN, SANITIZER)
+    @unittest.skipUnless(poller.ROOT, 'another user has other processes')
+    @unittest.skipIf(poller.WITH_ASAN, SANITIZER)
     def test_one_worker_of_four(self):
         """The others cannot start; it does the work of all."""
         agents = self.agents()
@@ -260,8 +245,8 @@ class Resources(Faults):
         self.assertEqual({r['status'] for r in records}, {'ok'})
         self.assertIn('cannot start a worker: ', self.stderr)
 
-    @unittest.skipIf(os.geteuid(), 'another user has other processes')
-    @unittest.skipIf(killers.ASAN, SANITIZER)
+    @unittest.skipUnless(poller.ROOT, 'another user has other processes')
+    @unittest.skipIf(poller.WITH_ASAN, SANITIZER)
     def test_one_worker_of_two_and_long_waits(self):
         """One lives and waits, the other one is tried for: the run has not failed while somebody lives."""
         agents = self.agents('*:late=25s')
@@ -269,8 +254,8 @@ class Resources(Faults):
                             preexec_fn=self.as_nobody(2))
         self.assertEqual([r['status'] for r in records], ['ok'] * 4)
 
-    @unittest.skipIf(os.geteuid(), 'another user has other processes')
-    @unittest.skipIf(killers.ASAN, SANITIZER)
+    @unittest.skipUnless(poller.ROOT, 'another user has other processes')
+    @unittest.skipIf(poller.WITH_ASAN, SANITIZER)
     def test_no_resolver(self):
         """Names are given up, addresses are polled; the system failed us, and the exit status says so."""
         agents = self.agents()
@@ -281,7 +266,7 @@ class Resources(Faults):
         self.assertEqual({(r['status'], r['message']) for r in records if r['host'] == 'localhost'},
                          {('resolve', 'the resolver does not live')})
 
-    @unittest.skipIf(killers.ASAN, 'its address space is large')
+    @unittest.skipIf(poller.WITH_ASAN, 'its address space is large')
     def test_memory_for_no_worker(self):
         """A limit that the run inherits: exit status 4, and records or none, but no half of them."""
         import resource
@@ -302,20 +287,17 @@ class Resources(Faults):
         self.assertIn(4, ends)
 
     @unittest.skipUnless(hasattr(__import__('resource'), 'prlimit'), 'Linux')
-    @unittest.skipIf(killers.ASAN, 'its address space is large')
+    @unittest.skipIf(poller.WITH_ASAN, 'its address space is large')
     def test_memory_runs_out(self):
         """A living worker may have no more than it has: it leaves, the next one does the work. It is the user
         of this test, or a root without all rights could not set its limit."""
-        import resource
         agents = self.agents('*:late-first=1s,rows=20000')
         who = pwd.getpwuid(os.geteuid()).pw_name
         process = self.start_poller('-F', 'jsonl', '-t', '5s', '-j', '1', '-p', agents.port, '-w', 'ifDescr', '-f',
                                     self.write('yaml', f'run_as: {who}\nhosts: [127.22.0.1]\n'))
         self.wait_until(lambda: agents.counters()['received'] > 0)
-        worker, = poller.children(process.pid)
-        with open(f'/proc/{worker}/statm', encoding='ascii') as f:
-            size = int(f.read().split()[0]) * resource.getpagesize()
-        resource.prlimit(worker, resource.RLIMIT_AS, (size, size))
+        worker, = processes.children(process.pid)
+        processes.limit_memory(worker)
         record, = self.finish(process, 0)
         self.assertEqual(len(record['vars']), 20000)
         self.assertIn('multisnmp: out of memory\n', self.stderr)
@@ -349,29 +331,20 @@ class Resolver(Faults):
                                     env=killers.poisoned('hanging', 'hang'))
         first = json.loads(process.stdout.readline())
         self.assertEqual((first['host'], first['status']), ('127.23.0.1', 'ok'))  # nobody waits for it
-        worker, resolver = poller.children(process.pid)
+        worker, resolver = processes.children(process.pid)
         os.kill(resolver, signal.SIGSTOP)
         for _ in range(2):
             last = resolver
-            self.wait_until(lambda last=last: len(poller.children_or_none(process.pid)) == 2 and
-                            last not in poller.children_or_none(process.pid))
-            resolver, = set(poller.children(process.pid)) - {worker}
-            self.wait_until(lambda pid=resolver: self.ticks(pid) > 20)  # it hangs, and does nothing else
+            self.wait_until(lambda last=last: len(processes.children_or_none(process.pid)) == 2 and
+                            last not in processes.children_or_none(process.pid))
+            resolver, = set(processes.children(process.pid)) - {worker}
+            self.wait_until(lambda pid=resolver: processes.ticks_of(pid) > 20)  # it hangs, and does nothing else
             os.kill(resolver, signal.SIGKILL)
         records = self.finish(process, 1)
         self.assertEqual({r['host']: r['status'] for r in records}, {'hanging.invalid': 'resolve', 'localhost': 'ok'})
         self.assertEqual(len(records), 2)
         self.assertIn('the resolver does not answer; it is killed', self.stderr)
         self.assertEqual(self.summary('deaths'), {'processes': 3})
-
-    @staticmethod
-    def ticks(pid):
-        """Of a hundredth of a second, that it has worked."""
-        try:
-            with open(f'/proc/{pid}/stat', encoding='ascii') as f:
-                return int(f.read().rsplit(')', 1)[1].split()[11])
-        except OSError:
-            return 0
 
 
 class Master(Faults):
@@ -380,23 +353,23 @@ class Master(Faults):
         agents = self.agents('*:silent')
         process = self.start_poller('-F', 'jsonl', '-t', '60s', '-j', '2', '-p', agents.port, *words, silent, **how)
         self.wait_until(lambda: agents.counters()['received'] >= 16)
-        return process, poller.children(process.pid)
+        return process, processes.children(process.pid)
 
     def assert_gone(self, pids):
-        seconds = killers.wait_gone(pids, 10)
+        seconds = processes.wait_gone(pids, 10)
         self.assertIsNotNone(seconds, 'a child outlived its master')
         self.assertLess(seconds, 3)  # "within a second", and a busy machine
 
     def test_killed(self):
         """Children leave: workers, the resolver, a session; those that are stopped, and those of another user, too."""
         words = [f'tcp:127.0.0.1:{self.listener()}', 'localhost']
-        for run_as in ('nobody', 'root') if os.geteuid() == 0 else ('',):
+        for run_as in ('nobody', 'root') if poller.ROOT else ('',):
             for stopped in False, True:
                 with self.subTest(run_as=run_as, stopped=stopped):
                     more = ['-f', self.write('yaml', f'run_as: {run_as}\nhosts: []\n')] if run_as else []
                     process, _ = self.polling(*more, *words)
-                    self.wait_until(lambda process=process: len(poller.children(process.pid)) == 4)
-                    pids = poller.children(process.pid)
+                    self.wait_until(lambda process=process: len(processes.children(process.pid)) == 4)
+                    pids = processes.children(process.pid)
                     for pid in pids if stopped else []:
                         os.kill(pid, signal.SIGSTOP)
                     process.kill()

@@ -20,11 +20,11 @@ import unittest
 
 import ber
 import poller
+import processes
 import usm
 from poller import SYS_DESCR
 
 FAST = ('-t', '200ms', '-r', '1')
-ASAN = os.environ.get('WITH_ASAN') == 'yes'
 LINUX = os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes'
 IF_TABLE, IF_DESCR = '1.3.6.1.2.1.2.2', '1.3.6.1.2.1.2.2.1.2'
 V3 = ('-v', '3', '-u', 'poller', '-a', 'SHA', '-A', 'authpass1234')
@@ -41,7 +41,7 @@ def stock_buffer():
     """How to start the poller with the receive buffer of an unprivileged process on a stock machine; {}:
     it cannot be had (the address sanitiser wants to be the only one that is preloaded)."""
     preload = os.path.join(poller.BUILD, 'tests', 'bench', 'stock_rmem.so')
-    if ASAN or not LINUX or not os.path.exists(preload):
+    if poller.WITH_ASAN or not LINUX or not os.path.exists(preload):
         return {}
     return {'env': {**os.environ, 'LD_PRELOAD': preload}, 'preexec_fn': without_network_rights}
 
@@ -266,7 +266,7 @@ class HangsAndLoops(Field):
 
 
 class Sockets(Field):
-    @unittest.skipUnless(LINUX and not os.geteuid(), "reads in /proc what is root's of a process that is not dumpable")
+    @unittest.skipUnless(LINUX and poller.ROOT, "reads in /proc what is root's of a process that is not dumpable")
     def test_spine_115_as_many_sockets_with_thousands_as_with_ten(self):
         """spine#115, #605 (FD_SET overflow), snmpcollector#259, telegraf#1665, easysnmp#119: a socket
         per host runs out of descriptors | as many sockets with a million hosts as with ten; poll(2),
@@ -278,9 +278,8 @@ class Sockets(Field):
         process = self.start_poller('-q', '-j', '1', '-t', '5s', '-p', agents.port, targets)
         time.sleep(0.6)
         count = 0
-        for pid in poller.children(process.pid):
-            for fd in os.listdir(f'/proc/{pid}/fd'):
-                count += os.readlink(f'/proc/{pid}/fd/{fd}').startswith('socket:')
+        for pid in processes.children(process.pid):
+            count += len(processes.sockets_of(pid))
         self.assertIsNone(process.poll())
         self.end(process)
         agents.stop()
@@ -378,7 +377,7 @@ class Sockets(Field):
         process = self.start_poller('-s', '-j', '1', '-t', '3s', '-r', '3', '-p', agents.port, '127.40.0.0/20',
                                     stdout=subprocess.DEVNULL, **STOCK_BUFFER)
         time.sleep(0.45)
-        worker = max(poller.children(process.pid), key=time_of)
+        worker = max(processes.children(process.pid), key=processes.ticks_of)
         os.kill(worker, signal.SIGSTOP)
         time.sleep(1)
         os.kill(worker, signal.SIGCONT)
@@ -394,7 +393,7 @@ class Sockets(Field):
                                     '127.40.0.0/21', stdout=subprocess.DEVNULL, **STOCK_BUFFER)
         while not agents.counters()['received']:
             time.sleep(0.001)
-        worker = max(poller.children(process.pid), key=time_of)
+        worker = max(processes.children(process.pid), key=processes.ticks_of)
         os.kill(worker, signal.SIGSTOP)
         time.sleep(0.4)
         os.kill(worker, signal.SIGCONT)
@@ -414,13 +413,6 @@ class Between:
 
     def __repr__(self):
         return f'{self.low} to {self.high}'
-
-
-def time_of(pid):
-    """CPU time of a child: the worker's is the most."""
-    with open(f'/proc/{pid}/stat', encoding='ascii') as f:
-        words = f.read().rpartition(')')[2].split()
-    return int(words[11]) + int(words[12])
 
 
 class Version3(Field):
@@ -518,7 +510,7 @@ class Version3(Field):
             return [] if len(held) == 1 else device3.answer(held[0])
         self.assertEqual(self.ask(self.v3_device(late))['status'], 'ok')
 
-    @unittest.skipIf(ASAN, 'measures CPU time')
+    @unittest.skipIf(poller.WITH_ASAN, 'measures CPU time')
     def test_gosnmp_64_keys_are_derived_once(self):
         """gosnmp#64, Zabbix (Ku derived twice per check, 5 ms each): keys derived again and again | `Ku`
         once per credential, before the fork; localised once per engine"""
@@ -535,7 +527,7 @@ class Version3(Field):
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    @unittest.skipIf(ASAN, 'measures CPU time')
+    @unittest.skipIf(poller.WITH_ASAN, 'measures CPU time')
     def test_libsnmp_linear_user_list(self):
         """libsnmp: linear user list, an authPriv build costs 7 us with 1 user and 253 us with 10,000 | one
         slot user whose engine ID, protocols and keys are switched to the target's before build and parse"""

@@ -19,6 +19,7 @@ import unittest
 
 import ber
 import poller
+import processes
 import usm
 
 BLASTER = os.path.join(os.path.dirname(poller.SNMP_AGENTS), 'tests', 'e2e', 'blaster')
@@ -79,7 +80,7 @@ class Forgers(poller.Poll):
     def blast(self, ports, port):
         lines = [f'to {"::1" if v6 else "127.0.0.1"} {number}' for v6, number in ports]
         lines += ['from 127.77.0.1 0', 'from 127.21.0.1 0', 'from 127.22.0.1 0', 'from 127.23.0.1 0', 'from ::1 0']
-        if os.geteuid() == 0:
+        if poller.ROOT:
             lines += [f'spoof 127.{net}.0.{n} {port}' for net, n in ((21, 0), (22, 0), (23, 0), (24, 0), (26, 1))]
         for octets in what_is_said():
             offset = octets.index(ID.to_bytes(4, 'big'))
@@ -88,34 +89,24 @@ class Forgers(poller.Poll):
                               capture_output=True, timeout=poller.LONG, check=True)
         return done.stdout
 
-    def watch_memory(self, process):
-        """The most that each of its processes has held so far, in KiB."""
-        peaks = {}
-        for pid in [process.pid, *poller.children_or_none(process.pid)]:
-            try:
-                with open(f'/proc/{pid}/status', encoding='ascii') as f:
-                    peaks[pid] = next((int(line.split()[1]) for line in f if line.startswith('VmHWM')), 0)
-            except OSError:
-                pass
-        return peaks
-
     def test_a_million(self):
         log = self.path('log')
-        agents = self.agents('127.25.0.1:silent', '127.26.0.1:late=100ms', options=('--log', log, '--user', 'quiet', '--user', 'signed:SHA-256:authority1'))
+        agents = self.agents('127.25.0.1:silent', '127.26.0.1:late=100ms',
+                             options=('--log', log, '--user', 'quiet', '--user', 'signed:SHA-256:authority1'))
         hosts = self.write('hosts.yaml', HOSTS % (''.join(f'  - "{host}"\n' for host in HOSTS_AGAIN) * AGAIN))
         with open(self.path('records'), 'wb') as out, open(self.path('said'), 'wb') as said:
             process = self.start_poller('-f', hosts, '-p', agents.port, '-F', 'jsonl', '-s', '-j', '2', '--rate', '500',
                                         stdout=out, stderr=said)
             blasted = self.blast(self.ports(log), agents.port)
             self.wait_for_records()
-            peaks = self.watch_memory(process)
+            peaks = {pid: processes.peak_kib(pid) for pid in [process.pid, *processes.children(process.pid)]}
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=poller.LONG)
         said = self.read('said')
         self.assertEqual(process.returncode, 128 + signal.SIGTERM, said)
         self.check_records()
         self.check_counters(said, blasted)
-        if os.environ.get('WITH_ASAN') != 'yes':
+        if not poller.WITH_ASAN:
             self.assertGreaterEqual(len(peaks), 3, peaks)  # the resolver is only there when it is asked
             self.assertLess(max(peaks.values()), 32768, peaks)
 

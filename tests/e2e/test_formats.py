@@ -5,12 +5,14 @@ What a value may hold is in test_hostile_values.py.
 """
 import json
 import os
+import signal
 import subprocess
 import time
 import unittest
 
 import line_protocol
 import poller
+import processes
 import readers
 import test_large
 
@@ -72,8 +74,7 @@ class Formats(poller.Poll):
         words = ['-p', agents.port, '-g', DESCR, '--append', '-o', out, '127.0.0.2-4']
         running = [self.start_poller('-F', 'csv', *words) for _ in range(4)]
         for process in running:
-            _, said = process.communicate(timeout=poller.LONG)
-            self.assertEqual(process.returncode, 0, said)
+            self.output_of(process)
         with open(out, 'rb') as f:
             octets = f.read()
         self.assertEqual(octets.count(b'host,address'), 1)
@@ -179,13 +180,10 @@ hosts:
         out = self.path('m.prom')
         process = self.start_poller('-F', 'prometheus', '-p', agents.port, '-t', '60s', '-o', out, '-g', UPTIME,
                                     '127.0.0.2', '127.0.0.3')
-        deadline = time.monotonic() + poller.LONG
-        while agents.counters()['received'] < 2 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        self.wait_until(lambda: agents.counters()['received'] >= 2)
         self.assertFalse(os.path.exists(out))
         process.terminate()
-        _, said = process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, 128 + 15, said)
+        self.output_of(process, 128 + signal.SIGTERM)
         with open(out, 'rb') as f:
             families = self.families(f.read())
         self.assertEqual(sorted(sample.labels['host'] for sample in families['snmp_up'].samples),
@@ -216,13 +214,12 @@ hosts:
         out = self.path('out')
         process = self.start_poller('-F', form, '-p', agents.port, '-t', '5s', '-j', 1, '-w', COLUMN, '-o', out, *words,
                                     *hosts)
-        return agents, process, test_large.Peaks(process)
+        return agents, process, processes.Peaks(process)
 
     def finish_large(self, process, peaks, status=0):
-        _, said = process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, status, said)
+        self.output_of(process, status)
         peaks.join(poller.LONG)
-        if not test_large.WITH_ASAN:
+        if not poller.WITH_ASAN:
             self.assertLess(max(peaks.most.values()), test_large.PEAK, peaks.most)
         with open(self.path('out'), 'rb') as f:
             return f.read()
@@ -265,7 +262,7 @@ hosts:
         hosts = [f'127.0.0.{n}' for n in range(2, 8)]
         process = self.start_poller('-F', 'prometheus', '-p', agents.port, '-t', '5s', '-w', COLUMN, '-o', self.path('out'),
                                     *hosts, env={**os.environ, 'TMPDIR': self.path('tmp')})
-        octets = self.finish_large(process, test_large.Peaks(process))
+        octets = self.finish_large(process, processes.Peaks(process))
         self.assertGreater(len(octets), 16 << 20)
         self.assert_large_prometheus(octets, hosts)
         self.assertEqual(os.listdir(self.path('tmp')), [])
@@ -273,11 +270,9 @@ hosts:
     def test_prometheus_when_a_worker_dies(self):
         """What it had brought of a record is not seen; its records come once, from another."""
         agents, process, peaks = self.start_large('prometheus', '-r', 5)
-        deadline = time.monotonic() + poller.LONG
-        while agents.counters()['received'] < 500 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        worker = poller.children(process.pid)[0]
-        os.kill(worker, 9)
+        self.wait_until(lambda: agents.counters()['received'] >= 500)
+        worker = processes.children(process.pid)[0]
+        os.kill(worker, signal.SIGKILL)
         self.assert_large_prometheus(self.finish_large(process, peaks), ['127.0.0.2', '127.0.0.3'])
 
 

@@ -16,11 +16,10 @@ import poller
 MEMORY = 768 << 20   # octets of address space, libraries and all
 TIME_S = 60          # of the processor
 PEAK_KIB = 64 << 10  # held at once, for what is refused at its beginning
-ASAN = os.environ.get('WITH_ASAN') == 'yes'  # it takes terabytes of address space
 
 
 def limits():
-    if not ASAN:
+    if not poller.WITH_ASAN:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (TIME_S, TIME_S))
 
@@ -56,7 +55,7 @@ class Hostile(poller.Poll):
         self.assertEqual(said[0], b'')
         self.assertRegex(text, pattern)
         self.assertLess(len(text), 1 << 20)  # and it does not flood who reads it
-        if not ASAN:
+        if not poller.WITH_ASAN:
             self.assertLess(usage.ru_maxrss, peak)
 
     @staticmethod

@@ -8,45 +8,16 @@ import json
 import os
 import resource
 import signal
-import threading
 import time
 import unittest
 
 import poller
+import processes
 
 COLUMN = '1.3.6.1.2.1.2.2.1.2'  # ifDescr
 MANY = 200_000
 PEAK = 32 << 10  # KiB, of the master and of each worker
-WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'  # then memory says nothing
 CHUNK = 1 << 20
-
-
-def peak_kib(pid):
-    """The most that a process has held so far; None: it has gone."""
-    try:
-        with open(f'/proc/{pid}/status', encoding='ascii') as f:
-            for line in f:
-                if line.startswith('VmHWM:'):
-                    return int(line.split()[1])
-    except OSError:
-        pass
-    return None
-
-
-class Peaks(threading.Thread):
-    """Watches a poller and its children; `most` is the largest peak of each process, in KiB."""
-
-    def __init__(self, process):
-        super().__init__(daemon=True)
-        self.process = process
-        self.most = {}
-        self.start()
-
-    def run(self):
-        while self.process.poll() is None:
-            for pid in [self.process.pid] + poller.children_or_none(self.process.pid):
-                self.most[pid] = max(self.most.get(pid, 0), peak_kib(pid) or 0)
-            time.sleep(0.02)
 
 
 class Line:
@@ -100,13 +71,13 @@ def check_row(number, row):
 class Large(poller.Poll):
     def start(self, agents, *words, **how):
         process = self.start_poller('-p', agents.port, '-t', '5s', '-w', COLUMN, *words, **how)
-        self.peaks = Peaks(process)
+        self.peaks = processes.Peaks(process)
         return process
 
     def assert_bounded(self, peak=PEAK):
         self.peaks.join(poller.LONG)
         self.assertGreaterEqual(len(self.peaks.most), 2, 'no worker was seen')
-        if not WITH_ASAN:
+        if not poller.WITH_ASAN:
             self.assertLess(max(self.peaks.most.values()), peak, self.peaks.most)
 
     def finish(self, process, status=0):
@@ -174,7 +145,7 @@ class Large(poller.Poll):
         agents = self.agents('*:rows=48')
         process = self.start_poller('-p', agents.port, '-t', '5s', '-j', 1, '-w', '1.3.6.1.2.1.2.2',
                                     '127.1.0.0-249', *(f'127.1.{n}.0-249' for n in range(1, 8)))
-        self.peaks = Peaks(process)
+        self.peaks = processes.Peaks(process)
         lines = sum(piece.count(b'\n') for piece in iter(lambda: process.stdout.read(CHUNK), b''))
         self.finish(process)
         self.assertEqual(lines, 2000 * 22 * 48)
@@ -190,11 +161,7 @@ class Large(poller.Poll):
         self.assertEqual(text.count(b'\n'), len(targets) * (MANY // 10))
 
     def wait_until_asked(self, agents, requests):
-        for _ in range(10 * poller.LONG):
-            if agents.counters()['received'] >= requests:
-                return
-            time.sleep(0.01)
-        self.fail('the walk does not come to its middle')
+        self.wait_until(lambda: agents.counters()['received'] >= requests, 'the walk does not come to its middle')
 
     def test_worker_killed_in_the_middle(self):
         """Nothing of what it had brought is seen; the record comes once, from another."""
@@ -202,7 +169,7 @@ class Large(poller.Poll):
         process = self.start(agents, '-j', 1, '-F', 'jsonl', '127.0.0.2')
         for asked in (500, 1000):
             self.wait_until_asked(agents, asked)
-            before = poller.children(process.pid)
+            before = processes.children(process.pid)
             self.assertEqual(len(before), 1)
             os.kill(before[0], signal.SIGKILL)
         hosts = self.read_records(process.stdout, 1)

@@ -8,6 +8,7 @@ import time
 import unittest
 
 import poller
+import processes
 
 
 class Limits(poller.Poll):
@@ -46,7 +47,7 @@ class Limits(poller.Poll):
         self.poll('-j', '2', '--window', '8', '-p', agents.port, '127.11.0.0/24')
         self.assertLessEqual(agents.counters()['max_pending'], 16)
 
-    @unittest.skipIf(os.environ.get('WITH_ASAN') == 'yes', 'counts context switches')
+    @unittest.skipIf(poller.WITH_ASAN, 'counts context switches')
     def test_waiting_costs_nothing(self):
         """Four silent hosts for 1.5 s: a handful of turns, no tick, no busy loop."""
         agents = self.agents('*:silent')
@@ -58,30 +59,19 @@ class Limits(poller.Poll):
         self.assertLess(usage.ru_nvcsw, 200)
         self.assertLess(usage.ru_utime + usage.ru_stime, 0.5)
 
-    @unittest.skipIf(os.environ.get('WITH_ASAN') == 'yes', 'measures memory')
+    @unittest.skipIf(poller.WITH_ASAN, 'measures memory')
     def test_memory_does_not_follow_the_targets(self):
         """A block of a million addresses is expanded as it is handed out."""
         agents = self.agents()
         process = self.start_poller('-q', '-p', agents.port, '127.16.0.0/12',
                                     stdout=subprocess.DEVNULL)
-        peak = {}
-        while process.poll() is None:
-            for pid in [process.pid, *poller.children_or_none(process.pid)]:
-                peak[pid] = max(peak.get(pid, 0), self.peak_of(pid))
-            time.sleep(0.05)
+        peaks = processes.Peaks(process)
+        peaks.join()
         self.assertEqual(process.returncode, 0)
-        master = peak.pop(process.pid)
+        master = peaks.most.pop(process.pid)
         self.assertTrue(0 < master < 16384, master)
-        for worker in peak.values():
-            self.assertLess(worker, 32768)
-
-    @staticmethod
-    def peak_of(pid):
-        try:
-            with open(f'/proc/{pid}/status', encoding='ascii') as f:
-                return next((int(line.split()[1]) for line in f if line.startswith('VmHWM')), 0)
-        except OSError:
-            return 0
+        self.assertTrue(peaks.most)
+        self.assertLess(max(peaks.most.values()), 32768, peaks.most)
 
     def test_a_short_list_is_shared(self):
         """Eight targets and four workers: each has two, and so none idles with its share of a rate."""
@@ -108,7 +98,7 @@ class Limits(poller.Poll):
                                     stdout=subprocess.DEVNULL)
         for _ in range(5):
             time.sleep(0.4)
-            for pid in poller.children_or_none(process.pid)[:1]:
+            for pid in processes.children_or_none(process.pid)[:1]:
                 os.kill(pid, signal.SIGKILL)
         process.communicate(timeout=poller.LONG)
         self.assertEqual(process.returncode, 0)

@@ -15,9 +15,6 @@ import unittest
 import poller
 import relay
 
-USER = 'poller:SHA-256:authority1:AES-128:secrecy123'
-V3 = ('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES',
-      '-X', 'secrecy123')
 TIMEOUT_MS, RETRIES = 300, 2
 ENDS = 0.3 + 0.6 + 1.2  # seconds: when a question's tries are over
 SURE = 0.75 * ENDS      # an answer that left within this is in the poller's socket before the end
@@ -148,8 +145,8 @@ class Gets(Lossy):
 
     def test_v3(self):
         """Discovery and the question each have their tries, and their losses."""
-        self.start(relay.Faults(**ALL), options=('--user', USER))
-        self.run_test(*V3)
+        self.start(relay.Faults(**ALL), options=('--user', poller.USER))
+        self.run_test(*poller.V3)
 
 
 class Single(Lossy):
@@ -216,8 +213,8 @@ class Walks(Lossy):
         self.run_test('-w', '1.3.6.1.2.1.2.2')
 
     def test_v3(self):
-        self.start(relay.Faults(**ALL), rules=('*:rows=6',), options=('--user', USER))
-        self.run_test('-w', '1.3.6.1.2.1.2.2', *V3)
+        self.start(relay.Faults(**ALL), rules=('*:rows=6',), options=('--user', poller.USER))
+        self.run_test('-w', '1.3.6.1.2.1.2.2', *poller.V3)
 
 
 if __name__ == '__main__':

@@ -10,16 +10,13 @@ import resource
 import shutil
 import signal
 import subprocess
-import threading
 import time
 import unittest
 
 import namespaces
 import poller
+import processes
 
-NOBODY = 65534
-ROOT = os.geteuid() == 0
-WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'
 COLUMN = '1.3.6.1.2.1.2.2.1.2'  # ifDescr
 ALL_OK = {'ok'}
 
@@ -29,12 +26,6 @@ def hosts_of(text):
 
 
 class Outside(poller.Poll):
-    def wait_until(self, condition, why='waited in vain'):
-        end = time.monotonic() + poller.LONG
-        while not condition():
-            self.assertLess(time.monotonic(), end, why)
-            time.sleep(0.01)
-
     def started(self, *words, agents=None, **how):
         """A run that has asked its first device."""
         process = self.start_poller(*words, '-p', agents.port, **how)
@@ -42,9 +33,8 @@ class Outside(poller.Poll):
         return process
 
     def said(self, process, status):
-        out, err = process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, status, err)
-        return (err or b'').decode()
+        self.output_of(process, status)
+        return self.stderr
 
     def disk(self, name, options):
         """A small disk in the test's folder."""
@@ -281,12 +271,12 @@ class Folders(Outside):
         self.assertIn('Is a directory', self.said(process, 3))
 
     def as_nobody(self):
-        if not ROOT:
+        if not poller.ROOT:
             return {}
         os.chmod(self.folder, 0o755)
         os.makedirs(self.path('folder'), exist_ok=True)
-        os.chown(self.path('folder'), NOBODY, NOBODY)
-        return {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
+        os.chown(self.path('folder'), poller.NOBODY, poller.NOBODY)
+        return {'user': poller.NOBODY, 'group': poller.NOBODY, 'extra_groups': []}
 
     def test_folder_made_unwritable(self):
         """The temporary file is there already, but cannot be renamed nor removed."""
@@ -320,26 +310,6 @@ class Folders(Outside):
         self.assertEqual(park.counters()['received'], 0)
         self.assertEqual(os.listdir(self.path('folder')), ['out'])
         os.chmod(self.path('folder'), 0o755)
-
-
-class Peaks(threading.Thread):
-    """The most that each process of a run has held so far, in KiB."""
-
-    def __init__(self, process):
-        super().__init__(daemon=True)
-        self.process, self.most = process, {}
-        self.start()
-
-    def run(self):
-        while self.process.poll() is None:
-            for pid in [self.process.pid, *poller.children_or_none(self.process.pid)]:
-                try:
-                    with open(f'/proc/{pid}/status', encoding='ascii') as f:
-                        self.most[pid] = max([self.most.get(pid, 0)] +
-                                             [int(line.split()[1]) for line in f if line.startswith('VmHWM')])
-                except OSError:
-                    pass  # it has gone
-            time.sleep(0.05)
 
 
 class Readers(Outside):
@@ -378,7 +348,7 @@ class Readers(Outside):
         park = self.agents('*:late=500ms')
         process = self.started('-j', '1', '-t', '5s', '-o', self.path('out'), '127.42.0.1', agents=park,
                                **self.closed(1, 2))
-        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         self.said(process, 0)
         self.assertRegex(self.read('out'), r'\A127\.42\.0\.1\t[^\n]*\n\Z')
 
@@ -395,7 +365,7 @@ class Readers(Outside):
         """A pipe that is read in fits and starts: nothing is dropped, and no process grows with it."""
         park = self.agents()
         process = self.start_poller('-F', 'jsonl', '-j', '2', '-p', park.port, '127.80.0.0/12')
-        peaks, lines, oks, pieces, rest = Peaks(process), 0, 0, 0, b''
+        peaks, lines, oks, pieces, rest = processes.Peaks(process), 0, 0, 0, b''
         seen = bytearray(1 << 20)
         mark = b'{"host":"127.'
         for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 20), b''):
@@ -413,7 +383,7 @@ class Readers(Outside):
         self.assertEqual((rest, lines, oks, set(seen)), (b'', 1 << 20, 1 << 20, {1}))
         peaks.join(poller.LONG)
         self.assertGreaterEqual(len(peaks.most), 3)
-        if not WITH_ASAN:
+        if not poller.WITH_ASAN:
             self.assertLess(max(peaks.most.values()), 32 << 10, peaks.most)
 
 
@@ -468,7 +438,7 @@ class Descriptors(Outside):
         """No worker can be born any more: what is open is cancelled, exit status 4, all records are there."""
         process = self.run_of_mortals()
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 4096))
-        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         self.assertIn('cannot start a worker: Too many open files', self.said(process, 4))
         records = [json.loads(line) for line in self.read('out').splitlines()]
         self.assertEqual(len({r['host'] for r in records}), 200)
@@ -477,14 +447,14 @@ class Descriptors(Outside):
     def test_none_left_for_a_while(self):
         process = self.run_of_mortals()
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 4096))
-        os.kill(poller.children(process.pid)[0], signal.SIGKILL)
+        os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         time.sleep(0.3)
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (256, 4096))
         self.said(process, 0)
         self.assertEqual(sorted(hosts_of(self.read('out'))), sorted(f'127.43.1.{n}' for n in range(200)))
 
 
-@unittest.skipIf(WITH_ASAN, 'its shadow needs terabytes of addresses')
+@unittest.skipIf(poller.WITH_ASAN, 'its shadow needs terabytes of addresses')
 class Memory(Outside):
     def assert_true(self, run, out, count):
         """All records, or the old file and an exit status; and no record says what is not so."""
@@ -518,16 +488,10 @@ class Memory(Outside):
         self.assertTrue(good)
         self.assertGreater(good[0], 4)
 
-    def limited(self, pid):
-        """What it has, and nothing more."""
-        with open(f'/proc/{pid}/statm', encoding='ascii') as f:
-            pages = int(f.read().split()[0])
-        resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
-
     def held(self, *rules, more=()):
         """One worker and three large walks; its worker is who we are, or its limits were not ours to set."""
         self.park = self.agents(*rules)
-        more = ('-f', self.write('hosts.yaml', 'run_as: root\nhosts: []\n'), *more) if ROOT else more
+        more = ('-f', self.write('hosts.yaml', 'run_as: root\nhosts: []\n'), *more) if poller.ROOT else more
         return self.start_poller('-F', 'jsonl', '-j', '1', '-t', '5s', '-o', self.path('out'), '-w', COLUMN, *more,
                                  '-p', self.park.port, '127.44.1.1-3')
 
@@ -535,7 +499,7 @@ class Memory(Outside):
         """It ends, another one begins anew."""
         process = self.held('*:rows=200000,late=1ms')
         self.wait_until(lambda: self.park.counters()['received'] > 20)
-        self.limited(poller.children(process.pid)[0])
+        processes.limit_memory(processes.children(process.pid)[0])
         said = self.said(process, 0)
         self.assertIn('out of memory', said)
         self.assertIn('a worker exited with status 4', said)
@@ -549,8 +513,8 @@ class Memory(Outside):
         self.write('out', 'old\n')
         process = self.held('*:rows=200000,late=1ms')
         self.wait_until(lambda: self.park.counters()['received'] > 5)
-        children = poller.children(process.pid)
-        self.limited(process.pid)
+        children = processes.children(process.pid)
+        processes.limit_memory(process.pid)
         self.assertIn('out of memory', self.said(process, 4))
         self.assertEqual(self.read('out'), 'old\n')
         self.wait_until(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in children), 'a worker stayed')

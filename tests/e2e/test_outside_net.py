@@ -18,26 +18,15 @@ import namespaces
 import poller
 
 CLOCK = os.path.join(poller.BUILD, 'tests', 'e2e', 'clock.so')
-USER = 'poller:SHA-256:authority1:AES-128:secrecy123'
-V3 = ('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES',
-      '-X', 'secrecy123')
 DAY = 86400
 FAILING = 'no name server can be reached, or all fail (SERVFAIL, REFUSED)'
 COUNTED = ('answered', 'refused', 'superseded', 'unanswered')
 
 
 class Net(poller.Poll):
-    def wait_until(self, condition, why='waited in vain'):
-        end = time.monotonic() + poller.LONG
-        while not condition():
-            self.assertLess(time.monotonic(), end, why)
-            time.sleep(0.01)
-
-    def finish(self, process, status):
-        out, err = process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, status, err)
-        self.said = err.decode()
-        records = [json.loads(line) for line in out.splitlines()]
+    def finish(self, process, status=0):
+        """{host: record}"""
+        records = super().finish(process, status)
         self.assertEqual(len({r['host'] for r in records}), len(records))
         return {r['host']: r for r in records}
 
@@ -47,11 +36,11 @@ class Net(poller.Poll):
 
     def assert_summary(self):
         numbers = {}
-        for line in self.said.splitlines():
+        for line in self.stderr.splitlines():
             if line.startswith(('packets:', 'sends:')):
                 numbers.update({word.rstrip(','): int(n) for n, word in
                                 zip(line.split()[1::2], line.split()[2::2])})
-        self.assertEqual(numbers['sent'], sum(numbers[name] for name in COUNTED), self.said)
+        self.assertEqual(numbers['sent'], sum(numbers[name] for name in COUNTED), self.stderr)
         return numbers
 
 
@@ -209,7 +198,7 @@ class Names(Net):
         """The records of these names; and of 256 addresses, which are there before a name is given up for silence."""
         process = self.start_poller('-F', 'jsonl', '-t', '2s', '-p', park.port, *names, '127.51.0.0/24')
         records = list(self.finish(process, status).values())
-        self.assertEqual(self.said, '')
+        self.assertEqual(self.stderr, '')
         self.assertEqual(len(records), len(names) + 256)
         silent = [at for at, r in enumerate(records) if r.get('message') == 'no answer from the name servers']
         numbers = [at for at, r in enumerate(records) if r['host'] not in names]
@@ -351,8 +340,8 @@ class Clock(Net):
 
     def test_time_window(self):
         """SNMPv3's clocks are engines', counted on by one that does not jump: a walk goes on, no resynchronisation."""
-        park = self.agents('*:rows=30,late=40ms', options=('--user', USER))
-        process_words = ('-t', '2s', '-w', '1.3.6.1.2.1.2.2', '-p', park.port, *V3, '127.52.3.0-9')
+        park = self.agents('*:rows=30,late=40ms', options=('--user', poller.USER))
+        process_words = ('-t', '2s', '-w', '1.3.6.1.2.1.2.2', '-p', park.port, *poller.V3, '127.52.3.0-9')
         records = self.run_with_jumps(*process_words, jumps=[-DAY, 2 * DAY, -300, 300])
         self.assertEqual({(r['status'], len(r['vars'])) for r in records.values()}, {('ok', 22 * 30)})
         self.assertEqual(park.counters()['reports'].get('notInTimeWindows', 0), 0)

@@ -11,6 +11,7 @@ import time
 import unittest
 
 import poller
+import processes
 from park import split
 
 TARGETS = [f'127.0.0.{n}' for n in range(1, 9)]
@@ -65,7 +66,7 @@ class Salts(poller.Poll):
     def test_nor_does_one_that_takes_anothers_place(self):
         process = self.start_poller(*self.words('AES', '-j', '1', '-t', '60s'))
         salts = self.salts(len(TARGETS))
-        for pid in poller.children(process.pid):
+        for pid in processes.children(process.pid):
             os.kill(pid, signal.SIGKILL)
         self.assert_all_differ(salts + self.salts(len(TARGETS)))
 

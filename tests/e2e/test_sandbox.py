@@ -11,23 +11,17 @@ import pwd
 import signal
 import socket
 import subprocess
-import time
 import unittest
 
 import poller
+import processes
 
-ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam('nobody')
 BUILT = subprocess.run([poller.MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
 LINUX = 'sandbox: linux' in BUILT
 NO_CAPABILITIES = '0' * 16
 ALLOW = 0x7fff0000  # of libseccomp
 EPERM_ACTION = 0x00050000 | errno.EPERM
-
-
-def status_of(pid):
-    with open(f'/proc/{pid}/status', encoding='ascii') as f:
-        return dict(line.rstrip('\n').split(':\t', 1) for line in f if ':\t' in line)
 
 
 def expand(words):
@@ -78,11 +72,9 @@ class Sandbox(poller.Poll):
         self.park = self.agents('*:silent')
         process = self.start_poller('-t', '60s', '-j', '1', '-p', self.park.port, *words, '127.0.0.1',
                                     f'tcp:127.0.0.1:{self.park.port}', 'localhost')
-        end = time.monotonic() + poller.LONG
-        while self.park.counters()['received'] < 2 and time.monotonic() < end:  # the name is looked up, too
-            time.sleep(0.02)
+        self.wait_until(lambda: self.park.counters()['received'] >= 2)  # the name is looked up, too
         self.wait_for_output(process)  # the session's record: nothing listens there
-        pids = poller.children(process.pid)
+        pids = processes.children(process.pid)
         self.assertEqual(len(pids), 3)
         return process, pids
 
@@ -96,38 +88,38 @@ class Processes(Sandbox):
     def test_children_are_fenced_in(self):
         process, pids = self.poll_for_a_while()
         for pid in pids:
-            status = status_of(pid)
+            status = processes.status_of(pid)
             self.assertEqual((status['Seccomp'], status['NoNewPrivs']), ('2', '1'), status)
             self.assertEqual((status['CapPrm'], status['CapEff'], status['CapInh']), (NO_CAPABILITIES,) * 3)
-        master, here = status_of(process.pid), status_of('self')
+        master, here = processes.status_of(process.pid), processes.status_of('self')
         for key in ('Seccomp', 'NoNewPrivs', 'CapPrm', 'Uid', 'Gid'):
             self.assertEqual(master[key], here[key], key)
 
     def assert_user(self, pid, entry):
-        status = status_of(pid)
+        status = processes.status_of(pid)
         self.assertEqual(status['Uid'].split(), [str(entry.pw_uid)] * 4)
         self.assertEqual(status['Gid'].split(), [str(entry.pw_gid)] * 4)
         self.assertEqual(status['Groups'].split(), [str(entry.pw_gid)])
 
-    @unittest.skipUnless(ROOT, 'needs root')
+    @unittest.skipUnless(poller.ROOT, 'needs root')
     def test_nobody(self):
         process, pids = self.poll_for_a_while()
         for pid in pids:
             self.assert_user(pid, NOBODY)
             self.assertEqual(os.stat(f'/proc/{pid}/status').st_uid, 0)  # and nobody else of that name looks in
-        self.assertEqual(status_of(process.pid)['Uid'].split(), ['0'] * 4)
+        self.assertEqual(processes.status_of(process.pid)['Uid'].split(), ['0'] * 4)
 
-    @unittest.skipUnless(ROOT, 'needs root')
+    @unittest.skipUnless(poller.ROOT, 'needs root')
     def test_run_as(self):
         _, pids = self.poll_for_a_while(*self.yaml('run_as: daemon'))
         for pid in pids:
             self.assert_user(pid, pwd.getpwnam('daemon'))
 
-    @unittest.skipUnless(ROOT, 'needs root')
+    @unittest.skipUnless(poller.ROOT, 'needs root')
     def test_run_as_root(self):
         _, pids = self.poll_for_a_while(*self.yaml('run_as: root'))
         for pid in pids:
-            status = status_of(pid)
+            status = processes.status_of(pid)
             self.assertEqual(status['Uid'].split(), ['0'] * 4)
             if LINUX:
                 self.assertEqual(status['CapPrm'], NO_CAPABILITIES)
@@ -136,15 +128,13 @@ class Processes(Sandbox):
         """A worker that takes another's place is as fenced in as that one was."""
         process, pids = self.poll_for_a_while()
         os.kill(pids[0], signal.SIGKILL)
-        end = time.monotonic() + poller.LONG
-        while time.monotonic() < end:
-            now = poller.children(process.pid)
-            if len(now) == 3 and pids[0] not in now and self.park.counters()['received'] >= 4:
-                break
-            time.sleep(0.02)
-        fresh, = set(now) - set(pids)
-        self.assertEqual(status_of(fresh)['Uid'], status_of(pids[1])['Uid'])
-        self.assertEqual(status_of(fresh)['Seccomp'], status_of(pids[1])['Seccomp'])
+        def replaced():
+            now = processes.children(process.pid)
+            return len(now) == 3 and pids[0] not in now and self.park.counters()['received'] >= 4
+        self.wait_until(replaced)
+        fresh, = set(processes.children(process.pid)) - set(pids)
+        self.assertEqual(processes.status_of(fresh)['Uid'], processes.status_of(pids[1])['Uid'])
+        self.assertEqual(processes.status_of(fresh)['Seccomp'], processes.status_of(pids[1])['Seccomp'])
 
 
 class RunAs(Sandbox):
@@ -156,7 +146,7 @@ class RunAs(Sandbox):
 
     def as_nobody(self, *words):
         os.chmod(self.folder, 0o755)
-        how = {'user': NOBODY.pw_uid, 'group': NOBODY.pw_gid, 'extra_groups': []} if ROOT else {}
+        how = {'user': NOBODY.pw_uid, 'group': NOBODY.pw_gid, 'extra_groups': []} if poller.ROOT else {}
         park = self.agents()
         run = self.run_poller('-p', park.port, *words, '127.0.0.1', **how)
         self.assertEqual(run.returncode, 0, run.stderr)
@@ -170,11 +160,11 @@ class RunAs(Sandbox):
         self.assertEqual(self.as_nobody('-f', config),
                          "multisnmp: warning: run_as: only root can become 'daemon'; workers stay who they are\n")
         self.assertEqual(self.as_nobody('-q', '-f', config), '')
-        if ROOT:
+        if poller.ROOT:
             config = self.write('own.yaml', 'hosts: []\nrun_as: nobody\n', mode=0o644)
             self.assertEqual(self.as_nobody('-f', config), '')
 
-    @unittest.skipUnless(ROOT and poller.have('setpriv'), 'needs root and setpriv')
+    @unittest.skipUnless(poller.ROOT and poller.have('setpriv'), 'needs root and setpriv')
     def test_root_that_may_not(self):
         """A container's root without CAP_SETUID: nothing is sent, and the way out is to say so."""
         park = self.agents()
@@ -190,7 +180,7 @@ class RunAs(Sandbox):
         self.assertEqual(park.counters()['received'], 0)
         self.assertEqual(run(*self.yaml('run_as: root')).returncode, 0)
 
-    @unittest.skipUnless(ROOT, 'needs root')
+    @unittest.skipUnless(poller.ROOT, 'needs root')
     def test_socket_that_only_root_may_use(self):
         """Workers connect to a socket of the file system as who they are by then."""
         with socket.socket(socket.AF_UNIX) as s:

@@ -10,8 +10,8 @@ import time
 import unittest
 
 import poller
+import processes
 
-NOBODY = 65534
 TAIL = 12  # octets of each secret that are looked for: freed memory loses its beginning
 LARGEST = 1 << 28  # octets of a mapping of ours; AddressSanitizer's own have terabytes
 
@@ -115,7 +115,7 @@ class Secrets(poller.Poll):
             if process.poll() is not None:
                 self.fail(process.stderr.read())
             time.sleep(0.02)
-        children = poller.children(process.pid)
+        children = processes.children(process.pid)
         self.assertGreaterEqual(len(children), 3)  # two workers and the resolver
         return process, [process.pid, *children]
 
@@ -161,7 +161,7 @@ class Secrets(poller.Poll):
         deadline = time.monotonic() + poller.LONG
         while park.counters()['received'] < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
-        worker, resolver = (writable_memory(pid) for pid in poller.children(process.pid))
+        worker, resolver = (writable_memory(pid) for pid in processes.children(process.pid))
         if worker is None:
             self.skipTest('not allowed to read the memory of another process')
         self.assertTrue(any(b'-open-up' in piece for piece in worker))
@@ -230,9 +230,8 @@ class Secrets(poller.Poll):
         process = self.start_poller('-j', '2', '-t', '30s', '-c', 'left-in-a-core', '-p', agents.port,
                                     '127.0.0.1', '127.0.0.2', 'no.such.name.invalid', cwd=self.path('core'),
                                     preexec_fn=allow)
-        while agents.counters()['received'] < 2:
-            time.sleep(0.02)
-        for pid in [*poller.children(process.pid), process.pid]:
+        self.wait_until(lambda: agents.counters()['received'] >= 2)
+        for pid in [*processes.children(process.pid), process.pid]:
             with open(f'/proc/{pid}/limits', encoding='ascii') as f:
                 limit = [line for line in f if line.startswith('Max core file size')]
             self.assertEqual(limit[0].split()[4:6], ['0', '0'])
@@ -251,16 +250,15 @@ class Secrets(poller.Poll):
             self.skipTest('built without what Linux has for this')
         os.chmod(self.folder, 0o755)
         agents = self.agents('127.0.0.2:silent')
-        run = self.run_poller('-p', agents.port, '-t', '100ms', '-r', '0', '127.0.0.1', user=NOBODY, group=NOBODY,
+        run = self.run_poller('-p', agents.port, '-t', '100ms', '-r', '0', '127.0.0.1', user=poller.NOBODY, group=poller.NOBODY,
                               extra_groups=[], cwd='/')
         self.assertEqual((run.returncode, run.stderr), (0, ''))
-        process = self.start_poller('-t', '30s', '-c', 'of-nobody', '-p', agents.port, '127.0.0.2', user=NOBODY,
-                                    group=NOBODY, extra_groups=[], cwd='/')
-        while agents.counters()['received'] < 2:
-            time.sleep(0.02)
-        for pid in [process.pid, *poller.children(process.pid)]:
+        process = self.start_poller('-t', '30s', '-c', 'of-nobody', '-p', agents.port, '127.0.0.2', user=poller.NOBODY,
+                                    group=poller.NOBODY, extra_groups=[], cwd='/')
+        self.wait_until(lambda: agents.counters()['received'] >= 2)
+        for pid in [process.pid, *processes.children(process.pid)]:
             for what in ('environ', 'mem', 'maps'):
-                seen = subprocess.run(['cat', f'/proc/{pid}/{what}'], user=NOBODY, group=NOBODY, extra_groups=[],
+                seen = subprocess.run(['cat', f'/proc/{pid}/{what}'], user=poller.NOBODY, group=poller.NOBODY, extra_groups=[],
                                       capture_output=True, check=False)
                 self.assertEqual(seen.stdout, b'')
                 self.assertIn(b'denied', seen.stderr)

@@ -6,14 +6,13 @@ connections. What may come and go is named below; all else must be the same at l
 rounds. Its hrSWRun tables are of the whole machine, and whatever else runs there starts and ends.
 """
 import collections
-import glob
 import json
-import os
 import re
 import unittest
 
 import daemons
 import poller
+import processes
 
 VOLATILE = ('1.3.6.1.2.1.25.4.2', '1.3.6.1.2.1.25.5.1',                   # hrSWRun, hrSWRunPerf
             '1.3.6.1.2.1.6.13', '1.3.6.1.2.1.6.19', '1.3.6.1.2.1.6.20',   # TCP connections
@@ -97,10 +96,7 @@ class Walk(poller.Poll):
         self.same(f'[::1]:{port}', '1.3.6.1.2.1.1', least=10)
 
     def port_of_ipv6(self, pid):
-        sockets = set()
-        for fd in glob.glob(f'/proc/{pid}/fd/*'):
-            found = re.fullmatch(r'socket:\[(\d+)\]', os.readlink(fd))
-            sockets |= {found.group(1)} if found else set()
+        sockets = processes.sockets_of(pid)
         with open('/proc/net/udp6', encoding='ascii') as f:
             for line in f.readlines()[1:]:
                 words = line.split()

@@ -110,8 +110,8 @@ class Machine:
             self.clean_up()
 
 
-@unittest.skipUnless(os.geteuid() == 0 and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
-@unittest.skipIf(os.environ.get('WITH_ASAN') == 'yes', 'sanitizers map code')
+@unittest.skipUnless(poller.ROOT and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
+@unittest.skipIf(poller.WITH_ASAN, 'sanitizers map code')
 class Unit(poller.Poll):
     def setUp(self):
         super().setUp()

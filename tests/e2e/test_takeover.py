@@ -12,10 +12,10 @@ import signal
 import socket
 import struct
 import subprocess
-import time
 import unittest
 
 import poller
+import processes
 import takeover
 
 BUILT = subprocess.run([poller.MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
@@ -53,26 +53,21 @@ class TakenOver(poller.Poll):
         self.addCleanup(output.close)
         process = self.start_poller('-F', 'jsonl', '-t', '30s', '-j', '1', '-p', park.port, '127.0.0.1',
                                     f'tcp:127.0.0.1:{park.port}', 'localhost', stdout=output)
-        end = time.monotonic() + poller.LONG
-        while (park.counters()['received'] < 2 or not os.path.getsize(self.path('out'))) and time.monotonic() < end:
-            time.sleep(0.01)  # the last is the session's record: nothing listens there
-        return process, dict(zip(ROLES, poller.children(process.pid)))
+        self.wait_until(lambda: park.counters()['received'] >= 2 and
+                        os.path.getsize(self.path('out')))  # the session's record: nothing listens there
+        return process, dict(zip(ROLES, processes.children(process.pid)))
 
-    @staticmethod
-    def wait_for_death(process, *pids):
+    def wait_for_death(self, process, *pids):
         """Until the master knows of it."""
-        end = time.monotonic() + poller.LONG
-        while set(pids) & set(poller.children(process.pid)) and time.monotonic() < end:
-            time.sleep(0.01)
+        self.wait_until(lambda: not set(pids) & set(processes.children(process.pid)))
 
     def finish(self, process):
         """The poll is as able as it was: every target has its record."""
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=poller.LONG)[1].decode()
-        self.assertEqual(process.returncode, 128 + signal.SIGTERM, said)
+        self.output_of(process, 128 + signal.SIGTERM)
         self.assertEqual(len(self.read('out').splitlines()), 3)
-        return said
+        return self.stderr
 
     def test_all_calls(self):
         """Each system call that is in no list fails as if the kernel had none; and the process lives on."""
@@ -206,7 +201,7 @@ class TakenOver(poller.Poll):
 
 
 @unittest.skipUnless('sandbox: linux' in BUILT, 'built without')
-@unittest.skipUnless(platform.machine() == 'x86_64' and os.geteuid() == 0, 'needs root on x86-64')
+@unittest.skipUnless(platform.machine() == 'x86_64' and poller.ROOT, 'needs root on x86-64')
 class Order(poller.Poll):
     """What each process did, from its first system call to its last."""
 

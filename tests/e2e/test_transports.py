@@ -16,6 +16,7 @@ import unittest
 import ber
 import daemons
 import poller
+import processes
 
 SYS_NAME = '1.3.6.1.2.1.1.5.0'
 MIB = {f'1.3.6.1.2.1.1.{n}.0': ber.string(f'object {n}') for n in range(1, 30)}
@@ -479,11 +480,11 @@ class Processes(poller.Poll):
         """The pid of a worker that none of `known` is, when it blocks."""
         end = time.monotonic() + 20
         while time.monotonic() < end and process.poll() is None:
-            for pid in set(poller.children_or_none(process.pid)) - set(known):
+            for pid in set(processes.children_or_none(process.pid)) - set(known):
                 with contextlib.suppress(OSError), open(f'/proc/{pid}/wchan', encoding='ascii') as f:
                     f.read()
                     time.sleep(0.3)  # it connects at once
-                if pid in poller.children_or_none(process.pid):  # not the first, which only tries the sandbox
+                if pid in processes.children_or_none(process.pid):  # not the first, which only tries the sandbox
                     return pid
             time.sleep(0.01)
         self.fail('no worker')
@@ -550,11 +551,11 @@ class Processes(poller.Poll):
         with Streams(never) as agent:
             process = self.start_poller('-t', '2s', '-r', '0', '-j', '3', agent.target, agent.target)
             self.worker(process)
-            self.assertEqual(len(poller.children(process.pid)), 2)
+            self.assertEqual(len(processes.children(process.pid)), 2)
         agents = self.agents('*:silent')
         process = self.start_poller('-t', '2s', '-r', '0', '-j', '3', '-p', agents.port, '127.10.0.1')
         self.worker(process)
-        self.assertEqual(len(poller.children(process.pid)), 3)
+        self.assertEqual(len(processes.children(process.pid)), 3)
 
 
 @unittest.skipUnless(poller.have('unshare') and poller.have('ip'), 'needs unshare and ip')

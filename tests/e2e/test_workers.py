@@ -8,6 +8,7 @@ import time
 import unittest
 
 import poller
+import processes
 
 
 class Workers(poller.Poll):
@@ -32,7 +33,7 @@ class Workers(poller.Poll):
         killed = 0
         while process.poll() is None and killed < 8:
             time.sleep(0.25)
-            for pid in poller.children(process.pid)[:1]:
+            for pid in processes.children(process.pid)[:1]:
                 os.kill(pid, signal.SIGKILL)
                 killed += 1
         records = self.records_of(thread, chunks)
@@ -51,9 +52,8 @@ class Workers(poller.Poll):
         process = self.start_poller('-F', 'jsonl', '-t', '2s', '-r', '0', '-j', '2', '-p', agents.port,
                                     '127.10.0.1')
         thread, chunks = self.collect(process)
-        while agents.counters()['received'] < 1:
-            time.sleep(0.02)
-        for pid in poller.children(process.pid):
+        self.wait_until(lambda: agents.counters()['received'] >= 1)
+        for pid in processes.children(process.pid):
             os.kill(pid, signal.SIGKILL)
         records = self.records_of(thread, chunks)
         self.assertEqual([r['status'] for r in records], ['timeout'])
@@ -66,9 +66,8 @@ class Workers(poller.Poll):
         process = self.start_poller('-F', 'jsonl', '-t', '3s', '-j', '1', '-p', late.port,
                                     '127.10.0.0/26')
         thread, chunks = self.collect(process)
-        while late.counters()['received'] < 64:
-            time.sleep(0.02)
-        worker, = poller.children(process.pid)
+        self.wait_until(lambda: late.counters()['received'] >= 64)
+        worker, = processes.children(process.pid)
         os.kill(worker, signal.SIGSTOP)
         records = self.records_of(thread, chunks)
         self.assertEqual(len({r['host'] for r in records}), 64)
@@ -90,9 +89,8 @@ class Workers(poller.Poll):
         process = self.start_poller('-F', 'jsonl', '-t', timeout, '-r', '0', '-p', agents.port,
                                     '127.10.0.1')
         thread, chunks = self.collect(process)
-        while agents.counters()['received'] < 1:
-            time.sleep(0.01)
-        family = [process.pid, *poller.children(process.pid)]
+        self.wait_until(lambda: agents.counters()['received'] >= 1)
+        family = [process.pid, *processes.children(process.pid)]
         for pid in family:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(seconds)
@@ -108,9 +106,9 @@ class Workers(poller.Poll):
                                     '--targets', path)
         thread, chunks = self.collect(process)
         deadline = time.monotonic() + 5
-        while len(poller.children(process.pid)) < 2 and time.monotonic() < deadline:
+        while len(processes.children(process.pid)) < 2 and time.monotonic() < deadline:
             time.sleep(0.005)
-        for pid in poller.children(process.pid):
+        for pid in processes.children(process.pid):
             os.kill(pid, signal.SIGKILL)
         records = self.records_of(thread, chunks)
         self.assertEqual([r['status'] for r in records], ['ok'] * 3)

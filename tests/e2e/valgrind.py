@@ -21,6 +21,7 @@ import time
 import unittest
 
 import poller
+import processes
 
 LONG = 300  # seconds: 20 to 50 times slower than without
 OPEN_AT_END = re.compile(r'==\d+== *(Open (?:AF_\S+ socket|file descriptor) (\d+).*)\n==\d+== +(.*)')
@@ -28,8 +29,6 @@ COUNTED = re.compile(r'ERROR SUMMARY: (\d+) errors')
 OPTIONS = ('--leak-check=full', '--show-leak-kinds=definite,indirect,possible',
            '--errors-for-leak-kinds=definite,indirect,possible', '--track-fds=yes', '--trace-children=yes',
            '--error-exitcode=99', '--vgdb=no')
-V3 = ('-v', '3', '-u', 'poller', '-a', 'SHA-256', '-A', 'authority1', '-x', 'AES', '-X', 'secrecy123')
-USER = ('--user', 'poller:SHA-256:authority1:AES-128:secrecy123')
 
 
 def kept(log):
@@ -113,10 +112,10 @@ class Valgrind(poller.Poll):
         self.assertEqual(json.loads(self.read('walk.jsonl'))['status'], 'ok')
 
     def test_v3(self):
-        agents = self.agents(options=USER)
-        records = self.poll('-p', agents.port, *V3, '-g', 'sysName.0', '-w', 'ifTable', '127.1.0.1-4')
+        agents = self.agents(options=('--user', poller.USER))
+        records = self.poll('-p', agents.port, *poller.V3, '-g', 'sysName.0', '-w', 'ifTable', '127.1.0.1-4')
         self.assertEqual([r['status'] for r in records], ['ok'] * 4)
-        wrong, = self.poll('-p', agents.port, *V3[:-1], 'mistaken1', '-t', '1s', '-r', '0', '127.1.0.1', status=1)
+        wrong, = self.poll('-p', agents.port, *poller.V3[:-1], 'mistaken1', '-t', '1s', '-r', '0', '127.1.0.1', status=1)
         self.assertNotEqual(wrong['status'], 'ok')
 
     def test_stream(self):
@@ -154,7 +153,7 @@ class Valgrind(poller.Poll):
         deadline = time.monotonic() + LONG
         while agents.counters()['received'] < 8 and time.monotonic() < deadline:
             time.sleep(0.2)
-        self.killed.add(poller.children(process.pid)[0])
+        self.killed.add(processes.children(process.pid)[0])
         os.kill(list(self.killed)[0], signal.SIGKILL)
         records = self.finish(process, 1)
         self.assertEqual([r['status'] for r in records], ['timeout'] * 8)
