@@ -19,8 +19,8 @@
 #include "out/prometheus.h"
 #include "out/text.h"
 
-static const struct layout_sorted families = {prometheus_begin, prometheus_put, prometheus_item,
-					      prometheus_end};
+static const struct layout_sorted families = {prometheus_begin, prometheus_target, prometheus_put,
+					      prometheus_item, prometheus_end};
 
 static const struct format formats[] = {
 	{"text", text_record, NULL, text_rows, text_rest, {0}, false, false},

@@ -42,7 +42,6 @@ struct layout {
 	/* sorted */
 	struct spool_sort *sort; /* NULL: it is not */
 	void *state;
-	uint64_t seq;
 	struct buf line; /* the beginning of one that is cut */
 	bool too_long;   /* it was, and its rest is to come */
 	struct buf scratch;
@@ -121,7 +120,7 @@ static void around_part(struct layout *l, const uint8_t *p, size_t len)
 
 static bool line_put(struct layout *l, const uint8_t *p, size_t len)
 {
-	return l->config->sorted->put(l->state, l->sort, l->seq, p, len);
+	return l->config->sorted->put(l->state, l->sort, p, len);
 }
 
 /* The piece of a line that continues what was kept of it. */
@@ -158,11 +157,13 @@ static bool sorted_part(struct layout *l, const uint8_t *p, size_t len)
 
 /* --- records ------------------------------------------------------------------------------ */
 
-bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len)
+bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const void *front,
+		  size_t len)
 {
-	l->seq = seq;
 	l->line.len = 0;
 	l->too_long = false;
+	if (l->sort)
+		l->config->sorted->target(l->state, seq, r);
 	if (l->config->around)
 		around_begin(l, front, len);
 	else if (len)

@@ -12,14 +12,17 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/record.h"
 #include "out/spool.h"
 
 /* Of a format whose records are lines to be sorted: what becomes of them. state is begin()'s. */
 struct layout_sorted {
 	void *(*begin)(void);
-	/* Puts what a line (without its LF) of target number seq is into sort. False: errno. */
-	bool (*put)(void *state, struct spool_sort *sort, uint64_t seq, const void *line,
-		    size_t len);
+	/* The lines that follow are of target number seq, whose host and addr are in r, by the master's own
+	 * word; no more is. r is lent for the call. */
+	void (*target)(void *state, uint64_t seq, const struct record *r);
+	/* Puts what a line (without its LF) is into sort. False: errno. */
+	bool (*put)(void *state, struct spool_sort *sort, const void *line, size_t len);
 	/* Appends what an item is in the output; they come in order. */
 	void (*item)(void *state, struct buf *out, const struct spool_item *item);
 	void (*end)(void *state); /* frees it */
@@ -48,8 +51,9 @@ struct layout *layout_new(const struct layout_config *config, struct writer *wri
 void layout_free(struct layout *l);
 
 /* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its
- * last ones. False: as LAYOUT_FAILED. */
-bool layout_begin(struct layout *l, uint64_t seq, const void *front, size_t len);
+ * last ones. r: as target() has it. False: as LAYOUT_FAILED. */
+bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const void *front,
+		  size_t len);
 /* The most octets of this record that may be brought in one go, at least 1: whatever they are, they become
  * no more than a few times what the writer buffers. */
 size_t layout_portion(const struct layout *l);

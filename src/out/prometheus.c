@@ -3,7 +3,8 @@
  *
  * The problem: the format wants all samples of a family together, and records come host by host in any order,
  * from several processes. So nothing can be written before all are there; the lines that are made here
- * begin with their family, the master sorts them (layout.h) and prometheus_families.c makes the file.
+ * begin with their family, the master sorts them (layout.h) and prometheus_families.c makes the file. The host's
+ * label is put there, too: it is the same in all lines, and whose they are is not for a worker to say.
  *
  * Strings: a sample is a number, so what is none is a label of a sample that is 1. Label values may hold
  * any UTF-8, with three escapes; but readers that open the file as text take a carriage return for a line
@@ -19,7 +20,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "out/value.h"
 #include "snmp/mib.h"
 
 #define OURS "snmp_" /* no other family begins so */
@@ -50,8 +50,7 @@ static bool put_name(struct buf *out, const char *name)
 	return true;
 }
 
-/* What was appended since `start` becomes the value of a label; key has what stands before. */
-static void finish_label(struct buf *out, size_t start, const char *key, enum value_form form)
+void prometheus_label(struct buf *out, size_t start, const char *key, enum value_form form)
 {
 	const char *mark = form == VALUE_HEX ? "_hex" : "";
 
@@ -65,13 +64,6 @@ static void finish_label(struct buf *out, size_t start, const char *key, enum va
 	value_insert(out, start, mark);
 	value_insert(out, start, key);
 	buf_putc(out, '"');
-}
-
-static void put_host(struct buf *out, const struct record *r)
-{
-	size_t start = out->len;
-
-	finish_label(out, start, "host", value_put_host(out, r));
 }
 
 /* The name of the column that v comes from, if no label of ours has it. */
@@ -98,7 +90,7 @@ static void put_index_label(struct buf *out, const struct varbind *label)
 
 	buf_putc(out, ',');
 	start = out->len;
-	finish_label(out, start, label_name(label), value_put(out, label));
+	prometheus_label(out, start, label_name(label), value_put(out, label));
 }
 
 static bool is_number(const struct varbind *v)
@@ -115,7 +107,7 @@ static bool is_number(const struct varbind *v)
 }
 
 /* Class, family, and the labels that say which object it is. Returns whether it has a name. */
-static bool put_object(struct buf *out, const struct record *r, const struct varbind *v)
+static bool put_object(struct buf *out, const struct varbind *v)
 {
 	size_t used = 0, start;
 	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
@@ -130,11 +122,9 @@ static bool put_object(struct buf *out, const struct record *r, const struct var
 	if (!is_number(v))
 		buf_puts(out, "_info");
 	buf_putc(out, '\0');
-	put_host(out, r);
-	buf_putc(out, ',');
 	start = out->len;
 	value_put_oid(out, v->oid + used, v->noid - used);
-	finish_label(out, start, named ? "index" : "oid", VALUE_TEXT);
+	prometheus_label(out, start, named ? "index" : "oid", VALUE_TEXT);
 	return named;
 }
 
@@ -155,9 +145,9 @@ static char type_of(const struct varbind *v, bool named)
 	return v->type == VAR_COUNTER32 || v->type == VAR_COUNTER64 ? 'c' : 'g';
 }
 
-static void put_row(struct buf *out, const struct record *r, const struct varbind *v)
+static void put_row(struct buf *out, const struct varbind *v)
 {
-	bool named = put_object(out, r, v);
+	bool named = put_object(out, v);
 	size_t start;
 
 	if (value_has_label(v))
@@ -169,7 +159,7 @@ static void put_row(struct buf *out, const struct record *r, const struct varbin
 	} else {
 		buf_putc(out, ',');
 		start = out->len;
-		finish_label(out, start, "value", value_put(out, v));
+		prometheus_label(out, start, "value", value_put(out, v));
 		buf_putc(out, '\0');
 		buf_puts(out, "g1");
 	}
@@ -180,7 +170,7 @@ void prometheus_rows(struct buf *out, const struct record *r)
 {
 	for (size_t i = 0; i < r->nvars; i++)
 		if (r->vars[i].type < VAR_NULL)
-			put_row(out, r, &r->vars[i]);
+			put_row(out, &r->vars[i]);
 }
 
 static void put_rtt(struct buf *out, const struct record *r)
@@ -192,7 +182,6 @@ static void put_rtt(struct buf *out, const struct record *r)
 		fraction[i] = (char)('0' + us % 10);
 	buf_puts(out, "1" OURS "rtt_seconds");
 	buf_putc(out, '\0');
-	put_host(out, r);
 	buf_putc(out, '\0');
 	buf_putc(out, 'g');
 	buf_put_u64(out, (uint64_t)r->rtt_us / 1000000);
@@ -207,7 +196,6 @@ void prometheus_rest(struct buf *out, const struct record *r)
 
 	buf_puts(out, "0" OURS "up");
 	buf_putc(out, '\0');
-	put_host(out, r);
 	buf_putc(out, '\0');
 	buf_puts(out, up ? "g1\n" : "g0\n");
 	if (r->rtt_us >= 0)

@@ -16,7 +16,7 @@
  *
  * All samples of a family stand together under one # TYPE, and no series comes twice. A family whose
  * devices do not agree on the type is untyped. Of two records of one host the one that was listed first
- * counts, as a whole. Lines on their way to the master:
+ * counts, as a whole. Lines on their way to the master, without the host, which it knows:
  *
  *   CLASS FAMILY NUL LABELS NUL TYPE VALUE LF    class 0 is snmp_up, 1 all else; type c, g or u
  */
@@ -26,6 +26,7 @@
 #include "base/mem.h"
 #include "base/record.h"
 #include "out/spool.h"
+#include "out/value.h"
 
 void prometheus_record(struct buf *out, const struct record *r); /* appends lines for the master */
 /* Its pieces, see format.h. */
@@ -34,9 +35,13 @@ void prometheus_rest(struct buf *out, const struct record *r);
 
 /* What the master does with the lines, see layout.h. */
 void *prometheus_begin(void);
-bool prometheus_put(void *state, struct spool_sort *sort, uint64_t seq, const void *line,
-		    size_t len);
+void prometheus_target(void *state, uint64_t seq, const struct record *r);
+bool prometheus_put(void *state, struct spool_sort *sort, const void *line, size_t len);
 void prometheus_item(void *state, struct buf *out, const struct spool_item *item);
 void prometheus_end(void *state); /* warns of hosts that were left out */
+
+/* For both halves: what was appended since `start` becomes the value of a label; key has what stands
+ * before its name, too. */
+void prometheus_label(struct buf *out, size_t start, const char *key, enum value_form form);
 
 #endif

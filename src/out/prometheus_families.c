@@ -18,9 +18,11 @@
  * Types are told once for many samples: a table of hashes remembers which were told of late. Told twice is
  * no harm.
  *
- * The trap: the lines are a worker's word. What is none of the above is dropped, or it would stand in
- * the file as somebody else's sample.
+ * The trap: the lines are a worker's word, and one wrong octet makes readers refuse the whole file, with the samples
+ * of all other hosts; so does a series that comes twice. So a line is what a sound worker may have sent, its labels in
+ * that order, or it is dropped; and its host is the one that the master gave it.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +32,12 @@
 #define TOLD     4096 /* hashes: more than there are columns in the tables that one polls */
 #define TYPE_KEY 0x01 /* before every label */
 #define SEQ      8    /* octets */
+#define UP       "snmp_up"
 
 struct families {
 	uint64_t *told;    /* TOLD hashes of family and type; 0: none */
+	struct buf host;   /* label of the target whose lines come */
+	uint64_t seq;      /* its number */
 	struct buf family; /* of the last item, with its class and NUL */
 	struct buf labels; /* of its last sample */
 	unsigned types;    /* bits of its types */
@@ -79,6 +84,93 @@ static bool split(struct sample *s, const uint8_t *p, size_t len)
 	return true;
 }
 
+/* --- a worker's word ---------------------------------------------------------------------- */
+
+/* Where the name at p ends; p: there is none. */
+static const uint8_t *name_end(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *start = p;
+
+	while (p < end && (*p == '_' || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			   (p > start && *p >= '0' && *p <= '9')))
+		p++;
+	return p;
+}
+
+/* Labels stand in this order, so that no series can come in two orders; 0: not for a worker to give. */
+static unsigned rank_of(const uint8_t *name, size_t len)
+{
+	static const struct {
+		const char *name;
+		unsigned rank;
+	} ours[] = {{"host", 0}, {"host_escaped", 0}, {"host_hex", 0},  {"index", 1},
+		    {"oid", 1},  {"value", 3},        {"value_hex", 3}, {"value_escaped", 3}};
+
+	if (len == 0 || *name == '_') /* as in __name__ */
+		return 0;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (len == strlen(ours[i].name) && !memcmp(name, ours[i].name, len))
+			return ours[i].rank;
+	return 2;
+}
+
+/* Where the text at p, from quote to quote, ends; NULL: nowhere, or it has an escape that is none. */
+static const uint8_t *quoted_end(const uint8_t *p, const uint8_t *end)
+{
+	if (p == end || *p++ != '"')
+		return NULL;
+	for (; p < end && *p != '"'; p++)
+		if (*p == '\\' && (++p == end || !strchr("\\\"n", *p)))
+			return NULL;
+	return p < end ? p + 1 : NULL;
+}
+
+static bool labels_are_sound(const uint8_t *p, size_t len)
+{
+	const uint8_t *end = p + len;
+	unsigned last = 0;
+
+	if (!value_is_text(p, len) || memchr(p, '\r', len))
+		return false;
+	while (p < end) {
+		const uint8_t *behind = name_end(p, end);
+		unsigned rank = rank_of(p, (size_t)(behind - p));
+
+		if (rank <= last || behind == end || *behind != '=')
+			return false;
+		last = rank;
+		p = quoted_end(behind + 1, end);
+		if (!p || (p < end && (*p++ != ',' || p == end)))
+			return false;
+	}
+	return true;
+}
+
+static bool value_is_sound(const uint8_t *p, size_t len)
+{
+	char text[VALUE_MAX + 1] = "", *end;
+
+	if (len == 0 || len > VALUE_MAX)
+		return false;
+	memcpy(text, p, len);
+	if (!strcmp(text, "NaN") || !strcmp(text, "+Inf") || !strcmp(text, "-Inf"))
+		return true;
+	return strspn(text, "+-.0123456789e") == len && isfinite(strtod(text, &end)) && !*end;
+}
+
+static bool is_sound(const struct sample *s)
+{
+	const uint8_t *name = s->family + 1, *nul = s->family + s->family_len - 1;
+	bool is_up = s->family_len == sizeof(UP) + 1 && !memcmp(name, UP, sizeof(UP) - 1);
+
+	if (s->family_len < 3 || s->family[0] != (is_up ? '0' : '1') || name_end(name, nul) != nul)
+		return false;
+	if (is_up ? s->labels_len > 0 : !labels_are_sound(s->labels, s->labels_len))
+		return false;
+	return s->rest_len > 0 && s->rest[0] && strchr(types, s->rest[0]) &&
+	       value_is_sound(s->rest + 1, s->rest_len - 1);
+}
+
 /* --- in ----------------------------------------------------------------------------------- */
 
 /* FNV-1a. */
@@ -109,27 +201,34 @@ static bool put_type(struct families *f, struct spool_sort *sort, const struct s
 	return put;
 }
 
-static bool is_good(const struct sample *s)
+void prometheus_target(void *state, uint64_t seq, const struct record *r)
 {
-	return s->family_len > 2 && (s->family[0] == '0' || s->family[0] == '1') &&
-	       s->labels_len > 4 && !memcmp(s->labels, "host", 4) && s->rest_len > 1 &&
-	       s->rest[0] && strchr(types, s->rest[0]);
+	struct families *f = state;
+
+	f->seq = seq;
+	f->host.len = 0;
+	buf_room(&f->host, 1);
+	prometheus_label(&f->host, 0, "host", value_put_host(&f->host, r));
 }
 
-bool prometheus_put(void *state, struct spool_sort *sort, uint64_t seq, const void *line,
-		    size_t len)
+bool prometheus_put(void *state, struct spool_sort *sort, const void *line, size_t len)
 {
+	struct families *f = state;
 	struct sample s;
 	struct buf key = {0};
 	bool put;
 
-	if (!split(&s, line, len) || !is_good(&s))
+	if (!split(&s, line, len) || !is_sound(&s))
 		return true;
-	if (!put_type(state, sort, &s))
+	if (!put_type(f, sort, &s))
 		return false;
-	buf_put(&key, line, len - s.rest_len);
+	buf_put(&key, s.family, s.family_len);
+	buf_put(&key, f->host.data, f->host.len);
+	if (s.labels_len)
+		buf_putc(&key, ',');
+	buf_put(&key, s.labels, s.labels_len + 1);
 	for (int shift = 56; shift >= 0; shift -= 8)
-		buf_putc(&key, (char)(uint8_t)(seq >> shift));
+		buf_putc(&key, (char)(uint8_t)(f->seq >> shift));
 	put = spool_sort_put(sort,
 			     &(struct spool_item){key.data, key.len, s.rest + 1, s.rest_len - 1});
 	buf_free(&key);
@@ -261,6 +360,7 @@ void prometheus_end(void *state)
 	free(f->told);
 	free(f->left_out);
 	free(f->first_double);
+	buf_free(&f->host);
 	buf_free(&f->family);
 	buf_free(&f->labels);
 	free(f);

@@ -51,18 +51,24 @@ static void layout_failed(struct master *m)
 	m->over = true;
 }
 
-static void record_own(struct master *m, const struct dispatch_task *t, struct record *r)
+/* Whose it is, as we know it. */
+static void record_name(struct record *r, const struct dispatch_task *t)
 {
 	r->host = t->host;
 	r->addr = t->addr; /* of a name without addresses: family 0 */
-	r->time_ms = loop_wall_ms();
 	if (t->addrs != NULL) {
 		r->addr = t->addrs[0];
 		r->addr.port = t->port;
 	}
+}
+
+static void record_own(struct master *m, const struct dispatch_task *t, struct record *r)
+{
+	record_name(r, t);
+	r->time_ms = loop_wall_ms();
 	m->scratch.len = 0;
 	m->config->format(&m->scratch, r);
-	if (!layout_begin(m->layout, t->seq, NULL, 0) ||
+	if (!layout_begin(m->layout, t->seq, r, NULL, 0) ||
 	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
 		layout_failed(m);
 	record_count(m, r->status, r->rtt_us);
@@ -195,39 +201,29 @@ bool large_may_continue(const struct master *m)
 	return m->large.open && !writer_full(m->config->writer);
 }
 
-/* At most `most` of its last octets, when the spool has no more of it; how many: 0 with the end. */
-static size_t large_rest(struct master *m, size_t most, bool *put)
-{
-	struct large *l = &m->large;
-	const uint8_t *p = l->rest;
-
-	if (l->rest_len <= most) {
-		*put = layout_end(m->layout, p, l->rest_len);
-		return 0;
-	}
-	l->rest += most;
-	l->rest_len -= most;
-	*put = layout_part(m->layout, p, most);
-	return most;
-}
-
-/* A slice of it; 0: it is through, -1: it never will be. */
+/* A slice of it: from the spool, then of its last octets. 0: it is through, -1: it never will be. */
 static ptrdiff_t large_slice(struct master *m)
 {
-	struct part *part = m->large.part;
+	struct large *l = &m->large;
 	uint8_t octets[SLICE];
 	size_t portion = layout_portion(m->layout), most = portion < SLICE ? portion : SLICE;
-	ptrdiff_t n = part ? spool_read(m->parts.spool, &part->run, octets, most) : 0;
+	ptrdiff_t n = l->part ? spool_read(m->parts.spool, &l->part->run, octets, most) : 0;
 	bool put;
 
 	if (n < 0) {
 		spool_failed(m);
 		return -1;
 	}
-	if (n == 0)
-		n = (ptrdiff_t)large_rest(m, most, &put);
-	else
+	if (n > 0) {
 		put = layout_part(m->layout, octets, (size_t)n);
+	} else if (l->rest_len > most) {
+		n = (ptrdiff_t)most;
+		put = layout_part(m->layout, l->rest, most);
+		l->rest += most;
+		l->rest_len -= most;
+	} else {
+		put = layout_end(m->layout, l->rest, l->rest_len);
+	}
 	if (!put)
 		layout_failed(m);
 	return put ? n : -1;
@@ -250,11 +246,14 @@ void large_continue(struct master *m)
 
 /* The record's front and its last octets are here; what comes between them is in the spool, if
  * anything. Takes the part. */
-static void record_write(struct master *m, uint64_t seq, struct part *part,
+static void record_write(struct master *m, const struct dispatch_task *t, struct part *part,
 			 const struct queue_part front, const struct queue_part rest)
 {
-	bool put = layout_begin(m->layout, seq, front.p, front.len);
+	struct record r = {0};
+	bool put;
 
+	record_name(&r, t);
+	put = layout_begin(m->layout, t->seq, &r, front.p, front.len);
 	if (put && part == NULL && rest.len <= layout_portion(m->layout)) {
 		if (!layout_end(m->layout, rest.p, rest.len))
 			layout_failed(m);
@@ -323,7 +322,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return true;
 	}
 	record_count(m, head.status, head.rtt_us);
-	record_write(m, head.seq, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
+	record_write(m, &task, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
 	return true;
 }
 

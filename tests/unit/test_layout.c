@@ -77,13 +77,15 @@ static void check_file(const char *wanted)
 	assert_string_equal(got, wanted);
 }
 
+static const struct record whose = {.host = "h"};
+
 /* A record whose octets come in pieces of `piece`, the last of them as its end. */
 static void put_record(struct output *out, uint64_t seq, const char *front, const char *octets,
 		       size_t piece)
 {
 	size_t len = strlen(octets);
 
-	assert_true(layout_begin(out->layout, seq, front, strlen(front)));
+	assert_true(layout_begin(out->layout, seq, &whose, front, strlen(front)));
 	for (; len > piece; len -= piece, octets += piece)
 		assert_true(layout_part(out->layout, octets, piece));
 	assert_true(layout_end(out->layout, octets, len));
@@ -134,13 +136,13 @@ static void test_portions(void **state)
 	memset(front, 'f', sizeof(front));
 	for (size_t len = 1; len <= sizeof(front); len = len * 3 + 1) {
 		front[len - 1] = '\1';
-		assert_true(layout_begin(out.layout, 0, front, len));
+		assert_true(layout_begin(out.layout, 0, &whose, front, len));
 		assert_true(layout_portion(out.layout) >= 1);
 		assert_true(layout_portion(out.layout) * len < 2 * WRITER_BUFFER);
 		assert_true(layout_end(out.layout, NULL, 0));
 		front[len - 1] = 'f';
 	}
-	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	assert_true(layout_begin(out.layout, 0, &whose, NULL, 0));
 	assert_true(layout_portion(out.layout) > WRITER_BUFFER);
 	assert_true(layout_end(out.layout, NULL, 0));
 	finish(&out);
@@ -176,6 +178,7 @@ static void test_head_once_when_appended(void **state)
 /* --- sorted ------------------------------------------------------------------------------- */
 
 static int begun, ended;
+static uint64_t number; /* of the target */
 static size_t longest;
 
 static void *begin(void)
@@ -184,9 +187,16 @@ static void *begin(void)
 	return &begun;
 }
 
-static bool put(void *state, struct spool_sort *sort, uint64_t seq, const void *line, size_t len)
+static void target(void *state, uint64_t seq, const struct record *r)
 {
-	struct spool_item item = {line, len, (const uint8_t *)"01234567" + seq, 1};
+	assert_ptr_equal(state, &begun);
+	assert_ptr_equal(r, &whose);
+	number = seq;
+}
+
+static bool put(void *state, struct spool_sort *sort, const void *line, size_t len)
+{
+	struct spool_item item = {line, len, (const uint8_t *)"01234567" + number, 1};
 
 	assert_ptr_equal(state, &begun);
 	longest = len > longest ? len : longest;
@@ -207,7 +217,7 @@ static void end(void *state)
 	ended++;
 }
 
-static const struct layout_sorted sorted = {begin, put, item, end};
+static const struct layout_sorted sorted = {begin, target, put, item, end};
 static const struct layout_config sorted_config = {.sorted = &sorted};
 
 static void test_sorted(void **state)
@@ -236,7 +246,7 @@ static void test_line_too_long(void **state)
 	(void)state;
 	memset(octets, 'x', sizeof(octets));
 	longest = 0;
-	assert_true(layout_begin(out.layout, 5, NULL, 0));
+	assert_true(layout_begin(out.layout, 5, &whose, NULL, 0));
 	for (int i = 0; i < 50; i++)
 		assert_true(layout_part(out.layout, octets, sizeof(octets)));
 	assert_true(layout_part(out.layout, "\nnext\n", 6));
@@ -255,7 +265,7 @@ static void test_finish_heeds_the_writer(void **state)
 	(void)state;
 	memset(line, 'y', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	assert_true(layout_begin(out.layout, 0, &whose, NULL, 0));
 	for (int i = 0; i < 3000; i++)
 		assert_true(layout_part(out.layout, line, sizeof(line)));
 	assert_true(layout_end(out.layout, NULL, 0));
@@ -275,7 +285,7 @@ static void test_no_room(void **state)
 	setenv("TMPDIR", "/nowhere/at/all", 1);
 	memset(line, 'z', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	assert_true(layout_begin(out.layout, 0, NULL, 0));
+	assert_true(layout_begin(out.layout, 0, &whose, NULL, 0));
 	for (int i = 0; i < 100 && had_room; i++)
 		had_room = layout_part(out.layout, line, sizeof(line));
 	assert_false(had_room);

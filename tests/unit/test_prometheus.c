@@ -47,12 +47,13 @@ static void file_put(struct file *f, const struct record *r)
 {
 	struct buf lines = {0};
 
+	prometheus_target(f->state, f->seq, r);
 	prometheus_record(&lines, r);
 	for (size_t at = 0; at < lines.len;) {
 		uint8_t *line = lines.data + at;
 		size_t len = (size_t)((uint8_t *)memchr(line, '\n', lines.len - at) - line);
 
-		assert_true(prometheus_put(f->state, f->sort, f->seq, line, len));
+		assert_true(prometheus_put(f->state, f->sort, line, len));
 		at += len + 1;
 	}
 	f->seq++;
@@ -289,34 +290,102 @@ static void test_doubles(void **state)
 		       "# TYPE ifInOctets gauge\nifInOctets{host=\"a\",index=\"1\"} 1\n");
 }
 
-/* A worker's word: what is no line of ours is none. */
+#define LINE(text) text, sizeof(text) - 1
+
+struct line {
+	const char *octets;
+	size_t len;
+};
+
+static void put_line(struct file *f, const struct line *line)
+{
+	static const struct record r = {.host = "h"};
+
+	prometheus_target(f->state, f->seq++, &r);
+	assert_true(prometheus_put(f->state, f->sort, line->octets, line->len));
+}
+
+/* A worker's word: one line that is none of ours would cost the whole file. */
 static void test_nonsense(void **state)
 {
-	static const struct {
-		const char *line;
-		size_t len;
-	} lines[] = {
-		{"", 0},
-		{"1a", 2},
-		{"1a\0", 3},
-		{"1a\0host", 7},
-		{"1a\0host=\"\"\0", 11},
-		{"1a\0host=\"\"\0g", 12},
-		{"1a\0host=\"\"\0x1", 13},
-		{"1a\0host=\"\"\0\0001", 13},
-		{"2a\0host=\"\"\0g1", 13},
-		{"1\0host=\"\"\0g1", 12},
-		{"1a\0\1c\0g1", 9},
-		{"1a\0index=\"\"\0g1", 14},
-		{"\0\0\0\0\0\0", 6},
+	static const struct line lines[] = {
+		{LINE("")},
+		{LINE("1a")},
+		{LINE("1a\0")},
+		{LINE("1a\0index=\"\"")},
+		{LINE("1a\0index=\"\"\0")},
+		{LINE("1a\0index=\"\"\0g")},
+		{LINE("1a\0index=\"\"\0x1")},
+		{LINE("1a\0index=\"\"\0\0001")},
+		{LINE("2a\0index=\"\"\0g1")},
+		{LINE("1\0index=\"\"\0g1")},
+		{LINE("\0\0\0\0\0\0")},
+		{LINE("1a\0\1c\0g1")},
+		/* families */
+		{LINE("0a\0\0g1")},
+		{LINE("1snmp_up\0\0g1")}, /* a second # TYPE */
+		{LINE("0snmp_up\0index=\"1\"\0g1")},
+		{LINE("11a\0\0g1")},
+		{LINE("1a b\0\0g1")},
+		{LINE("1a\xc3\xbc\0\0g1")},
+		/* labels */
+		{LINE("1a\0host=\"other\"\0g1")},
+		{LINE("1a\0index=\"1\",host_hex=\"6f\"\0g1")},
+		{LINE("1a\0__name__=\"b\"\0g1")},
+		{LINE("1a\0x=\"1\",index=\"1\"\0g1")}, /* one series in two orders */
+		{LINE("1a\0value=\"1\",x=\"1\"\0g1")},
+		{LINE("1a\0index=\"1\",index=\"1\"\0g1")},
+		{LINE("1a\0index=\"1\",oid=\"1\"\0g1")},
+		{LINE("1a\0x=\"1\",y=\"1\"\0g1")},
+		{LINE("1a\0index\0g1")},
+		{LINE("1a\0index=\0g1")},
+		{LINE("1a\0index=1\0g1")},
+		{LINE("1a\0=\"1\"\0g1")},
+		{LINE("1a\0index=\"1\0g1")},
+		{LINE("1a\0index=\"1\\\0g1")},
+		{LINE("1a\0index=\"1\\\"\0g1")},
+		{LINE("1a\0index=\"\\t\"\0g1")},
+		{LINE("1a\0index=\"1\",\0g1")},
+		{LINE("1a\0index=\"1\" \0g1")},
+		{LINE("1a\0index=\"1\"} 1 #\0g1")},
+		{LINE("1a\0index=\"\xff\"\0g1")},
+		{LINE("1a\0index=\"\r\"\0g1")},
+		{LINE("1a\0index=\"\x1b\"\0g1")},
+		/* values */
+		{LINE("1a\0\0g1 2")},
+		{LINE("1a\0\0g1e")},
+		{LINE("1a\0\0g-")},
+		{LINE("1a\0\0g1e999")},
+		{LINE("1a\0\0g0x1p1")},
+		{LINE("1a\0\0ginfinity")},
+		{LINE("1a\0\0gNaN1")},
+		{LINE("1a\0\0g000000000000000000000000000000001")},
 	};
 	struct file f = file_new(1 << 16);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_true(prometheus_put(f.state, f.sort, i, lines[i].line, lines[i].len));
-	assert_true(prometheus_put(f.state, f.sort, 1, "1a\0host=\"\"\0g1", 13)); /* but this is */
-	file_check(&f, "# TYPE a gauge\na{host=\"\"} 1\n");
+		put_line(&f, &lines[i]);
+	file_check(&f, "");
+}
+
+/* And what is none. */
+static void test_sense(void **state)
+{
+	static const struct line lines[] = {
+		{LINE("1a\0\0g-1.5e-07")},
+		{LINE("1_b9\0index=\"\"\0u1")},
+		{LINE("1c\0oid=\"1.2\",x=\"\\\\\\\"\\n\xc3\xbc\t\",value_hex=\"00\"\0c1")},
+	};
+	struct file f = file_new(1 << 16);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		put_line(&f, &lines[i]);
+	file_check(&f, "# TYPE _b9 untyped\n_b9{host=\"h\",index=\"\"} 1\n"
+		       "# TYPE a gauge\na{host=\"h\"} -1.5e-07\n"
+		       "# TYPE c counter\nc{host=\"h\",oid=\"1.2\",x=\"\\\\\\\"\\n\xc3\xbc\t\","
+		       "value_hex=\"00\"} 1\n");
 }
 
 int main(void)
@@ -331,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_types_that_differ),
 		cmocka_unit_test(test_doubles),
 		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_sense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
