@@ -30,7 +30,7 @@
 #include "out/value.h"
 #include "pool/message.h"
 
-#define SLACK_US      1000000 /* our "now" is the turn's, and no older than this */
+#define SLACK_US      1000000 /* a young one is not judged by the microsecond */
 #define EVENTS_PER_US 10      /* of each counter: datagrams that no processor handles */
 #define FRONT_MAX \
 	16384 /* octets around each row: host, address, times, message, all escaped, are a third */
@@ -59,9 +59,10 @@ void trust_free(struct child *c)
 	free(c->trust.open);
 }
 
+/* By the clock itself: the turn's "now" is older than what it says by all that a disk or a stop has held us up. */
 static int64_t age_us(const struct child *c)
 {
-	return loop_now_us(c->master->loop) - c->trust.born_us + SLACK_US;
+	return loop_clock_us() - c->trust.born_us + SLACK_US;
 }
 
 /* --- counters ----------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "pool/lookup.h"
-#include "pool/master.h"
+#include "pool/master_internal.h"
 #include "pool/message.h"
 #include "pool/queue.h"
 
@@ -1187,6 +1187,32 @@ static void test_no_lie(void **state)
 	assert_non_null(strstr(r->words[LIE_AT], "truth"));
 }
 
+/* The answer took longer than the worker had lived when our turn began; then something held us up. */
+static void test_no_lie_in_a_long_turn(void **state)
+{
+	struct run *r = *state;
+	struct dispatch_kind kind = {.workers = 1, .lease_max = 1};
+	struct master m = {
+		.config = &r->config, .loop = loop_new(), .dispatch = dispatch_new(&kind, 1)};
+	struct child c = {.master = &m};
+	struct dispatch_task task = {.seq = 7};
+	struct record_head h = {.seq = 7, .rtt_us = 1100000};
+	uint8_t octets[RECORD_HEAD_PACKED_MAX + 5];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct queue_frame f = {.kind = MESSAGE_RECORD, .data = octets};
+
+	h.lease = dispatch_lease(m.dispatch, 0, &task);
+	record_head_pack(&h, &w);
+	wire_put_u32(&w, 0);
+	f.len = (size_t)(w.at - octets);
+	trust_begin(&c);
+	usleep(200000); /* and the loop does not look at the clock */
+	assert_true(trust_frame(&c, &f));
+	trust_free(&c);
+	dispatch_free(m.dispatch);
+	loop_free(m.loop);
+}
+
 /* test_master_trust [PATTERN]: those whose names match */
 int main(int argc, char **argv)
 {
@@ -1209,6 +1235,7 @@ int main(int argc, char **argv)
 		RUN(test_resolver),
 		RUN(test_resolver_pongs_for_ever),
 		RUN(test_answers_for_the_resolver),
+		RUN(test_no_lie_in_a_long_turn),
 	};
 #define OTHERS (sizeof(others) / sizeof(others[0]))
 	struct CMUnitTest tests[LIES + OTHERS + TRUTHS];
