@@ -27,6 +27,7 @@
 #include "out/writer.h"
 
 #define SORT_MEMORY     4194304                 /* octets */
+#define FINISH_MAX      4194304                 /* octets of items in a call, written or not */
 #define LINE_MAX_OCTETS (SPOOL_ITEM_MAX - 4096) /* the key has a little more */
 
 struct layout {
@@ -200,11 +201,12 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 enum layout_state layout_finish(struct layout *l)
 {
 	struct spool_item item;
+	size_t taken = 0;
 
 	while (l->sort) {
 		enum spool_state state;
 
-		if (writer_full(l->writer))
+		if (writer_full(l->writer) || taken >= FINISH_MAX)
 			return LAYOUT_MORE;
 		state = spool_sort_next(l->sort, &item);
 		if (state == SPOOL_FAILED)
@@ -213,6 +215,7 @@ enum layout_state layout_finish(struct layout *l)
 			return LAYOUT_MORE;
 		if (state == SPOOL_END)
 			break;
+		taken += item.key_len + item.len;
 		l->scratch.len = 0;
 		l->config->sorted->item(l->state, &l->scratch, &item);
 		writer_put(l->writer, l->scratch.data, l->scratch.len);

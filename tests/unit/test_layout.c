@@ -275,6 +275,33 @@ static void test_finish_heeds_the_writer(void **state)
 	finish(&out);
 }
 
+static void item_left_out(void *state, struct buf *out, const struct spool_item *i)
+{
+	(void)state;
+	(void)out;
+	(void)i;
+}
+
+/* Items of which nothing is written do not hold up the master either. */
+static void test_finish_in_turns(void **state)
+{
+	static const struct layout_sorted nothing = {begin, target, put, item_left_out, end};
+	static const struct layout_config config = {.sorted = &nothing};
+	struct output out = open_output(&config, false);
+	static char line[100000];
+
+	(void)state;
+	memset(line, 'y', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	assert_true(layout_begin(out.layout, 0, &whose, NULL, 0));
+	for (int i = 0; i < 100; i++)
+		assert_true(layout_part(out.layout, line, sizeof(line)));
+	assert_true(layout_end(out.layout, NULL, 0));
+	assert_int_equal(layout_finish(out.layout), LAYOUT_MORE);
+	assert_false(writer_full(out.writer));
+	finish(&out);
+}
+
 static void test_no_room(void **state)
 {
 	struct output out = open_output(&sorted_config, false);
@@ -308,6 +335,7 @@ int main(void)
 		TEST(test_sorted),
 		TEST(test_line_too_long),
 		TEST(test_finish_heeds_the_writer),
+		TEST(test_finish_in_turns),
 		TEST(test_no_room),
 	};
 
