@@ -18,13 +18,16 @@ class Record:
         self.host, self.status, self.rows, self.message = host, status, rows, message
 
 
+def whole_lines(text, torn):
+    """(lines, complaints). torn: its last line may be half."""
+    *lines, last = text.split('\n')
+    return lines, [f'the last line has no end: {last[:200]!r}'] if last and not torn else []
+
+
 def read_jsonl(text, torn):
-    """(records, complaints). torn: its last line may be half."""
-    records, wrong = [], []
-    lines = text.split('\n')
-    last = lines.pop()
-    if last and not torn:
-        wrong.append(f'the last line has no end: {last[:200]!r}')
+    """(records, complaints)."""
+    records = []
+    lines, wrong = whole_lines(text, torn)
     for line in lines:
         try:
             r = json.loads(line)
@@ -42,11 +45,8 @@ FAILED = re.compile(r'-\t(ok|timeout|unreachable|auth|error|malformed|resolve|cr
 
 def read_text(text, torn):
     """Lines of one host side by side are one record; the line of its failure ends it."""
-    records, wrong = [], []
-    lines = text.split('\n')
-    last = lines.pop()
-    if last and not torn:
-        wrong.append(f'the last line has no end: {last[:200]!r}')
+    records = []
+    lines, wrong = whole_lines(text, torn)
     for line in lines:
         host, _, rest = line.partition('\t')
         if not records or records[-1].host != host or records[-1].message:
@@ -119,7 +119,7 @@ class Ledger:
             self.wrong(f'exit status {code}, expected one of {sorted(p.exits)}')
         if p.sure is None or code == p.sure or self.other_end():
             return
-        if p.sure == 1 or p.sure in (3, 141) or self.r.at_work_then:
+        if p.sure == 1 or p.sure in (3, 141) or self.r.actions.at_work_then:
             self.wrong(f'exit status {code}, and it must be {p.sure}')
 
     def never_began(self):
@@ -179,9 +179,9 @@ class Ledger:
             self.check_nothing()
             return
         text = self.output()
-        if self.r.thrown.get('remove_folder') and self.code not in (0, 1):
+        if self.r.actions.thrown.get('remove_folder') and self.code not in (0, 1):
             return
-        if self.r.replaced or p.device:
+        if self.r.actions.replaced or p.device:
             return
         replaced = p.output in ('file', 'old')
         if replaced and ((self.code in (3, -9) and not self.p.spool) or text in (None, rounds.OLD)):

@@ -33,7 +33,7 @@ class Plan:
     def __init__(self, seed, number, staged):
         self.seed, self.number, self.staged = seed, number, staged
         self.rng = rng = random.Random(f'{seed}/{number}')
-        self.actions = []       # (seconds after the start, method of round.Round, words)
+        self.actions = []       # (seconds after the start, method of actions.Actions, words)
         self.faults = []        # their names
         self.exits = {0, 1}     # what the exit status may be
         self.sure = None        # ... and is, if an endless target kept the run at work until then
