@@ -32,9 +32,8 @@
 
 #define SLACK_US      1000000 /* a young one is not judged by the microsecond */
 #define EVENTS_PER_US 10      /* of each counter: datagrams that no processor handles */
-#define FRONT_MAX \
-	16384 /* octets around each row: host, address, times, message, all escaped, are a third */
-#define ROW_LEAST 8 /* octets of a row with its mark: an OID and a type are more */
+#define FRONT_MAX     16384   /* octets around each row: three times host, times, message */
+#define ROW_LEAST     8       /* octets of a row with its mark: an OID and a type are more */
 
 enum { /* bits of trust.open: what has come of a record in PARTs */
 	OPEN_SOME = 1,
