@@ -8,6 +8,7 @@ import re
 
 import breeds
 import round as rounds
+from summary import Summary
 
 LATE = 0.06  # seconds that we were not let run: agents may have been late by a whole try then
 MORE_DESCRIPTORS = 2  # a spool, an output that is locked for a batch
@@ -64,32 +65,6 @@ def read_text(text, torn):
     return records, wrong
 
 
-class Summary:
-    """The -s lines, as numbers by name."""
-
-    def __init__(self, text):
-        self.number, self.status, self.other = {}, {}, []
-        for line in text.splitlines():
-            word, _, rest = line.partition(': ')
-            if word in ('packets', 'sends', 'replies'):
-                for item in rest.split(', '):
-                    count, _, name = item.partition(' ')
-                    self.number[f'{word} {name}'] = int(count)
-            elif word == 'status':
-                self.status = {item.split()[1]: int(item.split()[0]) for item in rest.split(', ')}
-            elif word == 'targets':
-                self.number['targets'] = int(rest.split()[0])
-            elif word not in ('latency', 'deaths', 'hint', 'missing'):
-                self.other.append(line)
-
-    @property
-    def found(self):
-        return 'targets' in self.number and 'sends answered' in self.number
-
-    def sends(self):
-        return sum(self.number[f'sends {name}'] for name in ('answered', 'refused', 'superseded', 'unanswered'))
-
-
 class Ledger:
     def __init__(self, played):
         self.r, self.p = played, played.plan
@@ -102,7 +77,7 @@ class Ledger:
         self.summary = Summary(self.errors)
         self.kills = self.p.kills
         self.late = played.lag > LATE
-        self.dropped = self.summary.number.get('replies dropped', 0) > 0 or (played.counters['overrun'] or 0) > 0
+        self.dropped = self.summary.count.get('dropped', 0) > 0 or (played.counters['overrun'] or 0) > 0
         self.widened = self.late or self.dropped
         self.complaints = list(played.notes)
 
@@ -300,25 +275,24 @@ class Ledger:
                 self.wrong('no summary')
             return
         if code in (0, 1):
-            statuses = {name: count for name, count in s.status.items() if count}
-            if hasattr(self, 'statuses') and self.p.reader[0] != 'close' and statuses != {n: c for n, c in self.statuses.items() if c}:
-                self.wrong(f'the summary counts {statuses}, the output {dict(self.statuses)}')
-            if (statuses.keys() <= {'ok'}) != (code == 0):
-                self.wrong(f'exit status {code} with {statuses}')
+            if hasattr(self, 'statuses') and self.p.reader[0] != 'close' and s.status != self.statuses:
+                self.wrong(f'the summary counts {s.status}, the output {dict(self.statuses)}')
+            if (s.status.keys() <= {'ok'}) != (code == 0):
+                self.wrong(f'exit status {code} with {s.status}')
         deaths = self.kills or self.p.many_deaths
         if not deaths and code in (0, 1) or (not deaths and code > 128 and code != 141 and not self.twice):
             self.check_packets(s)
-        elif s.number['packets sent'] > self.most_sent():
-            self.wrong(f'{s.number["packets sent"]} sent, but the agents were asked {self.most_sent()} times')
-        if deaths == 0 and re.search('deaths:', self.errors):
+        elif s.count['sent'] > self.most_sent():
+            self.wrong(f'{s.count["sent"]} sent, but the agents were asked {self.most_sent()} times')
+        if deaths == 0 and s.deaths:
             self.wrong('processes died, and nobody killed them')
 
     def check_packets(self, s):
-        sent = s.number['packets sent']
+        sent = s.count['sent']
         if sent != s.sends():
             self.wrong(f'sent {sent}, but answered + refused + superseded + unanswered = {s.sends()}')
         if self.p.runs == 2:
-            sent += Summary(self.r.runs[1].errors.decode()).number['packets sent']
+            sent += Summary(self.r.runs[1].errors.decode()).count['sent']
         least, most = self.r.asked(), self.most_sent()
         if self.late and self.p.cancels:
             least -= self.r.asked_tcp  # a session that does not cancel in time is ended, with what it has counted

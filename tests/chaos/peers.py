@@ -3,9 +3,9 @@
 Each has `sockets` to be watched and ready(socket), which may change them; both count what they were asked.
 """
 import socket
-import struct
 
 import ber
+import dns
 
 
 class TcpAgent:
@@ -75,17 +75,11 @@ class NameServer:
         if not self.silent:
             sock.sendto(self.answer(data), client)
 
-    def answer(self, data):
-        labels, at = [], 12
-        while data[at]:
-            labels.append(data[at + 1:at + 1 + data[at]].decode('latin-1').lower())
-            at += 1 + data[at]
-        kind, = struct.unpack_from('!H', data, at + 1)
-        address = self.addresses.get('.'.join(labels))
-        records = [address] if address and kind == 1 else []
-        head = data[:2] + struct.pack('!5H', 0x8180 | (0 if address else 3), 1, len(records), 0, 0)
-        return head + data[12:at + 5] + b''.join(
-            struct.pack('!3HIH', 0xc00c, 1, 1, 60, 4) + socket.inet_aton(address) for address in records)
+    def answer(self, query):
+        name, _, _ = dns.question(query)
+        if name not in self.addresses:
+            return dns.answer(query, dns.NO_SUCH_NAME)
+        return dns.answer(query, addresses=[self.addresses[name]])
 
     def close(self):
         self.socket.close()

@@ -114,11 +114,11 @@ class Poll(unittest.TestCase):
             process.kill()
         process.communicate()
 
-    def wait_until(self, condition, why='waited in vain'):
+    def wait_until(self, condition, why='waited in vain', pause=0.01):
         end = time.monotonic() + LONG
         while not condition():
             self.assertLess(time.monotonic(), end, why)
-            time.sleep(0.01)
+            time.sleep(pause)
 
     def output_of(self, process, status=0):
         """All that a started one writes until it ends with `status`; what it said on stderr is kept."""

@@ -1,12 +1,16 @@
-"""A bad network between the poller and a park: loses, doubles, delays and reorders, and keeps book of it.
+"""Between the poller and its agents: what goes on, what is lost, and what that was.
 
-All of 127.0.0.0/8 is on one port. What comes for an address goes on to the same address at the park's port,
-through a socket of its own for each socket of the poller, so that answers find back whatever they are (SNMPv3 has no
-request-id to be read). The book has, for each target, what became of each of its requests, in order; a test
-judges the poller's records by it. Drawn from a seed, which a test prints when it fails.
+`Between` stands before one port, and a function says what passes.
+
+`Relay` is a bad network before a whole park: it loses, doubles, delays and reorders, and keeps book of it. All of
+127.0.0.0/8 is on one port. What comes for an address goes on to the same address at the park's port, through a socket of
+its own for each socket of the poller, so that answers find back whatever they are (SNMPv3 has no request-id to be read).
+The book has, for each target, what became of each of its requests, in order; a test judges the poller's records by it.
+Drawn from a seed, which a test prints when it fails.
 """
 import heapq
 import random
+import select
 import selectors
 import socket
 import struct
@@ -15,6 +19,42 @@ import time
 
 IP_PKTINFO, SO_RXQ_OVFL, SO_RCVBUFFORCE = 8, 40, 33
 BUFFER = 32 << 20
+
+
+class Between(threading.Thread):
+    """Before a port of 127.0.0.1, for one poller: passes(way, datagram), `there` or `back`, says whether one goes on.
+    Use with `with`."""
+
+    def __init__(self, port, passes):
+        super().__init__(daemon=True)
+        self.passes, self.ended = passes, False
+        self.ours, self.theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self.ours.bind(('127.0.0.1', 0))
+        self.theirs.connect(('127.0.0.1', port))
+        self.port = self.ours.getsockname()[1]
+
+    def run(self):
+        client = None
+        while not self.ended:
+            ready, _, _ = select.select([self.ours, self.theirs], [], [], 0.1)
+            if self.ours in ready:
+                data, client = self.ours.recvfrom(65535)
+                if self.passes('there', data):
+                    self.theirs.send(data)
+            if self.theirs in ready:
+                data = self.theirs.recv(65535)
+                if self.passes('back', data):
+                    self.ours.sendto(data, client)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.join()
+        self.ours.close()
+        self.theirs.close()
 
 
 class Faults:

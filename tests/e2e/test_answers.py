@@ -5,47 +5,13 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import unittest
 
 import poller
+import relay
 from poller import SYS_DESCR
 
 FAST = ('-t', '200ms', '-r', '1')
-
-
-class Relay(threading.Thread):
-    """A device in front of an agent that passes on so many answers, and then is silent."""
-
-    def __init__(self, port, answers):
-        super().__init__()
-        self.agent, self.answers, self.ended = ('127.0.0.1', port), answers, False
-        self.front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.front.bind(('127.0.0.1', 0))
-        self.front.settimeout(0.1)
-        self.back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.port = self.front.getsockname()[1]
-
-    def run(self):
-        while not self.ended:
-            try:
-                request, client = self.front.recvfrom(65535)
-            except TimeoutError:
-                continue
-            if self.answers > 0:
-                self.answers -= 1
-                self.back.sendto(request, self.agent)
-                self.front.sendto(self.back.recv(65535), client)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        self.join()
-        self.front.close()
-        self.back.close()
 
 
 class Answers(poller.Poll):
@@ -233,8 +199,12 @@ class Answers(poller.Poll):
         agents = self.agents(options=('--interfaces', '300'))
         names = [f'ifDescr.{n}' for n in range(1, 301)]
         words = [word for name in names for word in ('-g', name)]
-        with Relay(agents.port, answers=1) as relay:
-            record = self.one('-p', relay.port, *FAST, *words, '127.0.0.1', status=1)
+        asked = []
+        def passes(way, data):
+            asked.append(way)
+            return asked.count('there') == 1
+        with relay.Between(agents.port, passes) as between:
+            record = self.one('-p', between.port, *FAST, *words, '127.0.0.1', status=1)
         self.assertEqual(record['status'], 'partial')
         self.assertRegex(record['message'], '^timeout: ')
         rows = len(record['vars'])

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import pwd
-import re
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import unittest
 import killers
 import poller
 import processes
+import summary
 
 SANITIZER = 'looks for leaks in a process of its own, and may have none'
 MARK = 'xxxxxxxx'  # in the answers of agents with `long-values=40`, and of no other
@@ -26,10 +26,8 @@ class Faults(poller.Poll):
         self.assertEqual(len(records), count)
         self.assertEqual(len({r['host'] for r in records}), count)
 
-    def summary(self, line):
-        """The numbers of a line of --summary, by their words."""
-        text = re.search(rf'^{line}: (.*)$', self.stderr, re.MULTILINE).group(1)
-        return {words[1]: int(words[0]) for words in (part.split() for part in text.split(', '))}
+    def assert_deaths(self, number):
+        self.assertEqual(summary.Summary(self.stderr).deaths, number)
 
 
 @killers.needs_poison
@@ -50,7 +48,7 @@ class DeadlyAnswers(Faults):
         self.assert_each_once(records, 4096)
         self.assertEqual([r['host'] for r in records if r['status'] == 'crashed'], [address])
         self.assertEqual(sum(r['status'] == 'timeout' for r in records), 4095)
-        self.assertEqual(self.summary('deaths'), {'processes': 3})
+        self.assert_deaths(3)
         # 3 s without; each death is an answer's way, a pause of 100 ms and the waits of its worker's targets anew
         self.assertLess(seconds, without + 2)
 
@@ -71,7 +69,7 @@ class DeadlyAnswers(Faults):
                 crashed = sorted(int(r['host'].rsplit('.', 1)[1]) for r in records if r['status'] == 'crashed')
                 self.assertEqual(crashed, list(range(0, 128, 16)))
                 self.assertEqual(sum(r['status'] == 'ok' for r in records), 120)
-                self.assertEqual(self.summary('deaths'), {'processes': 24})
+                self.assert_deaths(24)
 
     def test_no_other_than_those(self):
         """They are all that there is: nobody brings a record, and still the run has not failed."""
@@ -115,7 +113,7 @@ class Killed(Faults):
                                                    '127.21.0.0/24', status=1, most=4)
                 self.assert_each_once(records, 257)
                 self.assertEqual(len(killer.killed), 4)
-                self.assertEqual(self.summary('deaths'), {'processes': 4})
+                self.assert_deaths(4)
                 self.assertIn(f'was killed by signal {int(number)} (', self.stderr)
                 for r in records:
                     silent = r['host'].startswith('127.0') or int(r['host'].rsplit('.', 1)[1]) % 2 == 0
@@ -177,11 +175,11 @@ class Killed(Faults):
         os.kill(processes.children(process.pid)[0], signal.SIGKILL)
         records = [json.loads(line) for line in known] + self.finish(process, 1)
         self.assert_each_once(records, 257)
-        self.assertEqual(self.summary('deaths'), {'process': 1})
-        self.assertEqual(self.summary('sends')['answered'], 256)
-        self.assertEqual(self.summary('packets')['received'], 256)
+        self.assert_deaths(1)
+        count = summary.Summary(self.stderr).count
+        self.assertEqual((count['answered'], count['received']), (256, 256))
         # its last packet, to the silent one, may have gone unreported: one less than the agents saw, at most
-        self.assertIn(agents.counters()['received'] - self.summary('packets')['sent'], (0, 1))
+        self.assertIn(agents.counters()['received'] - count['sent'], (0, 1))
 
 
 class Resources(Faults):
@@ -320,7 +318,7 @@ class Resolver(Faults):
             self.assertEqual(r['status'], 'resolve' if r['host'] == 'deadly.invalid' else 'ok', r)
         self.assertEqual({r['message'] for r in records if r['status'] == 'resolve'},
                          {'the resolver died three times over this name'})
-        self.assertEqual(self.summary('deaths'), {'processes': 3})
+        self.assert_deaths(3)
 
     @killers.needs_poison
     def test_a_resolver_that_hangs(self):
@@ -344,7 +342,7 @@ class Resolver(Faults):
         self.assertEqual({r['host']: r['status'] for r in records}, {'hanging.invalid': 'resolve', 'localhost': 'ok'})
         self.assertEqual(len(records), 2)
         self.assertIn('the resolver does not answer; it is killed', self.stderr)
-        self.assertEqual(self.summary('deaths'), {'processes': 3})
+        self.assert_deaths(3)
 
 
 class Master(Faults):

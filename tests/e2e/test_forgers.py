@@ -11,15 +11,14 @@ machine is; it is then stopped by a signal.
 """
 import json
 import os
-import re
 import signal
 import subprocess
-import time
 import unittest
 
 import ber
 import poller
 import processes
+import summary
 import usm
 
 BLASTER = os.path.join(os.path.dirname(poller.SNMP_AGENTS), 'tests', 'e2e', 'blaster')
@@ -67,15 +66,14 @@ def what_is_said():
 class Forgers(poller.Poll):
     def ports(self, log):
         """{(IPv6?, port)} of all workers, when each has asked somebody."""
-        end = time.monotonic() + poller.LONG
-        while time.monotonic() < end:
+        ports = set()
+        def known():
             with open(log, encoding='ascii') as f:
                 lines = [line.split() for line in f if line.endswith('\n')]
-            ports = {(':' in words[1], int(words[2])) for words in lines}
-            if len(ports) == 4:
-                return ports
-            time.sleep(0.05)
-        self.fail('not all workers have asked over both families')
+            ports.update((':' in words[1], int(words[2])) for words in lines)
+            return len(ports) == 4
+        self.wait_until(known, 'not all workers have asked over both families', 0.05)
+        return ports
 
     def blast(self, ports, port):
         lines = [f'to {"::1" if v6 else "127.0.0.1"} {number}' for v6, number in ports]
@@ -111,10 +109,7 @@ class Forgers(poller.Poll):
             self.assertLess(max(peaks.values()), 32768, peaks)
 
     def wait_for_records(self):
-        end = time.monotonic() + poller.LONG
-        while self.read('records').count('\n') < LIVE:
-            self.assertLess(time.monotonic(), end, 'live hosts without a record')
-            time.sleep(0.2)
+        self.wait_until(lambda: self.read('records').count('\n') >= LIVE, 'live hosts without a record', 0.2)
 
     def check_records(self):
         seen = {}
@@ -131,7 +126,8 @@ class Forgers(poller.Poll):
         self.assertEqual(sum(seen.values()) + AGAIN * len(HOSTS_AGAIN), LIVE)
 
     def check_counters(self, said, blasted):
-        count = {name: int(number) for number, name in re.findall(r'(\d+) (\w+)', said)}
+        told = summary.Summary(said)
+        count = told.count
         sent, spoofed = (int(word) for word in blasted.split()[1::2])
         arrived = count['foreign'] + count['malformed']
         print(f'forged: {sent} sent, {spoofed} of them from the address and port asked; {arrived} read, '
@@ -142,8 +138,7 @@ class Forgers(poller.Poll):
         self.assertLess(count['duplicate'], 1000)  # more: forged ids meet those of questions that are over
         self.assertGreater(arrived, sent // 4)  # a slow machine loses some, and the tries make up for it
         self.assertEqual(count['received'], count['answered'] + count['duplicate'] + arrived)
-        self.assertEqual(count['sent'], count['answered'] + count['refused'] + count['superseded'] +
-                         count['unanswered'])
+        self.assertEqual(count['sent'], told.sends())
 
 
 if __name__ == '__main__':

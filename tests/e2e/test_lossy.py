@@ -8,31 +8,17 @@ packet: what it says it sent is what was received there.
 import json
 import os
 import random
-import re
 import socket
 import unittest
 
 import poller
 import relay
+import summary
 
 TIMEOUT_MS, RETRIES = 300, 2
 ENDS = 0.3 + 0.6 + 1.2  # seconds: when a question's tries are over
 SURE = 0.75 * ENDS      # an answer that left within this is in the poller's socket before the end
-COUNTERS = re.compile(r'(\d+) (\w+)')
 SEED = int(os.environ.get('SEED', random.SystemRandom().randrange(1 << 32)))
-
-
-def summary_of(text):
-    """{counter: number} of the lines packets, sends, replies; {status: number} under 'status'."""
-    found = {}
-    for line in text.splitlines():
-        name, _, rest = line.partition(': ')
-        numbers = {word: int(number) for number, word in COUNTERS.findall(rest)}
-        if name in ('packets', 'sends', 'replies'):
-            found.update(numbers)
-        elif name == 'status':
-            found['status'] = numbers
-    return found
 
 
 def closed_port():
@@ -52,7 +38,7 @@ class Lossy(poller.Poll):
         run = self.run_poller('-F', 'jsonl', '-s', '-t', f'{TIMEOUT_MS}ms', '-r', RETRIES, '-p',
                                   port or self.relay.port, *words, *targets, *more)
         self.assertIn(run.returncode, (0, 1), run.stderr)
-        self.summary = summary_of(run.stderr)
+        self.summary = summary.Summary(run.stderr)
         return run.stdout
 
     def records_of(self, text, count):
@@ -63,8 +49,8 @@ class Lossy(poller.Poll):
 
     def assert_counted(self, records, refused=0):
         """The summary agrees with itself, with the records, and with what the relay received."""
-        s = self.summary
-        self.assertEqual(s['sent'], s['answered'] + s['refused'] + s['superseded'] + s['unanswered'], s)
+        s = self.summary.count
+        self.assertEqual(s['sent'], self.summary.sends(), s)
         self.assertEqual(s['sent'], self.relay.received + self.relay.overrun + refused, s)
         self.assertEqual(s['refused'], refused, s)
         self.assertLessEqual(s['received'] + s['dropped'], self.relay.delivered, s)
@@ -74,7 +60,7 @@ class Lossy(poller.Poll):
         statuses = {}
         for record in records.values():
             statuses[record['status']] = statuses.get(record['status'], 0) + 1
-        self.assertEqual({k: v for k, v in s['status'].items() if v}, statuses)
+        self.assertEqual(self.summary.status, statuses)
 
     def fate(self, host):
         """True: answered; False: not; None: too near the end to say."""
@@ -135,9 +121,9 @@ class Gets(Lossy):
         yes, no = self.assert_fates(records, named)
         self.assertGreater(yes, self.COUNT * 0.9)
         self.assertGreater(no, self.COUNT * 0.01)
-        self.assertGreater(self.summary['late'], 100)
-        self.assertGreater(self.summary['superseded'], 1000)
-        self.assertGreater(self.summary['duplicate'], 100)
+        self.assertGreater(self.summary.count['late'], 100)
+        self.assertGreater(self.summary.count['superseded'], 1000)
+        self.assertGreater(self.summary.count['duplicate'], 100)
 
     def test_v2c(self):
         self.start(relay.Faults(**ALL))
@@ -163,8 +149,8 @@ class Single(Lossy):
         self.start(relay.Faults(double=1))
         self.run_test()
         self.assertEqual(self.no, 0)
-        self.assertEqual(self.summary['sent'], 2048)
-        self.assertGreater(self.summary['duplicate'] + self.summary['foreign'], 1800)
+        self.assertEqual(self.summary.count['sent'], 2048)
+        self.assertGreater(self.summary.count['duplicate'] + self.summary.count['foreign'], 1800)
 
     def test_reordered(self):
         self.start(relay.Faults(swap=1))
@@ -176,14 +162,14 @@ class Single(Lossy):
         self.start(relay.Faults(delay=1))
         self.run_test()
         self.assertEqual(self.no, 0)
-        self.assertGreater(self.summary['late'], 1900)
-        self.assertGreaterEqual(self.summary['superseded'], self.summary['late'])
+        self.assertGreater(self.summary.count['late'], 1900)
+        self.assertGreaterEqual(self.summary.count['superseded'], self.summary.count['late'])
 
     def test_all_lost(self):
         self.start(relay.Faults(loss=1))
         self.run_test()
         self.assertEqual(self.yes, 0)
-        self.assertEqual(self.summary['unanswered'], 2048 * (RETRIES + 1))
+        self.assertEqual(self.summary.count['unanswered'], 2048 * (RETRIES + 1))
 
 
 class Walks(Lossy):

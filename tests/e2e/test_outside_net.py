@@ -14,13 +14,14 @@ import threading
 import time
 import unittest
 
+import dns
 import namespaces
 import poller
+import summary
 
 CLOCK = os.path.join(poller.BUILD, 'tests', 'e2e', 'clock.so')
 DAY = 86400
 FAILING = 'no name server can be reached, or all fail (SERVFAIL, REFUSED)'
-COUNTED = ('answered', 'refused', 'superseded', 'unanswered')
 
 
 class Net(poller.Poll):
@@ -35,13 +36,9 @@ class Net(poller.Poll):
         namespaces.bind(self.write('resolv.conf', text, mode=0o644), '/etc/resolv.conf')
 
     def assert_summary(self):
-        numbers = {}
-        for line in self.stderr.splitlines():
-            if line.startswith(('packets:', 'sends:')):
-                numbers.update({word.rstrip(','): int(n) for n, word in
-                                zip(line.split()[1::2], line.split()[2::2])})
-        self.assertEqual(numbers['sent'], sum(numbers[name] for name in COUNTED), self.stderr)
-        return numbers
+        told = summary.Summary(self.stderr)
+        self.assertEqual(told.count['sent'], told.sends(), self.stderr)
+        return told.count
 
 
 class Routes(Net):
@@ -153,23 +150,8 @@ class Server(threading.Thread):
                 self.socket.sendto(datagram, peer)
 
 
-def question_end(query):
-    at = 12
-    while query[at]:
-        at += query[at] + 1
-    return at + 5
-
-
-def dns_answer(query, flags=0x8180, addresses=(), pad=b''):
-    end = question_end(query)
-    is_a = query[end - 4:end - 2] == b'\0\1'
-    records = b''.join(b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4' + socket.inet_aton(a) for a in addresses) if is_a else b''
-    count = len(addresses) if is_a else 0
-    return query[:2] + struct.pack('>HHHHH', flags, 1, count, 0, 0) + query[12:end] + records + pad
-
-
 def right(query):
-    return [dns_answer(query, addresses=['127.51.0.1'])]
+    return [dns.answer(query, addresses=['127.51.0.1'])]
 
 
 class Names(Net):
@@ -177,22 +159,21 @@ class Names(Net):
 
     BAD = {
         'silent': lambda q: [],
-        'servfail': lambda q: [dns_answer(q, 0x8182)],
-        'refused': lambda q: [dns_answer(q, 0x8185)],
+        'servfail': lambda q: [dns.answer(q, dns.SERVFAIL)],
+        'refused': lambda q: [dns.answer(q, dns.REFUSED)],
         'garbage': lambda q: [os.urandom(80), q[:2] + os.urandom(60)],
         'head': lambda q: [q[:2] + b'\x81\x80\0\1\0\1'],
-        'cut': lambda q: [dns_answer(q, addresses=['127.51.0.1'])[:-3]],
+        'cut': lambda q: [dns.answer(q, addresses=['127.51.0.1'])[:-3]],
         'loop': lambda q: [q[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + b'\xc0\x0c\0\1\0\1' + b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4'],
-        'truncated': lambda q: [dns_answer(q, 0x8380)],  # and nobody is there for TCP
-        'huge': lambda q: [dns_answer(q, addresses=['127.51.0.1'] * 3000, pad=b'x' * 12000)],
-        'wrong-id': lambda q: [bytes([q[0] ^ 255]) + dns_answer(q, addresses=['127.51.0.9'])[1:]],
-        'many': lambda q: [dns_answer(q, addresses=[f'127.51.{n // 250}.{n % 250}' for n in range(100)])],
+        'truncated': lambda q: [dns.answer(q, dns.TRUNCATED)],  # and nobody is there for TCP
+        'huge': lambda q: [dns.answer(q, addresses=['127.51.0.1'] * 3000, pad=b'x' * 12000)],
+        'wrong-id': lambda q: [bytes([q[0] ^ 255]) + dns.answer(q, addresses=['127.51.0.9'])[1:]],
+        'many': lambda q: [dns.answer(q, addresses=[f'127.51.{n // 250}.{n % 250}' for n in range(100)])],
     }
 
     def bad(self, query):
         """By the name's first label."""
-        label = query[13:13 + query[12]].decode()
-        return self.BAD[label](query)
+        return self.BAD[dns.question(query)[0].split('.')[0]](query)
 
     def poll_names(self, park, *names, status):
         """The records of these names; and of 256 addresses, which are there before a name is given up for silence."""

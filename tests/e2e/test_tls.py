@@ -3,20 +3,19 @@
 no OpenSSL of today speaks, and agents of the test's own over TCP; who is believed, and who is not."""
 import functools
 import os
-import select
 import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
 import ber
 import daemons
 import poller
-import test_transports as transports
+import relay
+import streams
 
 OPENSSL = poller.have('openssl')
 TLS = os.environ.get('WITH_TLS') != 'no'
@@ -93,46 +92,18 @@ def who(identity='poller', **keys):
     return [word for key, value in keys.items() if value for word in ('--set', f'{key}={value}')]
 
 
-class Lossy(threading.Thread):
-    """Between one poller and a port: loses every other datagram of the handshake on the way `there` or `back`."""
+class EveryOther:
+    """Passes every other datagram of the handshake on the way `there` or `back`, and all else."""
 
-    def __init__(self, port, way):
-        super().__init__(daemon=True)
-        self.way, self.lost, self.seen, self.ended = way, 0, 0, False
-        self.ours, self.theirs = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        self.ours.bind(('127.0.0.1', 0))
-        self.theirs.connect(('127.0.0.1', port))
-        self.port = self.ours.getsockname()[1]
+    def __init__(self, way):
+        self.way, self.lost, self.seen = way, 0, 0
 
-    def loses(self, way, data):
+    def __call__(self, way, data):
         if way != self.way or data[0] == 23:  # application data
-            return False
+            return True
         self.seen += 1
         self.lost += self.seen % 2
-        return self.seen % 2 == 1
-
-    def run(self):
-        client = None
-        while not self.ended:
-            ready, _, _ = select.select([self.ours, self.theirs], [], [], 0.1)
-            if self.ours in ready:
-                data, client = self.ours.recvfrom(65535)
-                if not self.loses('there', data):
-                    self.theirs.send(data)
-            if self.theirs in ready:
-                data = self.theirs.recv(65535)
-                if not self.loses('back', data):
-                    self.ours.sendto(data, client)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        self.join()
-        self.ours.close()
-        self.theirs.close()
+        return self.seen % 2 == 0
 
 
 @unittest.skipUnless(TLS and daemons.SNMPD and OPENSSL, 'a build without TLS, or snmpd or openssl is not installed')
@@ -201,10 +172,11 @@ hosts:
     def test_lost_flights(self):
         """Every datagram of the handshake is lost once, on one of the two ways: it is sent again."""
         for way in ('there', 'back'):
-            with self.subTest(way=way), Lossy(self.snmpd.secure, way) as relay:
-                record = self.one(*who(), '-t', '10s', '-r', '0', f'dtlsudp:127.0.0.1:{relay.port}')
+            passes = EveryOther(way)
+            with self.subTest(way=way), relay.Between(self.snmpd.secure, passes) as between:
+                record = self.one(*who(), '-t', '10s', '-r', '0', f'dtlsudp:127.0.0.1:{between.port}')
                 self.assertEqual(record['status'], 'ok')
-                self.assertGreater(relay.lost, 1)
+                self.assertGreater(passes.lost, 1)
 
     def test_engine_id_pinned(self):
         """Then nobody is asked for it."""
@@ -306,7 +278,7 @@ def agent(reply=answer, version=None, address='127.0.0.1', once=False):
         try:
             with context.wrap_socket(connection, server_side=True) as tls:
                 tls.settimeout(poller.LONG)
-                while data := transports.read_message(tls):
+                while data := streams.read_message(tls):
                     tls.sendall(reply(Request4(data)))
                     if once:
                         tls.unwrap()
@@ -314,7 +286,7 @@ def agent(reply=answer, version=None, address='127.0.0.1', once=False):
         except ssl.SSLError:
             pass  # the poller's record tells
 
-    listener = transports.Streams(serve, (address, 0), backlog=100)
+    listener = streams.Streams(serve, (address, 0), backlog=100)
     listener.target = listener.target.replace('tcp:', 'tlstcp:')
     return listener
 
@@ -405,14 +377,14 @@ class OverTcp(poller.Poll):
 
         for serve in (old, plain):
             heard = []
-            with self.subTest(serve=serve.__name__), transports.Streams(serve) as a:
+            with self.subTest(serve=serve.__name__), streams.Streams(serve) as a:
                 record = self.one(*who(), a.target.replace('tcp:', 'tlstcp:'), status=1)
                 self.assertEqual(record['status'], 'unreachable')
                 self.assertIn('no TLS handshake', record['message'])
                 self.assertEqual(heard, [b'\x16'])
 
     def test_handshake_is_part_of_the_wait(self):
-        with transports.Streams(transports.never) as a:
+        with streams.Streams(streams.never) as a:
             start = time.monotonic()
             record = self.one(*who(), '-t', '300ms', '-r', '1', a.target.replace('tcp:', 'tlstcp:'), status=1)
             took = time.monotonic() - start
@@ -421,7 +393,7 @@ class OverTcp(poller.Poll):
         self.assertLess(took, 3)
 
     def test_closed_in_the_handshake(self):
-        with transports.Streams(lambda connection, number: None) as a:
+        with streams.Streams(lambda connection, number: None) as a:
             record = self.one(*who(), a.target.replace('tcp:', 'tlstcp:'), status=1)
         self.assertEqual(record['status'], 'unreachable')
 

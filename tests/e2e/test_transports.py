@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Transports other than UDP: real snmpd over TCP and sockets in the file system, and agents of the
-test's own that refuse, hang up, keep silent, talk nonsense or never accept."""
+test's own that refuse, hang up, keep silent, talk nonsense or streams.never accept."""
 import contextlib
 import json
 import os
@@ -16,6 +16,7 @@ import unittest
 import ber
 import daemons
 import poller
+import streams
 import processes
 
 SYS_NAME = '1.3.6.1.2.1.1.5.0'
@@ -114,7 +115,7 @@ class RealAgent(poller.Poll):
     def test_many_hosts_through_few_workers(self):
         """TCP to the test's own agent: snmpd lets five connections wait to be accepted, and the kernel makes
         the others retry after a second, or resets them."""
-        with Streams(answer, backlog=200) as agent:
+        with streams.Streams(answer, backlog=200) as agent:
             targets = ([agent.target] * 150 + [self.all[1]] * 50 + [self.udp] * 100)
             path = self.write('targets', '\n'.join(targets))
             records = self.poll('--targets', path, '-g', SYS_NAME)
@@ -135,117 +136,17 @@ class RealAgent(poller.Poll):
                          {'127.0.0.1': 'ok', '127.0.0.2': 'unreachable'})
 
 
-class Streams(threading.Thread):
-    """Listens, on TCP or at a path, and gives every connection to serve(connection, number from 0), in a
-    thread of its own. Use with `with`."""
-
-    def __init__(self, serve, address=('127.0.0.1', 0), backlog=20):
-        super().__init__(daemon=True)
-        self.serve, self.connections, self.faults = serve, [], []
-        family = (socket.AF_UNIX if isinstance(address, str) else
-                  socket.AF_INET6 if ':' in address[0] else socket.AF_INET)
-        self.listener = socket.socket(family, socket.SOCK_STREAM)
-        self.listener.bind(address)
-        if isinstance(address, str):
-            poller.let_in(address)
-        self.listener.listen(backlog)
-        self.address = self.listener.getsockname()
-        self.target = (f'unix:{address}' if isinstance(address, str) else
-                       f'tcp:[{address[0]}]:{self.address[1]}' if ':' in address[0] else
-                       f'tcp:{address[0]}:{self.address[1]}')
-        self.ended = False
-
-    def one(self, connection, number):
-        try:
-            with connection:
-                self.serve(connection, number)
-        except (ConnectionError, TimeoutError):
-            pass
-        except Exception as fault:  # told where the test is left
-            self.faults.append(fault)
-
-    def run(self):
-        while not self.ended:
-            try:
-                connection, client = self.listener.accept()
-            except OSError:
-                return
-            self.connections.append(client)
-            connection.settimeout(poller.LONG)
-            threading.Thread(target=self.one, args=(connection, len(self.connections) - 1),
-                             daemon=True).start()
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.join(1)
-        if self.faults:
-            raise self.faults[0]
-
-
-def read_message(connection):
-    """One whole message; b'' at the end."""
-    data = b''
-    while True:
-        piece = connection.recv(65536)
-        if not piece:
-            return b''
-        data += piece
-        with contextlib.suppress(ValueError, IndexError):
-            ber.split(data)
-            return data
-
-
 def answer(connection, number):
     """Every question, as an agent with MIB does."""
     tree = ber.Tree(MIB)
-    while data := read_message(connection):
+    while data := streams.read_message(connection):
         connection.sendall(tree.answer(ber.Request(data)))
 
 
 def close_after_each(connection, number):
     """A question a connection."""
-    if data := read_message(connection):
+    if data := streams.read_message(connection):
         connection.sendall(ber.Tree(MIB).answer(ber.Request(data)))
-
-
-def never(connection, number):
-    """Reads and says nothing."""
-    while connection.recv(65536):
-        pass
-
-
-class FullQueue:
-    """A listener that accepts nobody, with its queue full: connecting to it blocks."""
-
-    def __init__(self, address=('127.0.0.1', 0)):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-        self.listener = socket.socket(family, socket.SOCK_STREAM)
-        self.listener.bind(address)
-        if isinstance(address, str):
-            poller.let_in(address)
-        self.listener.listen(0)
-        self.fillers = []
-        for _ in range(10):
-            s = socket.socket(family, socket.SOCK_STREAM)
-            s.setblocking(False)
-            s.connect_ex(self.listener.getsockname())
-            self.fillers.append(s)
-        self.target = (f'unix:{address}' if family == socket.AF_UNIX else
-                       f'tcp:127.0.0.1:{self.listener.getsockname()[1]}')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for s in [*self.fillers, self.listener]:
-            s.close()
 
 
 class Ends(poller.Poll):
@@ -257,7 +158,7 @@ class Ends(poller.Poll):
         return record, time.monotonic() - start
 
     def test_answers_of_the_tests_own_agent(self):
-        with Streams(answer) as agent:
+        with streams.Streams(answer) as agent:
             record = self.one('-g', SYS_NAME, agent.target)
             self.assertEqual([v['value'] for v in record['vars']], ['object 5'])
             rows = self.one('-w', '1.3.6.1.2.1.1', agent.target)['vars']
@@ -284,7 +185,7 @@ class Ends(poller.Poll):
 
     def test_silence(self):
         for address in (('127.0.0.1', 0), self.path('silent')):
-            with Streams(never, address) as agent:
+            with streams.Streams(streams.never, address) as agent:
                 record, took = self.timed('-t', '200ms', '-r', '1', agent.target)
             self.assertEqual((record['status'], record['tries']), ('timeout', 2), record)
             self.assertRegex(record['message'], r'^no answer after 2 tries \(is the community right\?\)')
@@ -294,7 +195,7 @@ class Ends(poller.Poll):
     def test_never_accepted(self):
         """Connecting blocks, for as long as a silent host takes over UDP."""
         for address in (('127.0.0.1', 0), self.path('full')):
-            with FullQueue(address) as agent:
+            with streams.FullQueue(address) as agent:
                 record, took = self.timed('-t', '300ms', '-r', '1', agent.target)
                 self.assertEqual(record['status'], 'timeout', record)
                 self.assertIn('in time', record['message'])
@@ -308,7 +209,7 @@ class Ends(poller.Poll):
     def test_nobody_waits_for_those_that_block(self):
         """Thirty that block, through sixteen workers; beside them hosts over UDP, and one over TCP."""
         agents = self.agents()
-        with FullQueue() as full, Streams(answer) as agent:
+        with streams.FullQueue() as full, streams.Streams(answer) as agent:
             path = self.write('targets', '\n'.join([agent.target] + [full.target] * 30 + ['127.10.0.0/28']))
             records = self.poll('-t', '1s', '-r', '0', '-p', agents.port, '--targets', path, status=1)
         order = [(r['host'], r['status']) for r in records]
@@ -317,7 +218,7 @@ class Ends(poller.Poll):
         self.assertEqual(set(order[17:]), {(full.target, 'timeout')})
 
     def test_closed_without_an_answer(self):
-        with Streams(lambda connection, number: read_message(connection)) as agent:
+        with streams.Streams(lambda connection, number: streams.read_message(connection)) as agent:
             record, took = self.timed('-t', '10s', agent.target)
         self.assertEqual((record['status'], record['message']),
                          ('unreachable', 'the agent closed the connection without an answer'))
@@ -325,10 +226,10 @@ class Ends(poller.Poll):
 
     def test_closed_within_an_answer(self):
         def half(connection, number):
-            request = ber.Request(read_message(connection))
+            request = ber.Request(streams.read_message(connection))
             connection.sendall(ber.Tree(MIB).answer(request)[:-3])
 
-        with Streams(half) as agent:
+        with streams.Streams(half) as agent:
             record, took = self.timed('-t', '10s', agent.target)
         self.assertEqual((record['status'], record['message']),
                          ('unreachable', 'the agent closed the connection within an answer'))
@@ -336,10 +237,10 @@ class Ends(poller.Poll):
 
     def test_reset(self):
         def reset(connection, number):
-            read_message(connection)
+            streams.read_message(connection)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 
-        with Streams(reset) as agent:
+        with streams.Streams(reset) as agent:
             record, took = self.timed('-t', '10s', agent.target)
         self.assertEqual((record['status'], record['message']),
                          ('unreachable', 'the agent reset the connection'))
@@ -347,7 +248,7 @@ class Ends(poller.Poll):
 
     def test_closed_after_each_answer(self):
         """Not polite, but no failure: the next question goes over a new connection."""
-        with Streams(close_after_each) as agent:
+        with streams.Streams(close_after_each) as agent:
             record = self.one('-t', '300ms', '-r', '5', '--set', 'max_repetitions=5', '-w', '1.3.6.1.2.1.1',
                               agent.target)
             self.assertEqual(len(record['vars']), 29, record)
@@ -357,10 +258,10 @@ class Ends(poller.Poll):
         """Rows so far are kept; whoever answered before is asked again by the tries."""
         def few(connection, number):
             for _ in range(2 if number == 0 else 0):
-                connection.sendall(ber.Tree(MIB).answer(ber.Request(read_message(connection))))
-            read_message(connection)
+                connection.sendall(ber.Tree(MIB).answer(ber.Request(streams.read_message(connection))))
+            streams.read_message(connection)
 
-        with Streams(few) as agent:
+        with streams.Streams(few) as agent:
             record = self.one('-t', '200ms', '-r', '1', '--set', 'max_repetitions=5', '-w', '1.3.6.1.2.1.1',
                               agent.target, status=1)
         self.assertEqual(record['status'], 'partial', record)
@@ -370,11 +271,11 @@ class Ends(poller.Poll):
     def test_garbage(self):
         for words in (b'SSH-2.0-OpenSSH_9.2p1\r\n', b'\x30\x84\xff\xff\xff\xff', bytes(100)):
             def talk(connection, number, words=words):
-                read_message(connection)
+                streams.read_message(connection)
                 connection.sendall(words)
-                never(connection, number)
+                streams.never(connection, number)
 
-            with Streams(talk) as agent:
+            with streams.Streams(talk) as agent:
                 record, took = self.timed('-t', '200ms', '-r', '1', agent.target)
             self.assertEqual(record['status'], 'malformed', record)
             self.assertIn('octets that are no message', record['message'])
@@ -382,17 +283,17 @@ class Ends(poller.Poll):
 
     def test_answer_in_single_octets(self):
         def slowly(connection, number):
-            response = ber.Tree(MIB).answer(ber.Request(read_message(connection)))
+            response = ber.Tree(MIB).answer(ber.Request(streams.read_message(connection)))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for octet in response:
                 connection.sendall(bytes([octet]))
                 time.sleep(0.002)
 
-        with Streams(slowly) as agent:
+        with streams.Streams(slowly) as agent:
             self.assertEqual(self.one('-g', SYS_NAME, agent.target)['vars'][0]['value'], 'object 5')
 
     def test_source_address(self):
-        with Streams(answer) as agent:
+        with streams.Streams(answer) as agent:
             self.assertEqual(self.one('--source', '127.0.0.2', agent.target)['status'], 'ok')
             self.assertEqual([client[0] for client in agent.connections], ['127.0.0.2'])
 
@@ -417,7 +318,7 @@ class Ends(poller.Poll):
                         connection.sendall(ber.Tree(MIB).answer(ber.Request(message)))
                     held = []
 
-        with Streams(in_pairs) as agent:
+        with streams.Streams(in_pairs) as agent:
             record = self.one('--set', 'per_host=2', '-w', '1.3.6.1.2.1.1.1', '-w', '1.3.6.1.2.1.1.2', '-w',
                               '1.3.6.1.2.1.1.3', agent.target)
             self.assertEqual([v['value'] for v in record['vars']], ['object 1', 'object 2', 'object 3'])
@@ -429,14 +330,14 @@ class Ends(poller.Poll):
             tree = ber.Tree({SYS_NAME: ber.string(name)})
 
             def serve(connection, number):
-                while data := read_message(connection):
+                while data := streams.read_message(connection):
                     connection.sendall(tree.answer(ber.Request(data)))
             return serve
 
         paths = {self.path(name): name for name in ('one', 'two', 'three')}
         with contextlib.ExitStack() as stack:
             for path, name in paths.items():
-                stack.enter_context(Streams(named(name), path, backlog=100))
+                stack.enter_context(streams.Streams(named(name), path, backlog=100))
             targets = self.write('targets', ''.join(f'unix:{path}\n' for path in list(paths) * 41))
             records = self.poll('--targets', targets, '-g', SYS_NAME)
         self.assertEqual(len(records), 123)
@@ -445,7 +346,7 @@ class Ends(poller.Poll):
 
     def test_connecting_is_part_of_the_wait(self):
         """Accepted after three of four seconds, it has one left."""
-        with FullQueue(self.path('late')) as agent:
+        with streams.FullQueue(self.path('late')) as agent:
             accepted = []
 
             def accept():
@@ -470,8 +371,8 @@ class Processes(poller.Poll):
     """Workers that block, die, or stop."""
 
     def blocked(self, *words):
-        """A poller whose worker connects to somebody who never accepts."""
-        full = FullQueue()
+        """A poller whose worker connects to somebody who streams.never accepts."""
+        full = streams.FullQueue()
         self.addCleanup(full.__exit__)
         process = self.start_poller('-F', 'jsonl', '-t', '100s', '-r', '0', *words, full.target)
         return process, self.worker(process)
@@ -516,7 +417,7 @@ class Processes(poller.Poll):
 
     def test_killed_once(self):
         """Another worker asks again."""
-        with Streams(never) as agent:
+        with streams.Streams(streams.never) as agent:
             process = self.start_poller('-F', 'jsonl', '-t', '3s', '-r', '0', agent.target)
             os.kill(self.worker(process), signal.SIGKILL)
             record = self.record(process, 1)
@@ -536,7 +437,7 @@ class Processes(poller.Poll):
 
     def test_stopped(self):
         """Who cannot even say that its host's time is over is killed, and that is the host's record."""
-        with Streams(never) as agent:
+        with streams.Streams(streams.never) as agent:
             process = self.start_poller('-F', 'jsonl', '-t', '10s', '--set', 'deadline=1s', agent.target)
             start = time.monotonic()
             os.kill(self.worker(process), signal.SIGSTOP)
@@ -548,7 +449,7 @@ class Processes(poller.Poll):
 
     def test_workers_only_for_targets(self):
         """Neither are there sessions without such targets, nor others without targets over UDP."""
-        with Streams(never) as agent:
+        with streams.Streams(streams.never) as agent:
             process = self.start_poller('-t', '2s', '-r', '0', '-j', '3', agent.target, agent.target)
             self.worker(process)
             self.assertEqual(len(processes.children(process.pid)), 2)
@@ -622,7 +523,7 @@ with ber.Device(ber.Tree({"1.3.6.1.2.1.1.1.0": ber.string("here")}).answer) as d
         if not has_ipv6():
             self.skipTest('no IPv6')
         hosts = self.write('hosts', '127.0.0.1 two-homes\n::1 two-homes\n', mode=0o644)
-        with Streams(answer, ('::1', 0)) as agent:
+        with streams.Streams(answer, ('::1', 0)) as agent:
             port = agent.address[1]
             for family, status in (('any', 'ok'), ('6', 'ok'), ('4', 'unreachable')):
                 run = subprocess.run(
