@@ -6,6 +6,7 @@
 runs in a child of the test; what it mounts or configures ends with it. Needs root (for the program becomes `nobody`,
 whom a user namespace of ours does not have); skipped, with the reason, where the system does not permit it.
 """
+import contextlib
 import ctypes
 import functools
 import os
@@ -65,6 +66,7 @@ def body(test, case, kinds, tell):
     except OSError as e:
         tell(f'no {" or ".join(kinds)} namespace: {e}')
         return SKIPPED
+    case.subTest = lambda *_, **__: contextlib.nullcontext()  # or its failure would end here, unheard
     try:
         test(case)
         return OK

@@ -168,7 +168,7 @@ class Names(Net):
         'truncated': lambda q: [dns.answer(q, dns.TRUNCATED)],  # and nobody is there for TCP
         'huge': lambda q: [dns.answer(q, addresses=['127.51.0.1'] * 3000, pad=b'x' * 12000)],
         'wrong-id': lambda q: [bytes([q[0] ^ 255]) + dns.answer(q, addresses=['127.51.0.9'])[1:]],
-        'many': lambda q: [dns.answer(q, addresses=[f'127.51.{n // 250}.{n % 250}' for n in range(100)])],
+        'many': lambda q: [dns.answer(q, addresses=[f'127.51.0.{n}' for n in range(28)])],  # what 512 octets hold
     }
 
     def bad(self, query):
