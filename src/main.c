@@ -198,8 +198,8 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 		session.window = SESSION_WINDOW;
 	master_run(&master, &result);
 	status = run_status(o, writer, &result);
-	signals_hold(
-		SIG_UNBLOCK); /* nothing temporary is left, and a reader of stderr may be slow */
+	/* nothing temporary is left, and a reader of stderr may be slow */
+	signals_hold(SIG_UNBLOCK);
 	if (o->summary && status != EXIT_CLOSED) {
 		summary_put(&summary, &result);
 		show(stderr, &summary);
