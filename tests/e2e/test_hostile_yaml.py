@@ -206,7 +206,9 @@ class Secrets(Hostile):
 
 class Mibs(Hostile):
     def test_garbage(self):
+        """Net-SNMP's reader of MIB files does not free what it had of a broken one; the process ends soon."""
         os.mkdir(self.path('mibs'))
+        options = 'suppressions=' + self.write('leaks', 'leak:libnetsnmp\n')
         head = b'EVIL-MIB DEFINITIONS ::= BEGIN\n'
         for pieces in (((os.urandom(65536), 160),), ((b'\0', 10 << 20),), (head, (b'x', 10 << 20)),
                        (head, (b'{', 1000000)), (head, (b'"', 1000001)), (head, (b'a OBJECT IDENTIFIER ::= { a 1 }\n', 100)),
@@ -214,7 +216,7 @@ class Mibs(Hostile):
             with self.subTest(pieces[-1]):
                 self.put('mibs/EVIL-MIB', *pieces)
                 self.refuse('EVIL-MIB|evilObject', '-M', self.path('mibs'), '-m', 'EVIL-MIB', '-g', 'EVIL-MIB::evilObject.0',
-                            '127.0.0.1', peak=MEMORY >> 10)
+                            '127.0.0.1', peak=MEMORY >> 10, env=dict(os.environ, LSAN_OPTIONS=options))
 
 
 if __name__ == '__main__':
