@@ -111,7 +111,7 @@ class Gets(Lossy):
     def judge(self, *words):
         """All together, over 10,000 targets; and 100 whose port is closed."""
         closed = closed_port()
-        text = self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '9000', '--window', '1000', *words,
+        text = self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '5000', '--window', '1000', *words,
                         more=[f'127.61.0.{n}:{closed}' for n in range(100)])
         records = self.records_of(text, self.COUNT + 100)
         self.relay.stop()
@@ -140,14 +140,14 @@ class Single(Lossy):
     TARGETS = ('127.62.0.0/21',)
 
     def judge(self, *words):
-        records = self.records_of(self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '9000', *words), 2048)
+        records = self.records_of(self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '5000', *words), 2048)
         self.relay.stop()
         self.assert_counted(records)
         self.yes, self.no = self.assert_fates(records, named)
 
     def test_doubles(self):
         self.start(relay.Faults(double=1))
-        self.run_test()
+        self.run_test('-t', '10s')  # on a busy machine the relay may take as long as the usual wait
         self.assertEqual(self.no, 0)
         self.assertEqual(self.summary.count['sent'], 2048)
         self.assertGreater(self.summary.count['duplicate'] + self.summary.count['foreign'], 1800)
@@ -178,7 +178,7 @@ class Walks(Lossy):
     def judge(self, *words):
         want = self.rows_of(self.records_of(self.ask(['127.63.0.1'], *words, port=self.park.port), 1)['127.63.0.1'])
         self.assertGreater(len(want), 80)
-        records = self.records_of(self.ask(self.TARGETS, '--rate', '9000', *words), 1024)
+        records = self.records_of(self.ask(self.TARGETS, '--rate', '5000', *words), 1024)
         self.relay.stop()
         self.assert_counted(records)
         yes, _ = self.assert_fates(records, lambda record: self.rows_of(record) == want)
