@@ -270,7 +270,7 @@ class Resources(Faults):
         import resource
         agents = self.agents()
         ends = set()
-        for most in range(9 << 20, 25 << 20, 1 << 20):
+        for most in range(9 << 20, 25 << 20, 2 << 20):
             run = self.run_poller('-F', 'jsonl', '-j', '1', '-p', agents.port, '127.22.0.0/30',
                                   preexec_fn=lambda most=most: resource.setrlimit(resource.RLIMIT_AS, (most, most)))
             if run.returncode == 127 or run.returncode == -signal.SIGSEGV and not run.stderr:

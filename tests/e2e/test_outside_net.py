@@ -118,10 +118,10 @@ class Routes(Net):
         """More silent neighbours than the kernel keeps (1,024): who finds no place waits, and that is no try of his."""
         self.joined()
         park = self.agents()
-        process = self.start_poller('-F', 'jsonl', '-s', '-t', '400ms', '-r', '1', '-p', park.port, '10.99.64.0/21',
-                                    '127.50.0.0/23')
+        process = self.start_poller('-F', 'jsonl', '-s', '-t', '400ms', '-r', '1', '-p', park.port, '10.99.64.0/22',
+                                    '10.99.68.0/24', '127.50.0.0/23')
         records = self.finish(process, 1)
-        self.assertEqual(len(records), 2048 + 512)
+        self.assertEqual(len(records), 1280 + 512)
         for host, record in records.items():
             if host.startswith('127.'):
                 self.assertEqual((record['status'], record['tries']), ('ok', 1), record)
