@@ -10,6 +10,7 @@ import time
 
 import actions
 import breeds
+import namespaces
 import peers
 import poller
 import processes
@@ -57,13 +58,13 @@ class Round:
             stage.name_files(self.folder, '\n'.join(['127.0.0.1 localhost', *hosts, '']), 'nameserver 127.0.0.1\n')
         stage.adopt_orphans()
         if p.disk:
-            stage.tmpfs(self.path('out'), p.disk)
+            namespaces.tmpfs(self.path('out'), f'size={p.disk}')
         if p.spool:
-            stage.tmpfs(self.path('tmp'), p.spool)
+            namespaces.tmpfs(self.path('tmp'), f'size={p.spool}')
         if p.output in ('old', 'append'):
             self.write('out/result', OLD)
         if p.read_only:
-            stage.read_only(self.path('out'))
+            namespaces.bind_read_only(self.path('out'))
         os.environ[stage.MARK] = self.mark.partition('=')[2]
         options = ['--user', breeds.USER, '--seed', str(p.number + 1)]
         if p.latency:
@@ -209,7 +210,7 @@ class Round:
     def take_over(self):
         """The next run: whatever was left there, it has the output."""
         if self.plan.disk:
-            stage.tmpfs_size(self.path('out'), 1 << 20)
+            namespaces.remount(self.path('out'), 'size=1m')
         run = self.another('-t', '2s', '-r', '5', '-F', 'jsonl', '-g', 'sysName.0', '127.200.0.1')
         run.process.wait(LONG)
         self.finish(run)

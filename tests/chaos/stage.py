@@ -7,54 +7,16 @@ are those in its network. Rejected: a process namespace as well; it would end wh
 Needs CAP_SYS_ADMIN. Without it the rounds run in the open: faults that need the stage are left out, processes are told by
 a mark in their environment, and nothing is said about sockets and shared memory.
 """
-import array
 import ctypes
-import fcntl
 import os
-import socket
-import struct
 
+import namespaces
 import processes
 
-CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
-MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 MARK = 'MULTISNMP_CHAOS'  # in the environment of all that a round starts
 
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def call(name, *words):
-    if getattr(libc, name)(*words) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f'{name}: {os.strerror(error)}')
-
-
-def mount(source, target, kind=b'', flags=0, data=b''):
-    call('mount', source.encode(), target.encode(), kind, flags, data)
-
-
-def tmpfs(target, octets):
-    mount('tmpfs', target, b'tmpfs', 0, b'size=%d' % octets)
-
-
-def tmpfs_size(target, octets):
-    mount('tmpfs', target, b'tmpfs', MS_REMOUNT, b'size=%d' % octets)
-
-
-def read_only(target):
-    mount(target, target, flags=MS_BIND)
-    mount(target, target, flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
-
-
-def loopback_up():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        request = array.array('b', struct.pack('16sH14x', b'lo', 0))
-        fcntl.ioctl(s, SIOCGIFFLAGS, request)
-        flags, = struct.unpack_from('H', request, 16)
-        struct.pack_into('H', request, 16, flags | IFF_UP)
-        fcntl.ioctl(s, SIOCSIFFLAGS, request)
+libc = ctypes.CDLL(None)
 
 
 def available():
@@ -70,10 +32,8 @@ def available():
 
 
 def enter():
-    call('unshare', CLONE_NEWNS | CLONE_NEWNET)
-    mount('none', '/', flags=MS_REC | MS_PRIVATE)
-    loopback_up()
-    tmpfs('/dev/shm', 1 << 20)
+    namespaces.enter(('mount', 'net'))
+    namespaces.tmpfs('/dev/shm', 'size=1m')
 
 
 def name_files(folder, hosts, resolv):
@@ -83,12 +43,12 @@ def name_files(folder, hosts, resolv):
         with open(path, 'w', encoding='ascii') as f:
             f.write(text)
         os.chmod(path, 0o644)
-        mount(path, os.path.realpath('/etc/' + name), flags=MS_BIND)
+        namespaces.bind(path, os.path.realpath('/etc/' + name))
 
 
 def adopt_orphans():
     """A process whose parent dies becomes ours: nothing escapes the look around afterwards."""
-    call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    namespaces.call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def follow_parent():

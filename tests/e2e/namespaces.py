@@ -1,4 +1,4 @@
-"""Tests in a world of their own: mounts and networks that nobody else sees, and that go with the test's process.
+"""Mounts and networks that nobody else sees, and that go with the process that made them; tests in such a world of their own.
 
     @namespaces.of_its_own('mount', 'net')
     def test_…(self): …
@@ -6,40 +6,57 @@
 runs in a child of the test; what it mounts or configures ends with it. Needs root (for the program becomes `nobody`,
 whom a user namespace of ours does not have); skipped, with the reason, where the system does not permit it.
 """
+import array
 import contextlib
 import ctypes
+import fcntl
 import functools
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import traceback
 import unittest
 
 FLAGS = {'mount': 0x00020000, 'net': 0x40000000}
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 OK, FAILED, SKIPPED = 0, 1, 2
 IP = shutil.which('ip', path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
 
 
-def libc():
-    return ctypes.CDLL(None, use_errno=True)
+def call(name, *words):
+    """Of the C library; OSError if it fails."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*words) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f'{name}: {os.strerror(error)}')
 
 
-def check(rc):
-    if rc != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def mount(source, target, kind='', flags=0, options=''):
+    call('mount', os.fsencode(source), os.fsencode(target), kind.encode(), ctypes.c_ulong(flags), options.encode())
 
 
 def enter(kinds):
+    """There is no way back."""
     flags = 0
     for kind in kinds:
         flags |= FLAGS[kind]
-    check(libc().unshare(flags))
+    call('unshare', flags)
     if 'mount' in kinds:
-        check(libc().mount(None, b'/', None, MS_REC | MS_PRIVATE, None))
+        mount('none', '/', flags=MS_REC | MS_PRIVATE)
     if 'net' in kinds:
-        ip('link set lo up')
+        loopback_up()
+
+
+def loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        request = array.array('b', struct.pack('16sH14x', b'lo', 0))
+        fcntl.ioctl(s, SIOCGIFFLAGS, request)
+        flags, = struct.unpack_from('H', request, 16)
+        struct.pack_into('H', request, 16, flags | IFF_UP)
+        fcntl.ioctl(s, SIOCSIFFLAGS, request)
 
 
 def ip(words):
@@ -48,15 +65,22 @@ def ip(words):
 
 def tmpfs(folder, options):
     """A disk of its own in that folder."""
-    check(libc().mount(b'tmpfs', os.fsencode(folder), b'tmpfs', 0, options.encode()))
+    mount('tmpfs', folder, 'tmpfs', 0, options)
 
 
-def remount(folder, options):
-    subprocess.run(['mount', '-o', f'remount,{options}', folder], check=True)
+def remount(folder, options=''):
+    """That disk with another size; without options it cannot be written to any more."""
+    mount('tmpfs', folder, 'tmpfs', MS_REMOUNT | (0 if options else MS_RDONLY), options)
 
 
 def bind(source, target):
-    check(libc().mount(os.fsencode(source), os.fsencode(target), None, 0x1000, None))
+    mount(source, target, flags=MS_BIND)
+
+
+def bind_read_only(folder):
+    """Whatever disk it is on."""
+    bind(folder, folder)
+    mount(folder, folder, flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
 def body(test, case, kinds, tell):
