@@ -111,7 +111,7 @@ class Gets(Lossy):
     def judge(self, *words):
         """All together, over 10,000 targets; and 100 whose port is closed."""
         closed = closed_port()
-        text = self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '5000', '--window', '1000', *words,
+        text = self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '9000', '--window', '1000', *words,
                         more=[f'127.61.0.{n}:{closed}' for n in range(100)])
         records = self.records_of(text, self.COUNT + 100)
         self.relay.stop()
@@ -121,7 +121,7 @@ class Gets(Lossy):
         yes, no = self.assert_fates(records, named)
         self.assertGreater(yes, self.COUNT * 0.9)
         self.assertGreater(no, self.COUNT * 0.01)
-        self.assertGreater(self.summary.count['late'], 100)
+        self.assertGreater(self.summary.count['late'], 10)  # fewer the longer further tries wait for their turn
         self.assertGreater(self.summary.count['superseded'], 1000)
         self.assertGreater(self.summary.count['duplicate'], 100)
 
@@ -140,7 +140,7 @@ class Single(Lossy):
     TARGETS = ('127.62.0.0/21',)
 
     def judge(self, *words):
-        records = self.records_of(self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '5000', *words), 2048)
+        records = self.records_of(self.ask(self.TARGETS, '-g', 'sysName.0', '--rate', '9000', *words), 2048)
         self.relay.stop()
         self.assert_counted(records)
         self.yes, self.no = self.assert_fates(records, named)
@@ -178,7 +178,7 @@ class Walks(Lossy):
     def judge(self, *words):
         want = self.rows_of(self.records_of(self.ask(['127.63.0.1'], *words, port=self.park.port), 1)['127.63.0.1'])
         self.assertGreater(len(want), 80)
-        records = self.records_of(self.ask(self.TARGETS, '--rate', '5000', *words), 1024)
+        records = self.records_of(self.ask(self.TARGETS, '--rate', '9000', *words), 1024)
         self.relay.stop()
         self.assert_counted(records)
         yes, _ = self.assert_fates(records, lambda record: self.rows_of(record) == want)
