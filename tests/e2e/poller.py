@@ -1,5 +1,6 @@
 """What the end-to-end tests share: the program, its simulated agents, a folder of their own."""
 import atexit
+import functools
 import json
 import os
 import select
@@ -35,6 +36,12 @@ ROOT = os.geteuid() == 0
 NOBODY = 65534
 WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'  # its memory, its time and its processes are not the program's
 LONG = 120  # seconds: no test is timed, this only ends what hangs
+
+
+@functools.cache
+def version():
+    """What it says of itself and its build."""
+    return subprocess.run([MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
 
 
 def have(program):

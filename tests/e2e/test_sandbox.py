@@ -17,8 +17,7 @@ import poller
 import processes
 
 NOBODY = pwd.getpwnam('nobody')
-BUILT = subprocess.run([poller.MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
-LINUX = 'sandbox: linux' in BUILT
+LINUX = 'sandbox: linux' in poller.version()
 NO_CAPABILITIES = '0' * 16
 ALLOW = 0x7fff0000  # of libseccomp
 EPERM_ACTION = 0x00050000 | errno.EPERM

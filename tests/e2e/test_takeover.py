@@ -6,19 +6,16 @@ tests/unit/test_sandbox_linux.c tries the same lists in children of its own, by 
 calls are made in the processes of a running poll (takeover.py), all that there are: what is in no list below must be
 refused, so a list that grows by mistake is seen."""
 import os
-import platform
 import re
 import signal
 import socket
 import struct
-import subprocess
 import unittest
 
 import poller
 import processes
 import takeover
 
-BUILT = subprocess.run([poller.MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
 ROLES = 'worker', 'session', 'resolver'
 HERE = -100 & 0xffffffff  # AT_FDCWD
 QUEUE, LANE = 3, 4
@@ -43,7 +40,7 @@ KILLS = set('''execve execveat fork vfork clone clone3 ptrace process_vm_readv p
                rt_tgsigqueueinfo pidfd_send_signal listen accept accept4'''.split())
 
 
-@unittest.skipUnless('sandbox: linux' in BUILT, 'built without')
+@unittest.skipUnless('sandbox: linux' in poller.version(), 'built without')
 @unittest.skipUnless(takeover.KNOWN, 'needs root on x86-64')
 class TakenOver(poller.Poll):
     def start(self):
@@ -200,8 +197,8 @@ class TakenOver(poller.Poll):
                 self.assertIn('was killed by signal 6 (Aborted)', self.finish(process))
 
 
-@unittest.skipUnless('sandbox: linux' in BUILT, 'built without')
-@unittest.skipUnless(platform.machine() == 'x86_64' and poller.ROOT, 'needs root on x86-64')
+@unittest.skipUnless('sandbox: linux' in poller.version(), 'built without')
+@unittest.skipUnless(takeover.KNOWN, 'needs root on x86-64')
 class Order(poller.Poll):
     """What each process did, from its first system call to its last."""
 
