@@ -442,6 +442,14 @@ static void put_stats(struct mock *w)
 	queue_put(w->q, MESSAGE_STATS, bytes, sizeof(bytes));
 }
 
+/* In good order: sanitizers look at what is left. */
+static int mock_end(struct mock *w)
+{
+	queue_free(w->q);
+	free(w);
+	return 0;
+}
+
 /* arg: what is special about it, or NULL. */
 static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 {
@@ -465,7 +473,7 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 		while (on && queue_next(w->q, &f))
 			on = mock_frame(w, &f);
 		if (state != QUEUE_OPEN && on)
-			return 0;
+			return mock_end(w);
 		mock_flush(w);
 		if (weak && w->answered > 0)
 			return 3;
@@ -475,7 +483,7 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 	mock_flush(w);
 	if (strcmp(special, "stays") == 0)
 		pause();
-	return 0;
+	return mock_end(w);
 }
 
 /* --- a resolver --------------------------------------------------------------------------- */
@@ -532,7 +540,7 @@ static int mock_resolver(const void *arg, int fd)
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, 10);
 		if (p.revents && queue_read(q) != QUEUE_OPEN)
-			return 0;
+			break;
 		while (on && queue_next(q, &f))
 			on = resolver_frame(q, &f, slow);
 		while (atomic_load(&page->answered) >= 500 && slow[0] > 0)
@@ -541,6 +549,7 @@ static int mock_resolver(const void *arg, int fd)
 	}
 	while (read(fd, &on, 1) > 0) /* the master closes its end */
 		;
+	queue_free(q);
 	return 0;
 }
 

@@ -754,8 +754,10 @@ static int liar_main(const void *arg, int fd, _Atomic uint64_t *at_work)
 	while (on) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, 10);
-		if (p.revents && queue_read(w.q) != QUEUE_OPEN)
+		if (p.revents && queue_read(w.q) != QUEUE_OPEN) {
+			queue_free(w.q);
 			return 0;
+		}
 		while (on && queue_next(w.q, &f))
 			on = take_frame(&w, &f);
 		if (w.holds && atomic_load(&shared->lies) > 0) {
@@ -767,6 +769,7 @@ static int liar_main(const void *arg, int fd, _Atomic uint64_t *at_work)
 	}
 	after_stop(&w);
 	flush(&w);
+	queue_free(w.q);
 	return 0;
 }
 
@@ -777,13 +780,14 @@ static int resolver_main_lying(const void *arg, int fd)
 {
 	struct queue *q = queue_new(fd);
 	struct queue_frame f;
-	bool on = true;
 
-	while (on) {
+	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, -1);
-		if (queue_read(q) != QUEUE_OPEN)
+		if (queue_read(q) != QUEUE_OPEN) {
+			queue_free(q);
 			return 0;
+		}
 		while (queue_next(q, &f)) {
 			struct wire_in r = {.at = f.data, .end = f.data + f.len};
 			struct lookup_question question;
@@ -797,7 +801,6 @@ static int resolver_main_lying(const void *arg, int fd)
 		}
 		queue_flush(q);
 	}
-	return 0;
 }
 
 /* --- a run -------------------------------------------------------------------------------- */
