@@ -335,6 +335,12 @@ class Lists(poller.Poll):
         self.assertEqual((record['status'], record['address']), ('ok', f'[::1]:{six.port}'), record)
         self.assertEqual(record['tries'], 2)
 
+    def test_file_of_aliases(self):
+        """HOSTALIASES names a file that the resolver may not read: names are what they are."""
+        agents = self.agents()
+        env = {**os.environ, 'HOSTALIASES': self.write('aliases', 'elsewhere localhost\n', mode=0o644)}
+        self.poll('-4', '-p', agents.port, 'localhost', status=0, env=env)
+
     def test_labels_and_groups(self):
         agents = self.agents()
         path = self.write('hosts.yaml', f'''
