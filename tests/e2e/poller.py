@@ -34,6 +34,7 @@ V3 = ('-v', '3', '-u', 'poller', '-l', 'authPriv', '-a', 'SHA-256', '-A', 'autho
 SYS_DESCR = '1.3.6.1.2.1.1.1.0'
 ROOT = os.geteuid() == 0
 NOBODY = 65534
+WITH_EXTRAS = os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes'  # Linux tells more: refusals, a parent's death
 WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'  # its memory, its time and its processes are not the program's
 LONG = 120  # seconds: no test is timed, this only ends what hangs
 
