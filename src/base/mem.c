@@ -24,6 +24,8 @@
 
 #include "base/quit.h"
 
+#define MEM_CHECKED ((size_t)256 << 10) /* octets: more than what is left over between others */
+
 #define BUF_FIRST 256 /* octets of a buffer's first allocation: a text line or a small record */
 
 static _Noreturn void mem_exhausted(void)
@@ -51,6 +53,14 @@ void *mem_alloc(size_t size)
 	if (!p)
 		mem_exhausted();
 	return p;
+}
+
+void mem_check(void)
+{
+	volatile uint8_t *p = mem_alloc(MEM_CHECKED);
+
+	*p = 0; /* or a compiler sees that nobody wants it */
+	free((void *)p);
 }
 
 void *mem_zero(size_t count, size_t size)

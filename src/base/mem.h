@@ -18,6 +18,8 @@ void *mem_resize(void *old, size_t count, size_t size); /* realloc; overflow is 
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t len); /* copies len octets, adds NUL */
 void mem_wipe(void *p, size_t len);              /* overwrites secrets; not optimised away */
+/* After a library that gave up without saying whether for want of memory: returns if there is some. */
+void mem_check(void);
 
 /* A growing buffer of octets. {0} is a valid empty one; data is not NUL-terminated. */
 struct buf {

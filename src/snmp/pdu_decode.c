@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
+
 bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answer *a,
 		struct vars *vars)
 {
@@ -20,8 +22,10 @@ bool pdu_decode(struct pdu_codec *c, uint8_t *data, size_t len, struct pdu_answe
 		wrong = snmp_api_errstring(c->session.s_snmp_errno);
 	else if (!pdu_copy_vars(pdu->variables, vars))
 		wrong = "a value is of no type that SNMP has";
-	if (wrong)
+	if (wrong) {
+		mem_check(); /* no device is to be blamed for that */
 		snprintf(a->words, sizeof(a->words), "%s", wrong);
+	}
 	a->error_status = pdu->errstat;
 	a->error_index = pdu->errindex;
 	snmp_free_pdu(pdu);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "snmp/peek.h"
 
 static const uint8_t local_engine[] = {0x80, 0, 0, 0, 6}; /* RFC 5343 §3.2 */
@@ -157,8 +158,10 @@ enum pdu_verdict pdu_decode_tsm(const struct pdu_exchange *x, struct pdu_octets 
 	pdu = snmp_pdu_create(SNMP_MSG_RESPONSE);
 	if (pdu && snmp_pdu_parse(pdu, message.data + (scoped.pdu - message.data), &len) == 0)
 		verdict = take(x, pdu, a, vars);
-	else
+	else {
+		mem_check();
 		verdict = say(a, PDU_MALFORMED, "its varbinds cannot be parsed");
+	}
 	snmp_free_pdu(pdu);
 	return verdict;
 }

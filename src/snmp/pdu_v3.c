@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "snmp/ber.h"
 #include "snmp/peek.h"
 
@@ -155,8 +156,10 @@ static enum pdu_verdict parse(struct incoming *in)
 	in->pdu = snmp_pdu_create(SNMP_MSG_RESPONSE);
 	if (!in->pdu)
 		pdu_cannot_build(in->codec);
-	if (snmp_pdu_parse(in->pdu, at, &len) != 0)
+	if (snmp_pdu_parse(in->pdu, at, &len) != 0) {
+		mem_check();
 		return malformed(in, "its varbinds cannot be parsed");
+	}
 	in->a->error_status = in->pdu->errstat;
 	in->a->error_index = in->pdu->errindex;
 	return PDU_ACCEPTED;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,26 @@ static void test_overflow_is_fatal(void **state)
 		assert_int_equal(status_of(fatal[i], said, sizeof(said)), MEM_EXIT);
 		assert_string_equal(said, "multisnmp: out of memory\n");
 	}
+}
+
+static void check_without_any(void)
+{
+	struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+
+	mem_check(); /* there is some */
+	setrlimit(RLIMIT_AS, &none);
+	mem_check();
+}
+
+static void test_check_is_fatal_where_there_is_none(void **state)
+{
+	char said[64];
+
+	(void)state;
+	if (getenv("WITH_ASAN") && strcmp(getenv("WITH_ASAN"), "yes") == 0)
+		skip(); /* its allocator has taken its addresses */
+	assert_int_equal(status_of(check_without_any, said, sizeof(said)), MEM_EXIT);
+	assert_string_equal(said, "multisnmp: out of memory\n");
 }
 
 static void test_nothing_is_something(void **state)
@@ -196,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_overflow_is_fatal),
+		cmocka_unit_test(test_check_is_fatal_where_there_is_none),
 		cmocka_unit_test(test_nothing_is_something),
 		cmocka_unit_test(test_zero_is_zero),
 		cmocka_unit_test(test_strings),
