@@ -187,13 +187,14 @@ class Resources(Faults):
 
     @staticmethod
     def as_nobody(processes):
-        """A preexec_fn: a user of its own with so many processes."""
+        """A preexec_fn: a user of its own (no other run of these tests counts as his) with so many processes."""
         import resource
+        user = 100000 + os.getpid()
         def limit():
             if poller.ROOT:
                 os.setgroups([])
-                os.setgid(54321)
-                os.setuid(54321)
+                os.setgid(user)
+                os.setuid(user)
             resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         return limit
 
