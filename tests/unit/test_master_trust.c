@@ -959,7 +959,8 @@ static void test_pongs_for_ever(void **state)
 	r->config.silence_us = SILENCE_US / 4;
 	r->config.patience_us = 3 * SILENCE_US;
 	go(r);
-	assert_int_equal(r->result.deaths, 3);
+	/* on a busy machine one may be late with a PONG, too, which is charged to nobody */
+	assert_true(r->result.deaths >= 3);
 	assert_string_equal(r->words[LIE_AT], "crashed");
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS - 1);
 	assert_true(r->result.elapsed_us >= 9 * SILENCE_US);
