@@ -35,8 +35,10 @@
 #define TARGETS 200
 #define HELD_AT \
 	10 /* of the first worker's, or of the one for sessions: kept until the lie is told */
-#define LIE_AT     70 /* of the second worker's: leases go out by 64 */
-#define NAME_AT    71
+#define LIE_AT  70 /* of the second worker's: leases go out by 64 */
+#define NAME_AT 71
+/* Where a test waits for it, a busy machine may make a sound one late with its PONG, too: one death more, which is
+ * charged to nobody. */
 #define SILENCE_US 400000
 #define PATIENCE_S 100 /* no test is timed; this only ends what hangs */
 
@@ -959,8 +961,7 @@ static void test_pongs_for_ever(void **state)
 	r->config.silence_us = SILENCE_US / 4;
 	r->config.patience_us = 3 * SILENCE_US;
 	go(r);
-	/* on a busy machine one may be late with a PONG, too, which is charged to nobody */
-	assert_true(r->result.deaths >= 3);
+	assert_true(r->result.deaths >= 3); /* see SILENCE_US */
 	assert_string_equal(r->words[LIE_AT], "crashed");
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS - 1);
 	assert_true(r->result.elapsed_us >= 9 * SILENCE_US);
@@ -1017,7 +1018,7 @@ static void test_pong_with_octets(void **state)
 	r->config.worker_arg = "pongs much";
 	r->config.silence_us = SILENCE_US;
 	go(r);
-	assert_int_equal(r->result.deaths, 1);
+	assert_true(r->result.deaths >= 1); /* see SILENCE_US */
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS);
 }
 
@@ -1093,7 +1094,7 @@ static void test_resolver_pongs_for_ever(void **state)
 	r->config.silence_us = SILENCE_US / 4;
 	r->config.patience_us = 3 * SILENCE_US;
 	go(r);
-	assert_int_equal(r->result.deaths, 3);
+	assert_true(r->result.deaths >= 3); /* see SILENCE_US */
 	assert_string_equal(r->words[NAME_AT], "resolve");
 }
 
