@@ -270,7 +270,8 @@ static void resolver_turn(struct resolver *r)
 int resolver_main(const struct resolver_options *options, int fd)
 {
 	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd)};
-	unsetenv("HOSTALIASES"); /* c-ares gives every name up whose file of aliases it may not read */
+	/* c-ares gives every name up whose file of aliases it may not read */
+	unsetenv("HOSTALIASES");
 	if (!channel_open(&r, options))
 		return 1;
 	if (options->sandbox != NULL && !sandbox_enter(options->sandbox, SANDBOX_RESOLVER))
