@@ -15,6 +15,7 @@
 #include "out/layout.h"
 #include "out/writer.h"
 #include "plan/plan.h"
+#include "pool/watcher.h"
 
 struct master_config {
 	struct plan *plan;     /* lent */
@@ -39,6 +40,8 @@ struct master_config {
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r);
 	struct layout_config layout; /* how records stand in the output */
+	const struct watcher *watchers; /* lent, as their arguments */
+	size_t nwatchers;
 };
 
 /* What the run came to. */
