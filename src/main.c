@@ -302,6 +302,8 @@ int main(int argc, char **argv)
 
 	core_forbid();
 	open_missing();
+	signal(SIGUSR1,
+	       SIG_IGN); /* "how far is it?" asked too early, or too late, is no reason to die */
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
 	switch (options_parse(&options, argc, argv, &text)) {
 	case OPTIONS_SHOWN:

@@ -43,6 +43,10 @@ static void signal_ready(void *arg, unsigned ready)
 
 	(void)ready;
 	while ((signal = signals_take(m->signals)) != 0) {
+		if (signals_asks(signal)) {
+			watch_asked(m);
+			continue;
+		}
 		if (m->result->signal != 0)
 			m->result->aborted = m->over = true;
 		else
@@ -70,7 +74,7 @@ static int64_t master_next_us(const struct master *m)
 	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m) ||
 	    output_may_finish(m))
 		return loop_now_us(m->loop);
-	return least(least(children_next_us(m), deadline_us(m)),
+	return least(least(least(children_next_us(m), deadline_us(m)), watch_next_us(m)),
 		     writer_us == INT64_MAX ? m->flush_us : writer_us);
 }
 
@@ -103,6 +107,7 @@ static void master_turn(struct master *m)
 	large_continue(m);
 	output_turn(m);
 	m->blocked = output_blocked(m);
+	watch_tick(m);
 	if (was_blocked && !m->blocked) /* whom we did not hear was not silent */
 		children_renew(m);
 	children_watch(m);
@@ -156,6 +161,7 @@ static bool master_open(struct master *m)
 	m->start_us = loop_now_us(m->loop);
 	m->frame = mem_alloc(MASTER_FRAME);
 	m->batch = batch_of(m->config);
+	watch_open(m);
 	m->cells = cells_new(m->nworkers);
 	m->signals = signals_open();
 	if (m->cells == NULL || m->signals == NULL) {
@@ -180,6 +186,7 @@ static void master_close(struct master *m)
 	dispatch_free(m->dispatch);
 	layout_free(m->layout);
 	signals_close(m->signals);
+	watch_close(m);
 	cells_free(m->cells, m->nworkers);
 	buf_free(&m->scratch);
 	free(m->frame);

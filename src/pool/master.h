@@ -39,7 +39,7 @@ struct master_config {
 	bool even_quotes; /* a '"' in a record opens what another one closes */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r);
-	struct layout_config layout; /* how records stand in the output */
+	struct layout_config layout;    /* how records stand in the output */
 	const struct watcher *watchers; /* lent, as their arguments */
 	size_t nwatchers;
 };

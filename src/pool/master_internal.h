@@ -4,7 +4,7 @@
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
  * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
  * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records to the
- * writer. master_signals.c: signals to the loop.
+ * writer; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -41,6 +41,7 @@ struct master {
 	struct names names;
 	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;
+	int64_t *watch_us;  /* when each watcher wants to be called */
 	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
 	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
 	struct buf scratch; /* the master's own records */
@@ -75,9 +76,20 @@ void record_settle(struct master *m, const struct dispatch_task *t, enum record_
 		   const char *message);
 void large_continue(struct master *m);
 bool large_may_continue(const struct master *m);
+
+/* output */
+void output_failed(struct master *m); /* what has to be sorted finds no room, errno: the run ends */
 void output_turn(struct master *m);
 bool output_may_finish(const struct master *m); /* the output's end is to be made, and may be */
 bool output_blocked(const struct master *m);    /* no record may be read, or made */
+
+/* watchers */
+void watch_open(struct master *m);
+void watch_close(struct master *m);
+int64_t watch_next_us(const struct master *m);
+void watch_tick(struct master *m);                                 /* whose time has come */
+void watch_asked(struct master *m);                                /* a person wants to know */
+void watch_record(const struct master *m, const struct record *r); /* was counted */
 
 void master_cancel(struct master *m, const char *words);
 

@@ -33,22 +33,13 @@
 #define SPOOL_MEMORY 16 /* blocks, 1 MiB: what is a little larger than a frame costs no file */
 #define SLICE        65536
 #define SLICES       64 /* in a turn: an output that does not fill up takes no longer than that */
-#define FLUSH_US     20000 /* a record waits no longer for others to be written with it */
 
-static void record_count(struct master *m, enum record_status status, int64_t rtt_us)
+static void record_count(struct master *m, const struct record *r)
 {
-	m->result->status[status]++;
-	if (rtt_us >= 0)
-		histogram_add(m->result->latency, rtt_us);
-}
-
-static void layout_failed(struct master *m)
-{
-	log_error("cannot keep records in %s until they can be sorted: %s (TMPDIR names another "
-		  "folder)",
-		  spool_folder(), strerror(errno));
-	m->result->written = WRITER_FAILED;
-	m->over = true;
+	m->result->status[r->status]++;
+	if (r->rtt_us >= 0)
+		histogram_add(m->result->latency, r->rtt_us);
+	watch_record(m, r);
 }
 
 /* Whose it is, as we know it. */
@@ -70,8 +61,8 @@ static void record_own(struct master *m, const struct dispatch_task *t, struct r
 	m->config->format(&m->scratch, r);
 	if (!layout_begin(m->layout, t->seq, r, NULL, 0) ||
 	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
-		layout_failed(m);
-	record_count(m, r->status, r->rtt_us);
+		output_failed(m);
+	record_count(m, r);
 }
 
 /* A record without varbinds that no worker gives. */
@@ -225,7 +216,7 @@ static ptrdiff_t large_slice(struct master *m)
 		put = layout_end(m->layout, l->rest, l->rest_len);
 	}
 	if (!put)
-		layout_failed(m);
+		output_failed(m);
 	return put ? n : -1;
 }
 
@@ -256,11 +247,11 @@ static void record_write(struct master *m, const struct dispatch_task *t, struct
 	put = layout_begin(m->layout, t->seq, &r, front.p, front.len);
 	if (put && part == NULL && rest.len <= layout_portion(m->layout)) {
 		if (!layout_end(m->layout, rest.p, rest.len))
-			layout_failed(m);
+			output_failed(m);
 		return;
 	}
 	if (!put)
-		layout_failed(m);
+		output_failed(m);
 	m->large = (struct large){.open = true, .part = part, .rest = rest.p, .rest_len = rest.len};
 	large_continue(m);
 }
@@ -297,6 +288,16 @@ static bool record_answers(struct child *c, const struct record_head *h, struct 
 	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
 }
 
+static void record_come(struct master *m, const struct dispatch_task *t,
+			const struct record_head *h)
+{
+	struct record r = {
+		.status = (enum record_status)h->status, .rtt_us = h->rtt_us, .tries = h->tries};
+
+	record_name(&r, t);
+	record_count(m, &r);
+}
+
 bool record_take(struct child *c, const struct queue_frame *f)
 {
 	struct master *m = c->master;
@@ -321,77 +322,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		record_lost(m, part, &task, &head);
 		return true;
 	}
-	record_count(m, head.status, head.rtt_us);
+	record_come(m, &task, &head);
 	record_write(m, &task, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
 	return true;
-}
-
-/* --- the writer --------------------------------------------------------------------------- */
-
-bool output_blocked(const struct master *m)
-{
-	return writer_full(m->config->writer) || m->large.open;
-}
-
-static void output_ready(void *arg, unsigned ready)
-{
-	(void)arg; /* the turn's end writes */
-	(void)ready;
-}
-
-/* Watches the writer's descriptor while something waits for it. */
-static void output_watch(struct master *m, bool pending)
-{
-	int fd = writer_fd(m->config->writer);
-
-	if (fd < 0 || pending == m->output_watched)
-		return;
-	if (pending)
-		loop_watch(m->loop, fd, LOOP_WRITE, output_ready, m);
-	else
-		loop_forget(m->loop, fd);
-	m->output_watched = pending;
-}
-
-/* What could not be written before all records were there. */
-static void output_finish(struct master *m)
-{
-	enum layout_state state;
-
-	if (m->laid_out || !m->stopping || m->large.open || dispatch_owes(m->dispatch) > 0)
-		return;
-	state = layout_finish(m->layout);
-	m->laid_out = state == LAYOUT_DONE;
-	if (state == LAYOUT_FAILED)
-		layout_failed(m);
-}
-
-bool output_may_finish(const struct master *m)
-{
-	return m->stopping && !m->laid_out && !writer_full(m->config->writer);
-}
-
-void output_turn(struct master *m)
-{
-	struct writer *w = m->config->writer;
-	int fd = writer_fd(w);
-	int64_t now_us = loop_now_us(m->loop);
-	enum writer_result result;
-
-	output_finish(m);
-	if (!writer_pending(w))
-		m->flush_us = LOOP_NEVER;
-	else if (m->flush_us == LOOP_NEVER)
-		m->flush_us = now_us + FLUSH_US;
-	result = writer_flush(w, m->stopping || now_us >= m->flush_us);
-	if (result != WRITER_OK) {
-		if (m->output_watched)
-			loop_forget(m->loop, fd);
-		m->result->written = result;
-		m->over = true;
-		return;
-	}
-	if (!writer_pending(w) || fd >= 0)
-		m->flush_us = LOOP_NEVER; /* written, or the descriptor tells when it takes more */
-	output_watch(m, writer_pending(w));
 }

@@ -1,8 +1,8 @@
 /*
  * Signals become octets in a pipe, which the loop reads like everything else.
  *
- * SIGINT and SIGTERM ask for a good end, SIGHUP too unless nohup(1) has it ignored. SIGPIPE is ignored: a
- * write says it better. SIGCHLD must not be: whoever started us may have it ignored, then the system
+ * SIGINT and SIGTERM ask for a good end, SIGHUP too unless nohup(1) has it ignored. SIGUSR1 and SIGINFO ask how far
+ * it is. SIGPIPE is ignored: a write says it better. SIGCHLD must not be: whoever started us may have it ignored, then the system
  * forgets our dead at once, and a process killed by its number may be somebody else's.
  *
  * A signal that comes too early, when there is an output but nobody to tell it to, is held back by main and heard here as
@@ -22,7 +22,11 @@
 
 #include "base/mem.h"
 
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD};
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD, SIGUSR1,
+#ifdef SIGINFO /* Ctrl-T, where there is one */
+			     SIGINFO
+#endif
+};
 #define CAUGHT (sizeof(caught) / sizeof(caught[0]))
 
 struct signals {
@@ -94,6 +98,15 @@ int signals_take(struct signals *s)
 	unsigned char octet;
 
 	return read(s->pipe[0], &octet, 1) == 1 ? octet : 0;
+}
+
+bool signals_asks(int signal)
+{
+#ifdef SIGINFO
+	if (signal == SIGINFO)
+		return true;
+#endif
+	return signal == SIGUSR1;
 }
 
 void signals_close(struct signals *s)

@@ -24,7 +24,7 @@ struct watcher_view {
 	const struct stats *stats;            /* so far */
 	int64_t elapsed_us;                   /* since it began */
 	unsigned deaths;                      /* of workers and resolvers so far */
-	bool ending;                          /* by a signal or the deadline: nothing new is asked */
+	bool ending; /* by a signal or the deadline: nothing new is asked */
 };
 
 /* Each function may be NULL. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -138,6 +139,11 @@ int signals_take(struct signals *s)
 	(void)s;
 	waiting_signal = 0;
 	return signal;
+}
+
+bool signals_asks(int signal)
+{
+	return signal == SIGUSR1;
 }
 
 void signals_close(struct signals *s)

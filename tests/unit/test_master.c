@@ -1713,6 +1713,74 @@ static void test_deaths_after_the_end(void **state)
 	assert_int_equal(r->result.status[RECORD_CANCELLED], 100);
 }
 
+/* --- watchers ----------------------------------------------------------------------------- */
+
+struct seen { /* what a watcher was told */
+	unsigned ticks, asked;
+	uint64_t records, with_rtt, named, told;
+	struct watcher_view last;
+	int64_t ticked_us;
+	bool early; /* a tick came before its time */
+};
+
+static int64_t seen_tick(void *arg, const struct watcher_view *v, int64_t now_us)
+{
+	struct seen *s = arg;
+
+	s->early = s->early || now_us < s->ticked_us;
+	s->ticked_us = now_us + 50000;
+	s->ticks++;
+	s->last = *v;
+	return s->ticks < 3 ? s->ticked_us : LOOP_NEVER;
+}
+
+static void seen_asked(void *arg, const struct watcher_view *v)
+{
+	struct seen *s = arg;
+
+	s->asked++;
+	s->last = *v;
+}
+
+static void seen_record(void *arg, const struct record *r)
+{
+	struct seen *s = arg;
+
+	s->records++;
+	s->with_rtt += r->rtt_us >= 0;
+	s->named += r->host != NULL;
+	s->told += r->message != NULL;
+}
+
+/* Ticks at their times and not after LOOP_NEVER; an ask is no end; each record once, ours as well. */
+static void test_watchers(void **state)
+{
+	struct run *r = *state;
+	struct seen seen = {0}, blind = {0};
+	const struct watcher watchers[] = {
+		{&seen, .tick = seen_tick, .asked = seen_asked, .record = seen_record},
+		{.arg = &blind}};
+
+	r->plan.what = always_silent;
+	r->config.watchers = watchers;
+	r->config.nwatchers = 2;
+	r->config.deadline_us = 700000;
+	signal_when_full(r, SIGUSR1, 2);
+	run_all(r, 1000);
+	assert_int_equal(r->result.signal, 0);
+	assert_int_equal(seen.ticks, 3);
+	assert_false(seen.early);
+	assert_int_equal(seen.asked, 2);
+	assert_int_equal(seen.last.targets, 1000);
+	assert_int_equal(seen.last.in_flight, 640);
+	assert_int_equal(seen.last.status[RECORD_CANCELLED], 0);
+	assert_false(seen.last.ending);
+	assert_int_equal(seen.records, 1000);
+	assert_int_equal(seen.named, 1000);
+	assert_int_equal(seen.told, 1000 - 640); /* those that no worker had */
+	assert_int_equal(blind.records, 0);
+}
+
 /* --- workers for sessions ------------------------------------------------------------------- */
 
 static bool is_session(uint64_t seq)
@@ -1992,6 +2060,7 @@ int main(void)
 		RUN(test_a_resolver_that_lies),
 		RUN(test_a_resolver_that_answers_twice),
 		RUN(test_no_resolver_can_live),
+		RUN(test_watchers),
 		RUN(test_signal),
 		RUN(test_signal_while_names_are_open),
 		RUN(test_second_signal),

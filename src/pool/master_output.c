@@ -1,0 +1,93 @@
+/*
+ * The output's side of the loop: when what is buffered goes to the writer's descriptor, whether more may be
+ * put, and what could not be written before all records were there.
+ *
+ * The trap: a record that is through may lie in the writer's buffer while nothing else comes. So it waits FLUSH_US
+ * for company and then goes alone.
+ */
+#include "pool/master_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "out/spool.h"
+
+#define FLUSH_US 20000 /* a record waits no longer for others to be written with it */
+
+void output_failed(struct master *m)
+{
+	log_error("cannot keep records in %s until they can be sorted: %s (TMPDIR names another "
+		  "folder)",
+		  spool_folder(), strerror(errno));
+	m->result->written = WRITER_FAILED;
+	m->over = true;
+}
+
+bool output_blocked(const struct master *m)
+{
+	return writer_full(m->config->writer) || m->large.open;
+}
+
+static void output_ready(void *arg, unsigned ready)
+{
+	(void)arg; /* the turn's end writes */
+	(void)ready;
+}
+
+/* Watches the writer's descriptor while something waits for it. */
+static void output_watch(struct master *m, bool pending)
+{
+	int fd = writer_fd(m->config->writer);
+
+	if (fd < 0 || pending == m->output_watched)
+		return;
+	if (pending)
+		loop_watch(m->loop, fd, LOOP_WRITE, output_ready, m);
+	else
+		loop_forget(m->loop, fd);
+	m->output_watched = pending;
+}
+
+/* What could not be written before all records were there. */
+static void output_finish(struct master *m)
+{
+	enum layout_state state;
+
+	if (m->laid_out || !m->stopping || m->large.open || dispatch_owes(m->dispatch) > 0)
+		return;
+	state = layout_finish(m->layout);
+	m->laid_out = state == LAYOUT_DONE;
+	if (state == LAYOUT_FAILED)
+		output_failed(m);
+}
+
+bool output_may_finish(const struct master *m)
+{
+	return m->stopping && !m->laid_out && !writer_full(m->config->writer);
+}
+
+void output_turn(struct master *m)
+{
+	struct writer *w = m->config->writer;
+	int fd = writer_fd(w);
+	int64_t now_us = loop_now_us(m->loop);
+	enum writer_result result;
+
+	output_finish(m);
+	if (!writer_pending(w))
+		m->flush_us = LOOP_NEVER;
+	else if (m->flush_us == LOOP_NEVER)
+		m->flush_us = now_us + FLUSH_US;
+	result = writer_flush(w, m->stopping || now_us >= m->flush_us);
+	if (result != WRITER_OK) {
+		if (m->output_watched)
+			loop_forget(m->loop, fd);
+		m->result->written = result;
+		m->over = true;
+		return;
+	}
+	if (!writer_pending(w) || fd >= 0)
+		m->flush_us = LOOP_NEVER; /* written, or the descriptor tells when it takes more */
+	output_watch(m, writer_pending(w));
+}
