@@ -10,6 +10,9 @@
  * controls, line breaks, the bidi overrides that show text in another order than it has, and octets
  * that are no UTF-8 at all. A line that does not fit ends in "...".
  *
+ * Where a progress line stands on the same terminal, what erases it goes in front of the line, in the same
+ * write. It is set before the fork, so that children's lines do not mix with it either.
+ *
  * Rejected: stdio. A forked child would inherit what is buffered, and write it a second time.
  *
  * The trap: people look at errno after they have logged. It is kept.
@@ -31,6 +34,7 @@
 #define CUT             "...\n"
 
 static enum log_level most_verbose_shown = LOG_LEVEL_WARNING;
+static const char *eraser = "";
 
 struct line {
 	char text[LINE_MAX_OCTETS];
@@ -40,6 +44,11 @@ struct line {
 void log_set_level(enum log_level most_verbose)
 {
 	most_verbose_shown = most_verbose;
+}
+
+void log_set_eraser(const char *octets)
+{
+	eraser = octets;
 }
 
 /* Adds len octets, or says that they do not fit in front of CUT. */
@@ -86,6 +95,7 @@ static void log_line(const char *prefix, const char *format, va_list args)
 	ssize_t written;
 
 	vsnprintf(text, sizeof(text), format, args);
+	line_add(&l, eraser, strlen(eraser));
 	line_add(&l, prefix, strlen(prefix));
 	ending = line_add_text(&l, text) ? "\n" : CUT;
 	memcpy(l.text + l.len, ending, strlen(ending));

@@ -16,6 +16,9 @@ enum log_level {
 
 /* Default LOG_LEVEL_WARNING; -q sets LOG_LEVEL_ERROR. Errors are always shown. */
 void log_set_level(enum log_level most_verbose);
+/* What stands in front of every line from now on, here and in children to come: it takes a progress line off
+ * the terminal. Kept, not copied; "": nothing. */
+void log_set_eraser(const char *octets);
 
 /* One line, without its newline. Controls come as \xHH, a long line is cut and ends in "...". errno
  * is as it was before. */

@@ -180,6 +180,16 @@ static void test_warning_says_so(void **state)
 	assert_memory_equal(got, "multisnmp: warning: x is readable by everyone\n", (size_t)len);
 }
 
+/* One write with the line, uncounted by its length and not escaped; gone when it is taken back. */
+static void test_eraser(void **state)
+{
+	(void)state;
+	log_set_eraser("\r\033[K");
+	assert_logged("a\rb", "\r\033[Kmultisnmp: a\\x0Db\n");
+	log_set_eraser("");
+	assert_logged("a", "multisnmp: a\n");
+}
+
 static void test_errno_is_kept(void **state)
 {
 	int saved = dup(STDERR_FILENO);
@@ -196,11 +206,11 @@ static void test_errno_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),         cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_utf8),          cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_long_lines),    cmocka_unit_test(test_cut_is_the_end),
-		cmocka_unit_test(test_levels),        cmocka_unit_test(test_warning_says_so),
-		cmocka_unit_test(test_errno_is_kept),
+		cmocka_unit_test(test_plain),      cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_utf8),       cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_long_lines), cmocka_unit_test(test_cut_is_the_end),
+		cmocka_unit_test(test_levels),     cmocka_unit_test(test_warning_says_so),
+		cmocka_unit_test(test_eraser),     cmocka_unit_test(test_errno_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
