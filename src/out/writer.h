@@ -43,6 +43,11 @@ void writer_put(struct writer *w, const void *p, size_t len);
  * other record may come. An output that others write to as well is held until its end. */
 void writer_put_part(struct writer *w, const void *p, size_t len);
 bool writer_full(const struct writer *w);
+/* Something that is not output was, or is about to be, written where the reader's cursor stands (a progress
+ * line): `eraser` goes out before the next octets, once. True also where the output is no terminal, and nothing
+ * is to be erased. False: a line of the output stands there, unfinished; nothing may be written. The octets are
+ * kept, not copied. */
+bool writer_interrupt(struct writer *w, const char *eraser);
 bool writer_pending(const struct writer *w); /* writer_flush() has something to do */
 
 /* The descriptor to watch for LOOP_WRITE while something is buffered; -1: writer_flush() need not

@@ -54,6 +54,9 @@ struct writer {
 	bool shared; /* the open file is not ours alone (standard output): never close or change it */
 	bool socket;
 	size_t piece; /* octets that a write gives at most */
+	bool terminal;
+	bool mid_line;      /* the last octet that a terminal was given ended no line */
+	const char *eraser; /* to be given to it before anything else; NULL: nothing */
 
 	/* file */
 	int dir;    /* its folder; -1: closed */

@@ -11,6 +11,9 @@
  * - A socket is told per call: MSG_DONTWAIT.
  * - What -o names, a FIFO or a device, we have opened ourselves.
  *
+ * On a terminal something else may stand for a moment: whoever draws it says so (writer_interrupt), and is told
+ * not to where our line is not at its end.
+ *
  * The trap: EAGAIN can come all the same, when somebody else has made standard output non-blocking or
  * was faster than we between poll and write. It means "later", never a failure.
  */
@@ -32,9 +35,41 @@ static bool is_ready(int fd)
 	return poll(&p, 1, 0) == 1; /* an error or a hang-up too: the write then says which */
 }
 
+bool writer_interrupt(struct writer *w, const char *eraser)
+{
+	if (!w->kind || !w->terminal)
+		return true;
+	if (w->mid_line)
+		return false;
+	w->eraser = eraser;
+	return true;
+}
+
+/* It is a few octets: a terminal takes all of them or none. */
+static ssize_t erase(struct writer *w)
+{
+	ssize_t n = w->sys->write(w->fd, w->eraser, strlen(w->eraser));
+
+	if (n >= 0)
+		w->eraser = NULL;
+	return n < 0 ? n : 0;
+}
+
+static ssize_t give_terminal(struct writer *w, size_t len)
+{
+	ssize_t n = w->eraser ? erase(w) : w->sys->write(w->fd, writer_next(w), len);
+
+	if (n > 0)
+		w->mid_line = writer_next(w)[n - 1] != '\n';
+	return n;
+}
+
 static ssize_t give(struct writer *w)
 {
 	size_t len = writer_left(w) < w->piece ? writer_left(w) : w->piece;
+
+	if (w->terminal)
+		return give_terminal(w, len);
 
 	if (w->socket)
 		return send(w->fd, writer_next(w), len, MSG_DONTWAIT);
@@ -121,6 +156,7 @@ static void choose_stdout(struct writer *w, mode_t mode)
 	w->shared = own < 0;
 	w->fd = own < 0 ? STDOUT_FILENO : own;
 	w->socket = S_ISSOCK(mode);
+	w->terminal = isatty(STDOUT_FILENO);
 	w->piece = w->socket || own >= 0 ? WRITER_CHUNK : PIPE_BUF;
 	if (S_ISCHR(mode) && !isatty(STDOUT_FILENO)) /* /dev/null, /dev/full: they never wait */
 		w->piece = WRITER_CHUNK;
@@ -149,6 +185,7 @@ enum writer_result writer_stream_open(struct writer *w)
 		return writer_fail(w, WRITER_FAILED, "cannot write to '%s': %s", w->path,
 				   strerror(errno));
 	fcntl(w->fd, F_SETFL, O_NONBLOCK);
+	w->terminal = isatty(w->fd);
 	w->kind = &writer_stream;
 	w->piece = WRITER_CHUNK;
 	return WRITER_OK;

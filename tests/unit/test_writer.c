@@ -862,7 +862,8 @@ static void socket_stdout(void)
 	closed_reader(ends[0]);
 }
 
-static void terminal_stdout(void)
+/* Standard output becomes a terminal that adds nothing. Returns its reader's end; -1: there is none. */
+static int open_terminal(void)
 {
 	int reader = posix_openpt(O_RDWR | O_NOCTTY);
 	struct termios raw;
@@ -870,7 +871,7 @@ static void terminal_stdout(void)
 
 	if (reader < 0) {
 		print_message("no /dev/pts here: terminals are not tested\n");
-		return;
+		return -1;
 	}
 	MUST(grantpt(reader) == 0 && unlockpt(reader) == 0);
 	terminal = open(ptsname(reader), O_RDWR | O_NOCTTY);
@@ -878,7 +879,82 @@ static void terminal_stdout(void)
 	cfmakeraw(&raw);
 	MUST(tcsetattr(terminal, TCSANOW, &raw) == 0);
 	MUST(dup2(terminal, STDOUT_FILENO) == STDOUT_FILENO);
-	slow_reader(reader, 500000);
+	return reader;
+}
+
+static void terminal_stdout(void)
+{
+	int reader = open_terminal();
+
+	if (reader >= 0)
+		slow_reader(reader, 500000);
+}
+
+static void put_and_flush(struct writer *w, const char *text)
+{
+	writer_put(w, text, strlen(text));
+	MUST(writer_flush(w, true) == WRITER_OK && !writer_pending(w));
+}
+
+/* What erases goes out once, and between lines only. */
+static void interrupted_terminal(void)
+{
+	static const char wanted[] = "half whole\n<one\ntwo\n<three\n";
+	enum writer_result result;
+	struct writer_options o = {.path = NULL};
+	char got[sizeof(wanted)];
+	size_t len = 0;
+	int reader = open_terminal();
+	struct writer *w;
+
+	if (reader < 0)
+		return;
+	w = writer_open(&o, &result);
+	MUST(result == WRITER_OK);
+	put_and_flush(w, "half");
+	MUST(!writer_interrupt(w, "<"));
+	put_and_flush(w, " whole\n");
+	MUST(writer_interrupt(w, "<") && writer_interrupt(w, "<"));
+	put_and_flush(w, "one\n");
+	put_and_flush(w, "two\n");
+	MUST(writer_interrupt(w, "<"));
+	put_and_flush(w, "three\n");
+	MUST(writer_interrupt(w, "<")); /* nothing comes any more */
+	MUST(writer_commit(w) == WRITER_OK);
+	MUST(writer_interrupt(w, "<"));
+	while (len < sizeof(wanted) - 1) {
+		ssize_t n = read(reader, got + len, sizeof(got) - len);
+
+		MUST(n > 0);
+		len += (size_t)n;
+	}
+	MUST(len == sizeof(wanted) - 1 && memcmp(got, wanted, len) == 0);
+	writer_free(w);
+}
+
+/* What is no terminal holds no line that could be erased. */
+static void interrupted_pipe(void)
+{
+	enum writer_result result;
+	struct writer_options o = {.path = NULL};
+	char got[32];
+	int ends[2];
+	struct writer *w;
+
+	MUST(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
+	w = writer_open(&o, &result);
+	put_and_flush(w, "half");
+	MUST(writer_interrupt(w, "<"));
+	put_and_flush(w, " whole\n");
+	MUST(read(ends[0], got, sizeof(got)) == 11 && memcmp(got, "half whole\n", 11) == 0);
+	writer_free(w);
+}
+
+static void test_interrupted(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(interrupted_terminal), 0);
+	assert_int_equal(in_child(interrupted_pipe), 0);
 }
 
 static void test_stdout(void **state)
@@ -1207,6 +1283,7 @@ int main(void)
 		FAKE(test_eagain_is_later),
 		TEST(test_stdout),
 		TEST(test_slow_streams),
+		TEST(test_interrupted),
 		TEST(test_append),
 		TEST(test_append_waits_for_the_lock),
 		FAKE(test_append_leaves_no_half_record),
