@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/cause.h"
 #include "base/profile.h"
 #include "base/vars.h"
 #include "base/wire.h"
@@ -42,6 +43,10 @@ struct record {
 	const char *note;         /* something worth knowing, whatever the status; NULL: nothing */
 	const uint8_t *engine_id; /* SNMPv3: learnt from who has addr; with engine_id_len */
 	uint8_t engine_id_len;    /* octets, at most ENGINE_ID_MAX; 0: none was learnt */
+	const struct cause *cause; /* NULL: the master made the record */
+	const struct addr *addrs; /* all that the task had, `asked` of them tried; NULL: as cause */
+	const uint8_t *verdicts;  /* enum record_status, of those tried but the last */
+	uint8_t naddrs, asked;
 };
 
 /* What the master looks at; the rest of a RECORD message is bytes as they will be written. */

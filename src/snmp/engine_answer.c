@@ -216,6 +216,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 	struct buf *text = job_say(e);
 	char object[OID_TEXT_MAX];
 
+	job_error(job, reply->answer);
 	say_error(text, reply->answer);
 	if (index >= 1 && (uint64_t)index <= get_asked(q)) {
 		const struct oid *o = &q->profile->get[object_at(q, (size_t)index)];
@@ -299,6 +300,7 @@ void job_malformed(struct engine *e, struct job *job, const struct asked *asked,
 	e->stats.count[STATS_MALFORMED]++;
 	walk_round_free(e, asked->walk);
 	if (!asked->strand) {
+		job->cause = (struct cause){.kind = CAUSE_MALFORMED};
 		job_end(e, job, RECORD_MALFORMED, NULL);
 		return;
 	}

@@ -81,6 +81,7 @@ void job_start(struct engine *e, const struct task *task)
 	job->time_ms = 0;
 	job->deadline_us = INT64_MAX;
 	job->notice = NOTICE_NONE;
+	job->cause = (struct cause){0};
 	start_profile(job, &e->config.profiles[task->profile]);
 	job_go_on(e, job);
 }
@@ -144,6 +145,11 @@ void job_end(struct engine *e, struct job *job, enum record_status status, const
 		.rtt_us = job->rtt_us,
 		.tries = job->tries,
 		.ahead = job->ahead,
+		.cause = &job->cause,
+		.addrs = job->addrs,
+		.verdicts = job->verdicts,
+		.naddrs = job->task.naddrs,
+		.asked = (uint8_t)(job->address + 1),
 	};
 
 	engine_at_work(e, job);
@@ -181,6 +187,27 @@ static bool next_address(struct engine *e, struct job *job, const struct asked *
 	return true;
 }
 
+/* Of what was noticed while nothing that could be taken for an answer came. */
+static struct cause cause_of_silence(const struct job *job)
+{
+	static const enum cause_kind kinds[] = {[NOTICE_NONE] = CAUSE_SILENCE,
+						[NOTICE_ADDRESS] = CAUSE_ADDRESS,
+						[NOTICE_COMMUNITY] = CAUSE_COMMUNITY,
+						[NOTICE_VERSION] = CAUSE_VERSION,
+						[NOTICE_TYPE] = CAUSE_TYPE,
+						[NOTICE_REFUSED] = CAUSE_DISBELIEVED,
+						[NOTICE_UNREADABLE] = CAUSE_UNREADABLE};
+	struct cause cause = {.kind = kinds[job->notice]};
+
+	if (cause.kind == CAUSE_SILENCE && job->profile->version == SNMP_V3 && v3_has_met(job))
+		cause.kind = CAUSE_DISCOVERED;
+	if (cause.kind == CAUSE_ADDRESS)
+		cause.from = job->notice_from;
+	if (cause.kind == CAUSE_VERSION || cause.kind == CAUSE_TYPE)
+		cause.number = job->notice_number;
+	return cause;
+}
+
 void job_unanswered(struct engine *e, struct job *job, const struct asked *asked)
 {
 	uint32_t tries = asked->sends - asked->before;
@@ -192,6 +219,7 @@ void job_unanswered(struct engine *e, struct job *job, const struct asked *asked
 		return;
 	if (next_address(e, job, asked, status))
 		return;
+	job->cause = cause_of_silence(job);
 	text = job_say(e);
 	buf_printf(text, "no answer after %u %s", tries, tries == 1 ? "try" : "tries");
 	if (job->spoke)
@@ -212,12 +240,19 @@ void job_refused(struct engine *e, struct job *job, const struct asked *asked, i
 
 	if (next_address(e, job, asked, status))
 		return;
+	job->cause = (struct cause){.kind = CAUSE_REFUSED, .number = error};
 	text = job_say(e);
 	say_refusal(text, job, error);
 	if (job->spoke)
 		say_where(text, asked);
 	walk_round_free(e, asked->walk);
 	job_end(e, job, status, NULL);
+}
+
+void job_error(struct job *job, const struct pdu_answer *a)
+{
+	if (!job->fault)
+		job->cause = (struct cause){.kind = CAUSE_STATUS, .number = a->error_status};
 }
 
 void job_cancelled(struct engine *e, struct job *job, const char *words)

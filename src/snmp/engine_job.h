@@ -70,6 +70,7 @@ struct job { /* what every GET touches comes first */
 	int64_t notice_number;
 	const char *notice_words;
 	struct addr notice_from;
+	struct cause cause; /* of what ended it, or a strand of it first */
 };
 
 void job_start(struct engine *e, const struct task *task);
@@ -79,6 +80,8 @@ bool job_has_rows(const struct job *job);         /* ahead, or in hand */
 /* Each ends the job, or its request has ended and another one starts; what was asked is theirs. */
 void job_unanswered(struct engine *e, struct job *job, const struct asked *asked);
 void job_refused(struct engine *e, struct job *job, const struct asked *asked, int error);
+/* An error-status is to end a strand, which is the cause unless another strand ended before. */
+void job_error(struct job *job, const struct pdu_answer *a);
 void job_cancelled(struct engine *e, struct job *job, const char *words);
 /* The record goes out, the job is over, with all its requests. Unless ok, words were said. `only`: the rows, when
  * they are in one answer and nowhere else; NULL: the job's. */

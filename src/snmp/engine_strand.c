@@ -122,6 +122,8 @@ void strand_fault(struct engine *e, struct job *job, struct strand *s, enum reco
 	uint32_t gets = (uint32_t)chunks_of(e, job);
 
 	if (!job->fault) {
+		if (status == RECORD_MALFORMED)
+			job->cause = (struct cause){.kind = CAUSE_MALFORMED};
 		job->fault = mem_strndup((const char *)e->text.data, e->text.len);
 		job->fault_status = (uint8_t)status;
 	}

@@ -155,6 +155,7 @@ static void end_by_report(struct engine *e, struct job *job, const struct reply 
 	const struct v3 *v = job->v3;
 	struct buf *text = job_say(e);
 
+	job->cause = (struct cause){.kind = CAUSE_REPORT, .number = a->report};
 	walk_round_free(e, reply->asked.walk);
 	if (a->report >= sizeof(reports) / sizeof(reports[0]) || !reports[a->report].words) {
 		buf_printf(text, "a Report came instead of an answer: %s", a->words);
@@ -197,6 +198,7 @@ static void end_discovery(struct engine *e, struct job *job, const struct reply 
 		return;
 	}
 	e->stats.count[STATS_MALFORMED]++;
+	job->cause = (struct cause){.kind = CAUSE_MALFORMED};
 	buf_puts(job_say(e), "the discovery was answered without an engine ID");
 	job_end(e, job, RECORD_MALFORMED, NULL);
 }
@@ -260,6 +262,11 @@ static void say_tunnel_silence(struct buf *text, const struct job *job)
 		buf_puts(text, "is the certificate's user allowed to read?");
 }
 
+bool v3_has_met(const struct job *job)
+{
+	return job->v3->discovered || job->v3->windows;
+}
+
 bool v3_say_silence(struct buf *text, const struct job *job)
 {
 	const struct usm_credential *c = job->profile->credential;
@@ -270,7 +277,7 @@ bool v3_say_silence(struct buf *text, const struct job *job)
 		say_tunnel_silence(text, job);
 		return true;
 	}
-	if (!job->v3->discovered && !job->v3->windows)
+	if (!v3_has_met(job))
 		return false;
 	level = usm_level(c);
 	buf_printf(text, "; the discovery of its engine was answered, the %s is not",

@@ -36,6 +36,7 @@ bool v3_proves_itself(const struct job *job);
 /* True: it was a Report, or the discovery's answer; the job has gone on, or is over. */
 bool v3_report(struct engine *e, struct job *job, const struct reply *reply);
 
+bool v3_has_met(const struct job *job); /* its engine has answered the discovery */
 bool v3_say_silence(struct buf *text, const struct job *job); /* false: nothing is known of it */
 void v3_tell(const struct job *job, struct record *record);   /* engine ID and note; lent */
 

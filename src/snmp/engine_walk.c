@@ -198,6 +198,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 {
 	struct buf *text = job_say(e);
 
+	job_error(job, reply->answer);
 	say_error(text, reply->answer);
 	say_where(text, &reply->asked);
 	fault(e, job, reply, RECORD_ERROR);

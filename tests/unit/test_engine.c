@@ -41,6 +41,7 @@ struct device {
 };
 
 struct got {
+	enum cause_kind cause;
 	uint64_t seq;
 	char host[64];
 	struct addr addr;
@@ -182,6 +183,8 @@ static void on_record(void *arg, const struct task *task, const struct record *r
 	g->time_ms = r->time_ms;
 	g->at_us = loop_clock_us();
 	g->tries = r->tries;
+	g->cause = r->cause->kind;
+	assert_int_equal(r->asked <= r->naddrs || r->naddrs == 0, 1);
 	g->nvars = r->nvars;
 	for (size_t i = 0; i < r->nvars; i++) {
 		g->last[i] = r->vars[i].oid[r->vars[i].noid - 1];
@@ -348,6 +351,7 @@ static void test_an_answer(void **state)
 	assert_string_equal(g->host, "host 41");
 	assert_true(addr_equal(&g->addr, &lab->devices[0].addr));
 	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(g->cause, CAUSE_NONE);
 	assert_in_range(g->rtt_us, 0, 200000);
 	assert_in_range(g->time_ms, before_ms, loop_wall_ms());
 	assert_int_equal(g->tries, 1);
@@ -447,6 +451,7 @@ static void test_too_big_for_one(void **state)
 	lab->devices[0].behave = only_so_many;
 	g = ask_first(lab);
 	assert_int_equal(g->status, RECORD_ERROR);
+	assert_int_equal(g->cause, CAUSE_STATUS);
 	assert_string_equal(g->message, "tooBig");
 	assert_int_equal(lab->devices[0].requests, 2);
 	close_lab(lab);
@@ -767,7 +772,8 @@ static size_t nothing_in_it(struct device *d, uint8_t *data, size_t len)
 }
 
 /* Not believed; the device is asked again, and the message tells. */
-static void check_foreign(size_t (*behave)(struct device *, uint8_t *, size_t), const char *message)
+static void check_foreign(size_t (*behave)(struct device *, uint8_t *, size_t), const char *message,
+			  enum cause_kind cause)
 {
 	struct lab *lab = open_lab(1);
 	const struct got *g;
@@ -776,6 +782,7 @@ static void check_foreign(size_t (*behave)(struct device *, uint8_t *, size_t), 
 	lab->devices[0].behave = behave;
 	g = ask_first(lab);
 	assert_int_equal(g->status, RECORD_TIMEOUT);
+	assert_int_equal(g->cause, cause);
 	assert_non_null(strstr(g->message, "no answer after 2 tries"));
 	assert_non_null(strstr(g->message, message));
 	assert_int_equal(lab->devices[0].requests, 2);
@@ -788,12 +795,12 @@ static void check_foreign(size_t (*behave)(struct device *, uint8_t *, size_t), 
 static void test_foreign(void **state)
 {
 	(void)state;
-	check_foreign(other_community, "; an answer came with another community");
-	check_foreign(other_version, "; an answer came in SNMPv1");
-	check_foreign(echo, "; a PDU of type 0xa0 came instead of a RESPONSE");
-	check_foreign(other_id, " open, is the community right?)");
-	check_foreign(with_msg_id, "; an answer came in SNMPv3");
-	check_foreign(of_version_3, " open, is the community right?)");
+	check_foreign(other_community, "; an answer came with another community", CAUSE_COMMUNITY);
+	check_foreign(other_version, "; an answer came in SNMPv1", CAUSE_VERSION);
+	check_foreign(echo, "; a PDU of type 0xa0 came instead of a RESPONSE", CAUSE_TYPE);
+	check_foreign(other_id, " open, is the community right?)", CAUSE_SILENCE);
+	check_foreign(with_msg_id, "; an answer came in SNMPv3", CAUSE_VERSION);
+	check_foreign(of_version_3, " open, is the community right?)", CAUSE_SILENCE);
 }
 
 static void check_unreadable(size_t (*behave)(struct device *, uint8_t *, size_t),
@@ -806,6 +813,7 @@ static void check_unreadable(size_t (*behave)(struct device *, uint8_t *, size_t
 	lab->devices[0].behave = behave;
 	g = ask_first(lab);
 	assert_int_equal(g->status, RECORD_MALFORMED);
+	assert_int_equal(g->cause, CAUSE_UNREADABLE);
 	assert_string_equal(g->message, words);
 	assert_int_equal(g->tries, 2); /* only when the tries run out */
 	assert_int_equal(counted(lab, STATS_MALFORMED), 2);
@@ -832,6 +840,7 @@ static void test_another_address(void **state)
 	lab->devices[0].answer_from_other = true;
 	g = ask_first(lab);
 	assert_int_equal(g->status, RECORD_TIMEOUT);
+	assert_int_equal(g->cause, CAUSE_ADDRESS);
 	addr_text_port(&lab->devices[1].addr, from);
 	snprintf(words, sizeof(words),
 		 "no answer after 2 tries; %s answered instead; any_source: true accepts it", from);
