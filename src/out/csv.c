@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "base/utc.h"
 #include "out/value.h"
 #include "snmp/mib.h"
 
@@ -74,7 +75,7 @@ static void put_head(struct buf *out, const struct record *r)
 	if (r->addr.family)
 		put_shown(out, address, addr_text_port(&r->addr, address));
 	buf_puts(out, COMMA);
-	buf_put(out, number, (size_t)(value_time(number, r->time_ms) - number));
+	buf_put(out, number, (size_t)(utc_put(number, r->time_ms) - number));
 	buf_puts(out, COMMA);
 	buf_puts(out, record_status_name(r->status));
 	buf_puts(out, COMMA);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/oid.h"
+#include "base/utc.h"
 #include "base/utf8.h"
 #include "out/value.h"
 #include "snmp/mib.h"
@@ -265,7 +266,7 @@ void jsonl_front(struct buf *out, const struct record *r)
 	at = WORDS(at, ",\"address\":");
 	at = put_address(at, &r->addr);
 	at = WORDS(at, ",\"time\":\"");
-	at = value_time(at, r->time_ms);
+	at = utc_put(at, r->time_ms);
 	at = WORDS(at, "\",\"status\":\"");
 	at = words(at, status, strlen(status));
 	at = WORDS(at, "\",\"rtt_ms\":");

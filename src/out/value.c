@@ -2,10 +2,8 @@
  * The values that several formats write in the same words.
  *
  * The problem: a record holds some ten numbers and a time stamp, and 200,000 of them are wanted a
- * second. printf(3) takes as long for one number as this takes for a record, and gmtime_r(3) looks for
- * a time zone file, which a sandboxed worker may not open. So digits are made by hand, two at a time,
- * and the calendar is arithmetic on days, in years that begin with March: the leap day is then the
- * last of its year and no month's length depends on the year.
+ * second. printf(3) takes as long for one number as this takes for a record. So digits are made by hand,
+ * two at a time.
  *
  * Floating-point numbers alone go through printf(3): they are rare (Opaque Float of UCD and of UPS
  * MIBs), and the shortest form that reads back is found by asking for one digit more until it does.
@@ -17,10 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DAY_MS     86400000
-#define TIME_LEAST (-62167219200000) /* 0000-01-01T00:00:00.000Z */
-#define TIME_MOST  253402300799999   /* 9999-12-31T23:59:59.999Z */
 
 static char *two(char *at, uint32_t v)
 {
@@ -118,51 +112,5 @@ char *value_ipv4(char *at, const uint8_t ip[4])
 			*at++ = '.';
 		at = value_u64(at, ip[part]);
 	}
-	return at;
-}
-
-/* The date of a day counted from 1 March of year -400, so that January and February of year 0 are not
- * negative. An era is 400 years of the Gregorian calendar, 146,097 days. */
-static char *put_date(char *at, uint32_t day)
-{
-	uint32_t era = day / 146097;
-	uint32_t of_era = day % 146097;
-	uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
-	uint32_t month = (5 * of_year + 2) / 153; /* from March */
-	uint32_t of_month = of_year - (153 * month + 2) / 5 + 1;
-
-	year += (era - 1) * 400 + (month >= 10);
-	at = two(at, year / 100);
-	at = two(at, year % 100);
-	*at++ = '-';
-	at = two(at, month < 10 ? month + 3 : month - 9);
-	*at++ = '-';
-	return two(at, of_month);
-}
-
-char *value_time(char *at, int64_t ms)
-{
-	uint64_t from_start, day;
-	uint32_t of_day;
-
-	if (ms < TIME_LEAST)
-		ms = TIME_LEAST;
-	if (ms > TIME_MOST)
-		ms = TIME_MOST;
-	from_start = (uint64_t)(ms - TIME_LEAST);
-	day = from_start / DAY_MS;
-	of_day = (uint32_t)(from_start % DAY_MS);
-
-	at = put_date(at, (uint32_t)day + 146097 - 60); /* 60 days from 1 January to 1 March */
-	*at++ = 'T';
-	at = two(at, of_day / 3600000);
-	*at++ = ':';
-	at = two(at, of_day / 60000 % 60);
-	*at++ = ':';
-	at = two(at, of_day / 1000 % 60);
-	*at++ = '.';
-	at = three(at, of_day % 1000);
-	*at++ = 'Z';
 	return at;
 }

@@ -2,7 +2,7 @@
  * value - the values that several formats write in the same words.
  *
  * Each function of the first part writes at `at`, where there must be room, no NUL, and returns the place behind. No
- * library call that opens a file or asks for the time zone: workers format.
+ * library call that opens a file: workers format.
  */
 #ifndef OUT_VALUE_H
 #define OUT_VALUE_H
@@ -31,10 +31,6 @@ char *value_real(char *at, double v, bool single);
 char *value_hex(char *at, const uint8_t *p, size_t len);
 
 char *value_ipv4(char *at, const uint8_t ip[4]);
-
-/* "2026-11-21T03:10:11.123Z" (RFC 3339) of milliseconds since 1970 UTC; years 0000 to 9999, what
- * lies outside is moved to the nearest end. */
-char *value_time(char *at, int64_t ms);
 
 /* --- text, appended to a buffer ------------------------------------------------------------ */
 

@@ -1,4 +1,4 @@
-/* value: numbers against printf(3), time stamps against gmtime_r(3), reals that read back. */
+/* value: numbers against printf(3), reals that read back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "out/value.h"
 
@@ -100,36 +99,6 @@ static void test_reals_read_back(void **state)
 			assert_true(strlen(text) <= 15); /* not the 17 digits of a double */
 		}
 	}
-}
-
-static void check_time(int64_t ms)
-{
-	char wanted[80], date[48];
-	time_t seconds = (time_t)((ms - (ms % 1000 + 1000) % 1000) / 1000);
-	struct tm tm;
-
-	assert_non_null(gmtime_r(&seconds, &tm));
-	strftime(date, sizeof(date), "%m-%dT%H:%M:%S", &tm);
-	snprintf(wanted, sizeof(wanted), "%04d-%s.%03dZ", tm.tm_year + 1900, date,
-		 (int)((ms % 1000 + 1000) % 1000));
-	CHECK(value_time(at, ms), wanted);
-}
-
-static void test_times(void **state)
-{
-	(void)state;
-	CHECK(value_time(at, 0), "1970-01-01T00:00:00.000Z");
-	CHECK(value_time(at, 951782399999), "2000-02-28T23:59:59.999Z");
-	CHECK(value_time(at, 951782400000), "2000-02-29T00:00:00.000Z");
-	CHECK(value_time(at, 4107542400000), "2100-03-01T00:00:00.000Z");
-	CHECK(value_time(at, -1), "1969-12-31T23:59:59.999Z");
-	CHECK(value_time(at, INT64_MIN), "0000-01-01T00:00:00.000Z");
-	CHECK(value_time(at, INT64_MAX), "9999-12-31T23:59:59.999Z");
-	/* every day from 1583 to 2517 at some moment of it, then all ages in coarse steps */
-	for (int64_t day = -141000; day < 200000; day++)
-		check_time(day * 86400000 + (day & 0xffff) * 1301);
-	for (int64_t ms = -62167219200000; ms < 253402300799999; ms += 86400000ll * 97)
-		check_time(ms);
 }
 
 static void test_octets(void **state)
@@ -252,9 +221,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers),    cmocka_unit_test(test_milliseconds),
 		cmocka_unit_test(test_reals_known), cmocka_unit_test(test_reals_read_back),
-		cmocka_unit_test(test_times),       cmocka_unit_test(test_octets),
-		cmocka_unit_test(test_text),        cmocka_unit_test(test_shown),
-		cmocka_unit_test(test_in_place),    cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_octets),      cmocka_unit_test(test_text),
+		cmocka_unit_test(test_shown),       cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_forms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
