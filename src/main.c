@@ -51,15 +51,11 @@ static void open_missing(void)
 			quit_now(EXIT_SYSTEM);
 }
 
-/* Shows text and frees it. False: it could not be written. */
-static bool show(FILE *to, struct buf *text)
+/* What is no result, on stderr; frees it. */
+static void tell(enum log_level level, struct buf *text)
 {
-	bool shown = text->len == 0 || fwrite(text->data, 1, text->len, to) == text->len;
-
-	shown = fflush(to) == 0 && shown;
-
+	log_lines(level, (const char *)text->data, text->len);
 	buf_free(text);
-	return shown;
 }
 
 static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
@@ -202,7 +198,7 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 	signals_hold(SIG_UNBLOCK);
 	if (o->summary && status != EXIT_CLOSED) {
 		summary_put(&summary, &result);
-		show(stderr, &summary);
+		tell(LOG_LEVEL_INFO, &summary);
 	}
 	histogram_free(result.latency);
 	return status;
@@ -239,7 +235,11 @@ static int open_and_run(const struct options *o, struct plan *plan)
 /* Text that is the result, for standard output. */
 static int show_result(struct buf *text)
 {
-	if (show(stdout, text))
+	bool shown = text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len;
+
+	shown = fflush(stdout) == 0 && shown;
+	buf_free(text);
+	if (shown)
 		return EXIT_ALL_OK;
 	log_error("cannot write standard output: %s", strerror(errno));
 	return EXIT_NOT_WRITTEN;
@@ -282,8 +282,9 @@ static int act(const struct options *o, enum options_action action)
 	conf_forget_secrets(o->conf); /* profiles and credentials have what is needed */
 	if (!o->quiet)
 		conf_warnings(o->conf, &text);
+	tell(LOG_LEVEL_WARNING, &text);
 	conf_errors(o->conf, &text);
-	show(stderr, &text);
+	tell(LOG_LEVEL_ERROR, &text);
 	if (plan == NULL)
 		return EXIT_WRONG;
 	if (!can_send(o))
@@ -304,13 +305,14 @@ int main(int argc, char **argv)
 	open_missing();
 	signal(SIGUSR1,
 	       SIG_IGN); /* "how far is it?" asked too early, or too late, is no reason to die */
+	log_set_style(log_style_of_stderr(false));
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
 	switch (options_parse(&options, argc, argv, &text)) {
 	case OPTIONS_SHOWN:
 		status = show_result(&text);
 		break;
 	case OPTIONS_WRONG:
-		show(stderr, &text);
+		tell(LOG_LEVEL_ERROR, &text);
 		status = EXIT_WRONG;
 		break;
 	case OPTIONS_CHECK:

@@ -7,8 +7,8 @@
  * other, and the master gives what it owed to somebody else.
  *
  * Rejected: abort(3), which may leave a core file with communities and passphrases in it, and
- * exit(3), which would run the handlers that a forked child has inherited. The farewell uses write(2),
- * since stdio may want memory itself.
+ * exit(3), which would run the handlers that a forked child has inherited. The farewell goes through log,
+ * which wants none, as stdio might.
  *
  * The trap: malloc(0) and realloc(p, 0) may give NULL for "fine, nothing". They are never asked for
  * zero octets, so NULL always means failure. And memcpy(3) with NULL is undefined even for zero
@@ -20,8 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/log.h"
 #include "base/quit.h"
 
 #define MEM_CHECKED ((size_t)256 << 10) /* octets: more than what is left over between others */
@@ -30,10 +30,7 @@
 
 static _Noreturn void mem_exhausted(void)
 {
-	static const char farewell[] = "multisnmp: out of memory\n";
-	ssize_t written = write(STDERR_FILENO, farewell, sizeof(farewell) - 1);
-
-	(void)written; /* nobody is left to be told */
+	log_error("out of memory"); /* which takes none */
 	quit_now(MEM_EXIT);
 }
 

@@ -6,11 +6,18 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/utc.h"
 
 /* Stderr becomes a datagram socket: what one write(2) gave is what one read(2) takes. */
 static int capture(int *saved)
@@ -190,6 +197,120 @@ static void test_eraser(void **state)
 	assert_logged("a", "multisnmp: a\n");
 }
 
+/* A time stamp and a space, of the last minute. */
+static bool is_now(const char *line)
+{
+	char least[UTC_MAX + 1] = "", most[UTC_MAX + 1] = "";
+	int64_t now = (int64_t)time(NULL) * 1000;
+
+	utc_put(least, now - 60000);
+	utc_put(most, now + 1000);
+	return strncmp(least, line, UTC_MAX) <= 0 && strncmp(line, most, UTC_MAX) <= 0 &&
+	       line[UTC_MAX] == ' ';
+}
+
+/* What one call says at one style; the time stamp is checked and becomes '#'. */
+static void assert_styled(enum log_style style, void (*say)(void), const char *lines)
+{
+	char got[4096] = "";
+	int saved, end = capture(&saved);
+	ssize_t len;
+
+	log_set_style(style);
+	say();
+	log_set_style(LOG_STYLE_PLAIN);
+	for (size_t at = 0; (len = recv(end, got + at, 512, MSG_DONTWAIT)) > 0;) {
+		at += (size_t)len;
+		got[at] = '\0';
+		if (style != LOG_STYLE_TIMES)
+			continue;
+		assert_true(is_now(got + at - len));
+		memmove(got + at - len + 1, got + at - len + UTC_MAX, (size_t)len - UTC_MAX + 1);
+		got[at - (size_t)len] = '#';
+		at -= UTC_MAX - 1;
+	}
+	release(end, saved);
+	assert_string_equal(got, lines);
+}
+
+static void say_all(void)
+{
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_error("e");
+	log_warning("w");
+	log_info("i");
+	log_debug("d");
+	log_set_level(LOG_LEVEL_WARNING);
+}
+
+static void say_lines(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	log_lines(LOG_LEVEL_ERROR, "a.yaml:1:2: one\na.yaml:3:4: two\n", 32);
+	log_lines(LOG_LEVEL_INFO, "a total\n\nand more", 17);
+	log_lines(LOG_LEVEL_INFO, "", 0);
+	log_set_level(LOG_LEVEL_WARNING);
+}
+
+static void test_styles(void **state)
+{
+	(void)state;
+	assert_styled(LOG_STYLE_JOURNAL, say_all, "<3>e\n<4>warning: w\n<6>i\n<7>d\n");
+	assert_styled(LOG_STYLE_TIMES, say_all,
+		      "# multisnmp: e\n# multisnmp: warning: w\n# multisnmp: i\n# multisnmp: d\n");
+	assert_styled(LOG_STYLE_PLAIN, say_lines,
+		      "a.yaml:1:2: one\na.yaml:3:4: two\na total\n\nand more\n");
+	assert_styled(LOG_STYLE_JOURNAL, say_lines,
+		      "<3>a.yaml:1:2: one\n<3>a.yaml:3:4: two\n<6>a total\n<6>\n<6>and more\n");
+	assert_styled(LOG_STYLE_TIMES, say_lines,
+		      "# a.yaml:1:2: one\n# a.yaml:3:4: two\n# a total\n# \n# and more\n");
+}
+
+/* The journal is believed only if stderr is the stream that it names; a terminal shows no times. */
+static void test_style_of_stderr(void **state)
+{
+	char stream[64];
+	int saved, end = capture(&saved);
+	struct stat st;
+	enum log_style service, once, journal, other, words;
+
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	service = log_style_of_stderr(true);
+	once = log_style_of_stderr(false);
+	fstat(STDERR_FILENO, &st);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	journal = log_style_of_stderr(false);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", stream, 1);
+	other = log_style_of_stderr(false);
+	setenv("JOURNAL_STREAM", "", 1);
+	words = log_style_of_stderr(false);
+	unsetenv("JOURNAL_STREAM");
+	release(end, saved);
+	assert_int_equal(service, LOG_STYLE_TIMES);
+	assert_int_equal(once, LOG_STYLE_PLAIN);
+	assert_int_equal(journal, LOG_STYLE_JOURNAL);
+	assert_int_equal(other, LOG_STYLE_PLAIN);
+	assert_int_equal(words, LOG_STYLE_PLAIN);
+}
+
+static void test_no_times_at_a_terminal(void **state)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), saved;
+	enum log_style style;
+
+	(void)state;
+	if (terminal < 0)
+		skip();
+	saved = dup(STDERR_FILENO);
+	dup2(terminal, STDERR_FILENO);
+	style = log_style_of_stderr(true);
+	release(terminal, saved);
+	assert_int_equal(style, LOG_STYLE_PLAIN);
+}
+
 static void test_errno_is_kept(void **state)
 {
 	int saved = dup(STDERR_FILENO);
@@ -206,11 +327,19 @@ static void test_errno_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),      cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_utf8),       cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_long_lines), cmocka_unit_test(test_cut_is_the_end),
-		cmocka_unit_test(test_levels),     cmocka_unit_test(test_warning_says_so),
-		cmocka_unit_test(test_eraser),     cmocka_unit_test(test_errno_is_kept),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_cut_is_the_end),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_warning_says_so),
+		cmocka_unit_test(test_styles),
+		cmocka_unit_test(test_style_of_stderr),
+		cmocka_unit_test(test_no_times_at_a_terminal),
+		cmocka_unit_test(test_eraser),
+		cmocka_unit_test(test_errno_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
