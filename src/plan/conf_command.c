@@ -64,6 +64,6 @@ void conf_set(struct conf *c, struct settings *s, const char *key, const char *v
 	}
 	if (!good)
 		return;
-	s->set |= 1u << w.key;
+	s->set |= SETTING_BIT(w.key);
 	s->place[w.key] = CONF_COMMAND_LINE;
 }

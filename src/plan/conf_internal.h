@@ -63,7 +63,7 @@ struct conf {
 	const char *run_as;
 	struct conf_place run_as_place;
 	bool stdin_used;
-	uint32_t wrong; /* bit 1u << key: some value of it was, and told; so it is not lacking */
+	uint64_t wrong; /* SETTING_BIT(key): some value of it was, and told; so it is not lacking */
 	struct conf_mistake mistakes[CONF_ERRORS_MAX];
 	size_t nerrors; /* of these at most CONF_ERRORS_MAX are kept */
 	struct buf warnings;

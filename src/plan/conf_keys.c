@@ -32,7 +32,7 @@ bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *
 {
 	if (read_value(c, w, out))
 		return true;
-	c->wrong |= 1u << w->key;
+	c->wrong |= SETTING_BIT(w->key);
 	return false;
 }
 
@@ -110,7 +110,7 @@ static const char *level_text(enum setting_level level)
 static bool is_first(struct doc *d, struct keys_read *k, const struct doc_key *key,
 		     enum setting_key which, enum setting_source source)
 {
-	uint32_t bit = 1u << which;
+	uint64_t bit = SETTING_BIT(which);
 	uint32_t line = k->first[which].place.line;
 
 	if (!(k->set & bit)) {

@@ -9,7 +9,7 @@
 
 struct keys_read { /* {.level = …} to begin with */
 	enum setting_level level;
-	uint32_t set; /* bit 1u << key: was written, right or wrong */
+	uint64_t set; /* SETTING_BIT(key): was written, right or wrong */
 	struct {
 		struct conf_place place;
 		enum setting_source source;

@@ -25,7 +25,7 @@ _Static_assert(SNMP_V1 == 0 && SNMP_V2C == 1 && SNMP_V3 == 3, "the table in sett
 static void put(struct settings *s, enum setting_key key, union setting_value value,
 		struct conf_place place)
 {
-	s->set |= 1u << key;
+	s->set |= SETTING_BIT(key);
 	s->value[key] = value;
 	s->place[key] = place;
 }

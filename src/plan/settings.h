@@ -48,6 +48,7 @@ enum setting_key {      /* in the comment: the member of the value, its unit or 
 	SET_NONINCREASING,   /* text: stop allow */
 	SETTING_COUNT
 };
+_Static_assert(SETTING_COUNT <= 64, "a set of keys is 64 bits");
 
 union setting_value {
 	int64_t number;
@@ -56,10 +57,11 @@ union setting_value {
 };
 
 struct settings {
-	uint32_t set;                             /* bit 1u << key: was written somewhere */
+	uint64_t set;                             /* SETTING_BIT(key): was written somewhere */
 	union setting_value value[SETTING_COUNT]; /* of what is not set: see conf_settings() */
 	struct conf_place place[SETTING_COUNT];   /* of the values that are set */
 };
+#define SETTING_BIT(key)       (UINT64_C(1) << (key))
 #define SETTING_IS_SET(s, key) (((s)->set >> (key)) & 1u)
 
 enum setting_level { /* where a key may stand */
