@@ -44,11 +44,23 @@ void record_head_pack(const struct record_head *h, struct wire_out *w)
 	wire_put_u8(w, h->status);
 	wire_put_u32(w, h->tries);
 	wire_put_u64(w, (uint64_t)h->rtt_us);
+	wire_put_u8(w, h->learns);
+	if (h->learns)
+		learnt_pack(&h->learnt, w);
 	wire_put_u8(w, h->engine_id_len);
 	if (h->engine_id_len == 0)
 		return;
 	wire_put_bytes(w, h->engine_id, h->engine_id_len);
 	addr_pack(&h->addr, w);
+}
+
+static bool learnt_take(struct record_head *h, struct wire_in *r)
+{
+	uint8_t learns = wire_get_u8(r);
+
+	h->learns = learns == 1;
+	h->learnt = (struct learnt){0};
+	return learns == 0 || (learns == 1 && learnt_unpack(&h->learnt, r));
 }
 
 /* Of record_head_pack(), what follows the engine ID's length. */
@@ -72,6 +84,8 @@ bool record_head_unpack(struct record_head *h, struct wire_in *r)
 	h->status = wire_get_u8(r);
 	h->tries = wire_get_u32(r);
 	h->rtt_us = (int64_t)wire_get_u64(r);
+	if (!learnt_take(h, r))
+		return false;
 	h->engine_id_len = wire_get_u8(r);
 	if (r->bad || h->status >= RECORD_STATUS_COUNT)
 		return false;

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/cause.h"
+#include "base/learnt.h"
 #include "base/profile.h"
 #include "base/vars.h"
 #include "base/wire.h"
@@ -47,6 +48,7 @@ struct record {
 	const struct addr *addrs; /* all that the task had, `asked` of them tried; NULL: as cause */
 	const uint8_t *verdicts;  /* enum record_status, of those tried but the last */
 	uint8_t naddrs, asked;
+	const struct learnt *learnt; /* for the next round; NULL: nobody keeps it */
 };
 
 /* What the master looks at; the rest of a RECORD message is bytes as they will be written. */
@@ -59,11 +61,14 @@ struct record_head {
 	uint8_t engine_id_len; /* 0: none was learnt, and addr is not known */
 	uint8_t engine_id[ENGINE_ID_MAX];
 	struct addr addr; /* who has it */
+	bool learns;      /* there is something for the next round: */
+	struct learnt learnt;
 };
-#define RECORD_HEAD_PACKED     (8 + 4 + 1 + 4 + 8 + 1) /* octets, without an engine ID */
-#define RECORD_HEAD_PACKED_MAX (RECORD_HEAD_PACKED + ENGINE_ID_MAX + ADDR_PACKED)
-/* A pair. Unpacking is false when r is short, or the status, the engine ID's length or the family is
- * out of range. */
+#define RECORD_HEAD_PACKED (8 + 4 + 1 + 4 + 8 + 1 + 1) /* octets, when nothing was learnt */
+#define RECORD_HEAD_PACKED_MAX \
+	(RECORD_HEAD_PACKED + ENGINE_ID_MAX + ADDR_PACKED + LEARNT_PACKED_MAX)
+/* A pair. Unpacking is false when r is short, or the status, the engine ID's length, the family or what was
+ * learnt is out of range. */
 void record_head_pack(const struct record_head *h, struct wire_out *w);
 bool record_head_unpack(struct record_head *h, struct wire_in *r);
 

@@ -8,7 +8,8 @@
  * The wire form borrows in both directions. Packing reads the host's text and the addresses where the plan
  * has them; unpacking puts them into a store of the caller's, which lives as long as the task is
  * looked at. A missing host (blocks and ranges: the address is the name) is an empty string. After the
- * transport's number stands what it needs: addresses, or the path of a socket.
+ * transport's number stands what it needs: addresses, or the path of a socket. What was learnt of the host comes last,
+ * where the master keeps it.
  */
 #include "base/task.h"
 
@@ -64,6 +65,19 @@ void task_pack(const struct task *t, struct wire_out *w)
 		text_pack(t->path, TASK_PATH_MAX, w);
 	else
 		addrs_pack(t, w);
+	wire_put_u8(w, t->learns);
+	if (t->learns)
+		learnt_pack(&t->learnt, w);
+}
+
+static bool learnt_take(struct task *t, struct wire_in *r)
+{
+	uint8_t learns = wire_get_u8(r);
+
+	t->learns = learns == 1;
+	if (r->bad || learns > 1)
+		return false;
+	return !t->learns || (learnt_unpack(&t->learnt, r) && t->learnt.address < TASK_ADDRS_MAX);
 }
 
 /* Counterpart: task_pack. */
@@ -77,7 +91,7 @@ bool task_unpack(struct task *t, struct task_store *store, struct wire_in *r)
 	if (r->bad || t->transport >= TRANSPORT_COUNT)
 		return false;
 	if (t->transport != TRANSPORT_UNIX)
-		return addrs_unpack(t, store, r);
+		return addrs_unpack(t, store, r) && learnt_take(t, r);
 	t->path = text_unpack(store->path, TASK_PATH_MAX, r);
-	return t->path != NULL;
+	return t->path != NULL && learnt_take(t, r);
 }

@@ -9,13 +9,16 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/learnt.h"
 #include "base/wire.h"
 
 #define TASK_ADDRS_MAX 8   /* addresses tried for one name */
 #define TASK_HOST_MAX  512 /* octets of host or label shown in a record */
 #define TASK_PATH_MAX  103 /* octets of a socket's path that every system takes (104 with the NUL) */
 /* octets; a path instead of addresses takes less */
-#define TASK_PACKED_MAX (8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * ADDR_PACKED)
+#define TASK_PACKED_MAX                                                             \
+	(8 + 4 + 4 + 1 + 2 + TASK_HOST_MAX + 1 + TASK_ADDRS_MAX * ADDR_PACKED + 1 + \
+	 LEARNT_PACKED_MAX)
 
 #define TRANSPORT_IS_SECURE(t) ((t) == TRANSPORT_DTLSUDP || (t) == TRANSPORT_TLSTCP) /* RFC 6353 */
 
@@ -38,6 +41,8 @@ struct task {
 	uint8_t naddrs;           /* 1 to TASK_ADDRS_MAX; 0 for TRANSPORT_UNIX */
 	uint8_t transport;        /* enum transport */
 	const char *path;         /* TRANSPORT_UNIX: of the socket; else NULL. Borrowed */
+	bool learns;              /* what is learnt of the host is to come back with the record */
+	struct learnt learnt;     /* of rounds before; only if it learns */
 };
 
 void task_pack(const struct task *t, struct wire_out *w); /* counterpart: task_unpack */

@@ -80,6 +80,9 @@ static void head_fill(struct record_head *h, const struct worker *w, const struc
 				  .status = (uint8_t)r->status,
 				  .tries = r->tries,
 				  .rtt_us = r->rtt_us};
+	h->learns = task->learns && r->learnt != NULL;
+	if (h->learns)
+		h->learnt = *r->learnt;
 	if (!is_learnt(w, task, r))
 		return;
 	h->engine_id_len = r->engine_id_len; /* for the master to compare */

@@ -74,7 +74,47 @@ static void test_head_with_an_engine_id(void **state)
 		assert_int_equal(back.engine_id_len, len);
 		assert_memory_equal(back.engine_id, h.engine_id, len);
 		assert_true(addr_equal(&back.addr, &h.addr));
-		assert_int_equal(w.at - octets, RECORD_HEAD_PACKED_MAX - ENGINE_ID_MAX + len);
+		assert_int_equal(w.at - octets,
+				 RECORD_HEAD_PACKED_MAX - LEARNT_PACKED_MAX - ENGINE_ID_MAX + len);
+	}
+}
+
+/* With and without an engine ID to compare; cut anywhere. */
+static void test_head_with_something_learnt(void **state)
+{
+	struct record_head back, h = {.learns = true,
+				      .engine_id_len = ENGINE_ID_MAX,
+				      .addr = {.family = 4},
+				      .learnt = {.clocked = true,
+						 .timed = true,
+						 .silent = 9,
+						 .engine_id_len = ENGINE_ID_MAX}};
+	uint8_t octets[RECORD_HEAD_PACKED_MAX];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+		struct wire_in r = {.at = octets};
+
+		record_head_pack(&h, &w);
+		assert_int_equal(w.at == w.end, i == 0); /* RECORD_HEAD_PACKED_MAX is exact */
+		for (r.end = octets; r.end <= w.at; r.end++) {
+			struct wire_in cut = r;
+
+			assert_int_equal(record_head_unpack(&back, &cut), r.end == w.at);
+		}
+		assert_true(back.learns && back.learnt.clocked);
+		assert_int_equal(back.learnt.silent, 9);
+		h.engine_id_len = 0;
+	}
+	for (unsigned learns = 0; learns < 256; learns++) {
+		struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+		struct wire_in r = {.at = octets, .end = octets + sizeof(octets)};
+
+		memset(octets, 0, sizeof(octets));
+		record_head_pack(&(struct record_head){0}, &w);
+		w.at[-2] = (uint8_t)learns;
+		assert_int_equal(record_head_unpack(&back, &r), learns < 2);
 	}
 }
 
@@ -125,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_every_status_has_a_name),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_head_with_an_engine_id),
+		cmocka_unit_test(test_head_with_something_learnt),
 		cmocka_unit_test(test_engine_id_out_of_bounds),
 		cmocka_unit_test(test_head_with_a_status_of_its_own),
 	};

@@ -30,6 +30,14 @@ static struct task largest(char host[TASK_HOST_MAX + 1], struct addr addrs[TASK_
 		.addrs = addrs,
 		.naddrs = TASK_ADDRS_MAX,
 		.transport = TRANSPORT_COUNT - 1,
+		.learns = true,
+		.learnt = {.clocked = true,
+			   .timed = true,
+			   .silent = 9,
+			   .address = TASK_ADDRS_MAX - 1,
+			   .engine_id_len = ENGINE_ID_MAX,
+			   .engine_id = {7, [ENGINE_ID_MAX - 1] = 9},
+			   .boots = 3},
 	};
 }
 
@@ -50,6 +58,10 @@ static void assert_same_task(const struct task *a, const struct task *b)
 		assert_string_equal(a->path, b->path);
 	else
 		assert_null(b->path);
+	assert_int_equal(a->learns, b->learns);
+	assert_int_equal(a->learnt.silent, b->learnt.silent);
+	assert_int_equal(a->learnt.boots, b->learnt.boots);
+	assert_memory_equal(a->learnt.engine_id, b->learnt.engine_id, ENGINE_ID_MAX);
 }
 
 static void test_there_and_back(void **state)
@@ -130,6 +142,36 @@ static void test_path_instead_of_addresses(void **state)
 	assert_same_task(&t, &back);
 }
 
+/* An address that no task has; neither yes nor no. */
+static void test_learnt_out_of_bounds(void **state)
+{
+	struct addr a = {.family = 4};
+	struct task t = {.addrs = &a, .naddrs = 1, .learns = true}, back;
+	struct task_store store;
+
+	(void)state;
+	for (unsigned address = 0; address < 256; address++) {
+		uint8_t octets[TASK_PACKED_MAX];
+		struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+		struct wire_in r = {.at = octets};
+
+		t.learnt.address = (uint8_t)address;
+		task_pack(&t, &w);
+		r.end = w.at;
+		assert_int_equal(task_unpack(&back, &store, &r), address < TASK_ADDRS_MAX);
+	}
+	t.learns = false;
+	for (unsigned learns = 0; learns < 256; learns++) {
+		uint8_t octets[TASK_PACKED_MAX] = {0};
+		struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+		struct wire_in r = {.at = octets, .end = octets + sizeof(octets)};
+
+		task_pack(&t, &w);
+		w.at[-1] = (uint8_t)learns;
+		assert_int_equal(task_unpack(&back, &store, &r), learns < 2);
+	}
+}
+
 /* A host longer than a record may show is cut when packed: the sender never makes a bad message. */
 static void test_host_too_long(void **state)
 {
@@ -171,6 +213,7 @@ static bool taken_over(uint8_t transport, uint16_t host_len, uint8_t naddrs, uin
 		wire_put_u8(&w, family);
 		wire_put_bytes(&w, zeros, 16 + 4 + 2);
 	}
+	wire_put_u8(&w, 0); /* nothing is learnt */
 	r.end = w.at;
 	return task_unpack(&t, &store, &r);
 }
@@ -192,6 +235,7 @@ static bool path_taken(uint16_t len)
 	wire_put_bytes(&w, zeros, 8 + 4 + 4 + 2);
 	wire_put_u8(&w, TRANSPORT_UNIX);
 	wire_put_str(&w, zeros, len);
+	wire_put_u8(&w, 0);
 	r.end = w.at;
 	return task_unpack(&t, &store, &r);
 }
@@ -224,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_no_host),
+		cmocka_unit_test(test_learnt_out_of_bounds),
 		cmocka_unit_test(test_host_too_long),
 		cmocka_unit_test(test_out_of_bounds),
 		cmocka_unit_test(test_path_instead_of_addresses),
