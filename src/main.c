@@ -163,6 +163,7 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .source4 = o->source4,
 				       .source6 = o->source6,
 				       .format = o->format,
+				       .unwanted = o->unwanted,
 				       .sandbox = &sandbox};
 	struct worker_config session;
 	struct resolver_life resolver = {.options = {.sandbox = &sandbox}, .plan = plan};
@@ -180,7 +181,8 @@ static int run(const struct options *o, struct plan *plan, struct writer *writer
 				       .format = o->format->record,
 				       .layout = o->format->layout,
 				       .one_line = o->format->one_line,
-				       .even_quotes = o->format->quotes};
+				       .even_quotes = o->format->quotes,
+				       .unwanted = o->unwanted};
 	struct master_result result;
 	struct buf summary = {0};
 	int status;

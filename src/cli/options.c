@@ -223,6 +223,8 @@ static bool complete(struct parse *p, bool targets)
 
 	if (o->output && strcmp(o->output, "-") == 0)
 		o->output = NULL;
+	if (!options_shape(p))
+		return false;
 	if (o->append && !o->output)
 		return options_wrong(p, "--append: name the file with -o");
 	if (o->append && o->format->layout.sorted)

@@ -37,6 +37,9 @@ struct options {
 	const char *output; /* NULL: standard output */
 	bool append;
 	const struct format *format;
+	uint32_t statuses; /* a bit for each whose records are asked for; 0: all */
+	bool only_failed;
+	uint32_t unwanted; /* a bit for each whose records are not to be written, of all that is said */
 	bool summary;
 	bool quiet;
 	double min_ok; /* what exit status 0 takes: see options_enough() */

@@ -2,7 +2,7 @@
  * --help and --version.
  *
  * At most 50 lines of 80 columns: a terminal that is not quite small shows it whole. So a row of the
- * table is one line, and options that come with later versions share a paragraph.
+ * table is one line, some share one, and options that come with later versions share a paragraph.
  */
 #include "config.h"
 
@@ -29,6 +29,7 @@ void options_name(const struct option_row *row, struct buf *out)
 		buf_printf(out, "-%c", row->letter);
 }
 
+/* A row of the table, and those behind it that have no words of their own, as they share its line. */
 static void put_row(struct buf *out, const struct option_row *row)
 {
 	size_t start = out->len;
@@ -41,6 +42,10 @@ static void put_row(struct buf *out, const struct option_row *row)
 		options_name(row, out);
 	if (row->arg)
 		buf_printf(out, " %s", row->arg);
+	for (const struct option_row *more = row + 1; more->help && !*more->help; more++) {
+		buf_puts(out, ", ");
+		options_name(more, out);
+	}
 	do
 		buf_putc(out, ' ');
 	while (out->len - start < COLUMN);
@@ -79,7 +84,7 @@ void options_help(struct buf *out)
 	for (const struct option_row *row = options_table; row->help; row++) {
 		if (!row->take)
 			buf_printf(out, "%s:\n", row->help);
-		else if (!options_is_later(row))
+		else if (*row->help && !options_is_later(row))
 			put_row(out, row);
 	}
 	put_later(out);

@@ -28,10 +28,11 @@ struct option_row {
 	const char *arg;  /* as --help shows it; NULL: takes none */
 	/* Takes the option; value is the argument, NULL: has none. False: is wrong, and said. */
 	bool (*take)(struct parse *p, const struct option_row *row, char *value);
-	const char *help; /* NULL: not shown; of one that is to come: what it needs */
-	const char *key;  /* the setting that it stands for */
-	size_t flag;      /* of struct options */
-	bool secret;      /* the value is one */
+	const char *
+		help; /* "": it shares the line of the row before; of one that is to come: what it needs */
+	const char *key; /* the setting that it stands for */
+	size_t flag;     /* of struct options */
+	bool secret;     /* the value is one */
 };
 
 struct taken {
@@ -63,5 +64,9 @@ bool options_take_deadline(struct parse *p, const struct option_row *row, char *
 bool options_take_min_ok(struct parse *p, const struct option_row *row, char *value);
 bool options_take_source(struct parse *p, const struct option_row *row, char *value);
 bool options_take_format(struct parse *p, const struct option_row *row, char *value);
+
+/* Of options_shape.c */
+bool options_take_status(struct parse *p, const struct option_row *row, char *value);
+bool options_shape(struct parse *p); /* what follows from all that is said of the output */
 
 #endif

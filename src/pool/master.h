@@ -35,8 +35,9 @@ struct master_config {
 	/* So long a worker may keep its first target beyond what any host can take, and the resolver may
 	 * answer nothing, whatever they say meanwhile; 0: 10 min */
 	int64_t patience_us;
-	bool one_line;    /* a record is one line, always */
-	bool even_quotes; /* a '"' in a record opens what another one closes */
+	bool one_line;     /* a record is one line, always */
+	bool even_quotes;  /* a '"' in a record opens what another one closes */
+	uint32_t unwanted; /* a bit for each status whose records are counted, and not written */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r);
 	struct layout_config layout;    /* how records stand in the output */

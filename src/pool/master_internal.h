@@ -68,6 +68,7 @@ void leases_cancel(struct master *m); /* all that is not leased, as the writer t
 bool leases_left(struct master *m);   /* not all have records; who has gives up its rate */
 
 /* records */
+bool record_is_wanted(const struct master *m, unsigned status); /* to be written, too */
 bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
 bool part_take(struct child *c, const struct queue_frame *f);
 void parts_drop(struct child *c); /* of a worker that has died */

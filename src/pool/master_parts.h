@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "out/spool.h"
+#include "pool/queue.h"
 
 struct part { /* what came so far of a record larger than a frame */
 	struct spool_run run;
@@ -22,6 +23,10 @@ struct parts {               /* of all workers */
 	struct part **open;  /* by lease; NULL: none has come of its record */
 	uint32_t cap;        /* of open */
 	bool full;           /* some record was given up for want of room */
+};
+
+struct record_octets { /* of a RECORD message: what comes first and last of it. Lent */
+	struct queue_part front, rest;
 };
 
 struct large {               /* a record that is being copied to the writer */

@@ -42,6 +42,11 @@ static void record_count(struct master *m, const struct record *r)
 	watch_record(m, r);
 }
 
+bool record_is_wanted(const struct master *m, unsigned status)
+{
+	return !(m->config->unwanted >> status & 1);
+}
+
 /* Whose it is, as we know it. */
 static void record_name(struct record *r, const struct dispatch_task *t)
 {
@@ -56,13 +61,15 @@ static void record_name(struct record *r, const struct dispatch_task *t)
 static void record_own(struct master *m, const struct dispatch_task *t, struct record *r)
 {
 	record_name(r, t);
+	record_count(m, r);
+	if (!record_is_wanted(m, r->status))
+		return;
 	r->time_ms = loop_wall_ms();
 	m->scratch.len = 0;
 	m->config->format(&m->scratch, r);
 	if (!layout_begin(m->layout, t->seq, r, NULL, 0) ||
 	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
 		output_failed(m);
-	record_count(m, r);
 }
 
 /* A record without varbinds that no worker gives. */
@@ -237,14 +244,12 @@ void large_continue(struct master *m)
 
 /* The record's front and its last octets are here; what comes between them is in the spool, if
  * anything. Takes the part. */
-static void record_write(struct master *m, const struct dispatch_task *t, struct part *part,
-			 const struct queue_part front, const struct queue_part rest)
+static void record_write(struct master *m, const struct dispatch_task *t, const struct record *r,
+			 struct part *part, const struct record_octets *octets)
 {
-	struct record r = {0};
-	bool put;
+	const struct queue_part front = octets->front, rest = octets->rest;
+	bool put = layout_begin(m->layout, t->seq, r, front.p, front.len);
 
-	record_name(&r, t);
-	put = layout_begin(m->layout, t->seq, &r, front.p, front.len);
 	if (put && part == NULL && rest.len <= layout_portion(m->layout)) {
 		if (!layout_end(m->layout, rest.p, rest.len))
 			output_failed(m);
@@ -288,14 +293,25 @@ static bool record_answers(struct child *c, const struct record_head *h, struct 
 	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
 }
 
+/* All of it is here; part is what came before, NULL: nothing. */
 static void record_come(struct master *m, const struct dispatch_task *t,
-			const struct record_head *h)
+			const struct record_head *h, struct part *part,
+			const struct record_octets *octets)
 {
 	struct record r = {
 		.status = (enum record_status)h->status, .rtt_us = h->rtt_us, .tries = h->tries};
+	bool wanted = record_is_wanted(m, h->status);
 
+	if (wanted && part != NULL && part->lost != 0) {
+		record_lost(m, part, t, h);
+		return;
+	}
 	record_name(&r, t);
 	record_count(m, &r);
+	if (wanted)
+		record_write(m, t, &r, part, octets);
+	else
+		part_free(m, part);
 }
 
 bool record_take(struct child *c, const struct queue_frame *f)
@@ -304,13 +320,14 @@ bool record_take(struct child *c, const struct queue_frame *f)
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	struct record_head head;
 	struct dispatch_task task;
-	struct queue_part front;
+	struct record_octets octets;
 	struct part *part;
 
 	if (!record_head_unpack(&head, &r))
 		return false;
-	front.len = wire_get_u32(&r);
-	front.p = wire_get_bytes(&r, front.len);
+	octets.front.len = wire_get_u32(&r);
+	octets.front.p = wire_get_bytes(&r, octets.front.len);
+	octets.rest = (struct queue_part){r.at, (size_t)(r.end - r.at)};
 	if (r.bad || !record_answers(c, &head, &task))
 		return false;
 	c->delivered = true;
@@ -318,11 +335,6 @@ bool record_take(struct child *c, const struct queue_frame *f)
 	part = part_find(m, head.lease);
 	if (part != NULL)
 		m->parts.open[head.lease] = NULL;
-	if (part != NULL && part->lost != 0) {
-		record_lost(m, part, &task, &head);
-		return true;
-	}
-	record_come(m, &task, &head);
-	record_write(m, &task, part, front, (struct queue_part){r.at, (size_t)(r.end - r.at)});
+	record_come(m, &task, &head, part, &octets);
 	return true;
 }

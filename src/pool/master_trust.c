@@ -187,6 +187,15 @@ static bool ends_well(struct child *c, uint32_t lease, const struct wire_in *fro
 					!has_newline(m, rest->at, len - 1));
 }
 
+/* Of a record that nobody wants there is its head, and what came before that was known. */
+static bool is_empty(struct child *c, uint32_t lease, const struct wire_in *front,
+		     const struct wire_in *rest)
+{
+	if (lease < c->trust.cap)
+		c->trust.open[lease] = 0;
+	return front->at == front->end && rest->at == rest->end;
+}
+
 static bool record_is_sound(struct child *c, const struct queue_frame *f)
 {
 	struct wire_in rest = {.at = f->data, .end = f->data + f->len}, front;
@@ -200,6 +209,8 @@ static bool record_is_sound(struct child *c, const struct queue_frame *f)
 	front.end = rest.bad ? front.at
 			     : front.at + front_len; /* NULL when bad: nothing may be added */
 	c->trust.counted = false;
+	if (!rest.bad && !record_is_wanted(c->master, head.status))
+		return is_empty(c, head.lease, &front, &rest);
 	return !rest.bad && ends_well(c, head.lease, &front, &rest);
 }
 

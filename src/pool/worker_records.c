@@ -133,12 +133,20 @@ static void formatting_end(struct worker *w, uint64_t before)
 	atomic_store_explicit(w->at_work, before, memory_order_relaxed);
 }
 
-/* The engine's callback: rows of a record that is not over. */
+static bool is_wanted(const struct worker *w, enum record_status status)
+{
+	return !(w->config->unwanted >> status & 1);
+}
+
+/* The engine's callback: rows of a record that is not over. It will be ok or partial, for it has some. */
 void rows_ahead(void *arg, const struct task *task, const struct record *r)
 {
 	struct worker *w = arg;
-	uint64_t before = formatting_begin(w, task);
+	uint64_t before;
 
+	if (!is_wanted(w, RECORD_OK) && !is_wanted(w, RECORD_PARTIAL))
+		return;
+	before = formatting_begin(w, task);
 	w->config->format->rows(&w->scratch, r);
 	put_parts(w, task->lease, 0, w->scratch.len);
 	formatting_end(w, before);
@@ -153,9 +161,9 @@ void record_done(void *arg, const struct task *task, const struct record *r)
 	size_t front = 0;
 
 	stats_reserve(w);
-	if (r->ahead == 0) {
+	if (is_wanted(w, r->status) && r->ahead == 0) {
 		f->record(&w->scratch, r);
-	} else {
+	} else if (is_wanted(w, r->status)) {
 		if (f->front != NULL)
 			f->front(&w->scratch, r);
 		front = w->scratch.len;

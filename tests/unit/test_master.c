@@ -386,6 +386,10 @@ static void mock_task(struct mock *w, const struct task *t)
 		hold(w, t);
 		if (w->nheld == MIXED)
 			put_mixed(w);
+	} else if (strncmp(t->host, "part-then-bare", 14) == 0) {
+		struct record_head h = head_of(t, RECORD_PARTIAL);
+		put_part(w, t, "this must not be seen\n");
+		put_pieces(w, &h, "", 0, "");
 	} else if (strncmp(t->host, "large", 5) == 0) {
 		put_large(w, t, LARGE / PART);
 	} else if (strncmp(t->host, "huge", 4) == 0) {
@@ -715,6 +719,44 @@ static void test_few_targets_are_shared(void **state)
 	r->config.workers = 7;
 	run_all(r, 3);
 	assert_int_equal(r->result.deaths, 0);
+}
+
+static const char *name_unknown(uint64_t seq);
+
+/* Counted, and not written: our own as well as those of workers, a bit's whole class of them. */
+static void test_unwanted(void **state)
+{
+	struct run *r = *state;
+
+	r->config.unwanted = 1u << RECORD_RESOLVE;
+	r->plan.name = name_unknown;
+	r->plan.total = MAX;
+	go(r);
+	read_records(r, r->path);
+	assert_int_equal(r->lines, 0);
+	assert_int_equal(r->result.targets, MAX);
+	assert_int_equal(r->result.status[RECORD_RESOLVE], MAX);
+}
+
+static const char *mixed_large(uint64_t seq)
+{
+	return seq % 3 == 0 ? "part-then-bare" : "ok";
+}
+
+/* What came ahead of a record that turns out to be unwanted goes. */
+static void test_unwanted_parts(void **state)
+{
+	struct run *r = *state;
+
+	r->config.unwanted = 1u << RECORD_PARTIAL;
+	r->plan.what = mixed_large;
+	r->plan.total = 300;
+	go(r);
+	read_records(r, r->path);
+	assert_int_equal(r->lines, 200);
+	assert_int_equal(r->result.deaths, 0);
+	assert_int_equal(r->result.status[RECORD_PARTIAL], 100);
+	assert_int_equal(r->result.status[RECORD_OK], 200);
 }
 
 /* --- deaths ------------------------------------------------------------------------------- */
@@ -2016,6 +2058,8 @@ int main(void)
 		RUN(test_rate_of_both_kinds),
 		RUN(test_no_target),
 		RUN(test_many_targets),
+		RUN(test_unwanted),
+		RUN(test_unwanted_parts),
 		RUN(test_few_targets_are_shared),
 		RUN(test_crash),
 		RUN(test_answer_and_crash),

@@ -930,6 +930,28 @@ static void test_lie_about_a_session(void **state)
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS);
 }
 
+static void lie_unwanted(struct liar *w, const struct task *t)
+{
+	struct record_head h = head_of(t);
+
+	h.status = RECORD_TIMEOUT;
+	h.rtt_us = -1;
+	put_record(w, &h, "", "#70 lie\n");
+}
+
+/* Octets of a record that is not to be written. */
+static void test_lie_in_what_nobody_wants(void **state)
+{
+	struct run *r = *state;
+	const struct lie about = {"what nobody wants", lie_unwanted, false, false, false};
+
+	lie = &about;
+	r->config.unwanted = 1u << RECORD_TIMEOUT;
+	go(r);
+	assert_int_equal(r->result.deaths, 1);
+	assert_int_equal(r->result.status[RECORD_OK], TARGETS);
+}
+
 /* Five deaths that name a target which another worker holds: that one is charged with none of them. */
 static void test_names_the_others(void **state)
 {
@@ -1227,6 +1249,7 @@ int main(int argc, char **argv)
 	}
 	static const struct CMUnitTest others[] = {
 		RUN(test_lie_about_a_session),
+		RUN(test_lie_in_what_nobody_wants),
 		RUN(test_names_the_others),
 		RUN(test_cells_of_the_others),
 		RUN(test_pongs_for_ever),

@@ -332,13 +332,52 @@ static void test_wrong(void **state)
 	}
 }
 
+#define BIT(status) (1u << RECORD_##status)
+
+/* Which records are not to be written. */
+static void test_statuses(void **state)
+{
+	static const struct {
+		const char *words;
+		uint32_t unwanted;
+	} all[] = {
+		{"h", 0},
+		{"--only-failed h", BIT(OK)},
+		{"--status ok h", ~BIT(OK)},
+		{"--status ok,partial h", ~(BIT(OK) | BIT(PARTIAL))},
+		{"--status ok --status timeout,timeout h", ~BIT(TIMEOUT)},
+		{"--status ok,cancelled --only-failed h", ~BIT(CANCELLED)},
+	};
+	static const char *const wrong[][2] = {
+		{"--status okay h", "--status: 'okay' is no status; see"},
+		{"--status ok,tiemout h", "'tiemout' is no status (did you mean 'timeout'?)"},
+		{"--status ok, h", "--status: '' is no status"},
+		{"--status ok --only-failed h", "no record can be both"},
+	};
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		good(&l, all[i].words);
+		assert_int_equal(l.o.unwanted, all[i].unwanted & ((1u << RECORD_STATUS_COUNT) - 1));
+		end(&l);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		parse(&l, wrong[i][0]);
+		assert_int_equal(l.action, OPTIONS_WRONG);
+		if (!strstr(l.text, wrong[i][1]))
+			fail_msg("%s: %s", wrong[i][0], l.text);
+		end(&l);
+	}
+}
+
 /* Each option that is to come: known, refused, and not only in the table. */
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"-i 1s",   "--interval 1s", "--no-spread",   "--stats-file x", "--explain",
-		"--debug", "--fields x",    "--only-failed", "--status x",     "--sort x",
-		"--null",  "--progress",    "--no-progress",
+		"-i 1s",     "--interval 1s", "--no-spread",   "--stats-file x",
+		"--explain", "--debug",       "--fields x",    "--sort x",
+		"--null",    "--progress",    "--no-progress",
 	};
 
 	(void)state;
@@ -605,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_secrets_are_wiped),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_wrong_settings),
 		cmocka_unit_test(test_files),

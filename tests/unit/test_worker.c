@@ -296,7 +296,7 @@ struct fixture {
 	unsigned stats_frames;
 };
 
-static int start(void **state, bool no_socket, const struct format *used)
+static int start(void **state, bool no_socket, const struct format *used, uint32_t unwanted)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	static const struct profile profiles[2];
@@ -312,7 +312,8 @@ static int start(void **state, bool no_socket, const struct format *used)
 					       .nprofiles = 2,
 					       .window = WINDOW,
 					       .source4 = {.family = no_socket ? 4 : 0},
-					       .format = used};
+					       .format = used,
+					       .unwanted = unwanted};
 		close(pair[0]);
 		if (no_socket)
 			close(2); /* it says so on stderr */
@@ -327,17 +328,27 @@ static int start(void **state, bool no_socket, const struct format *used)
 
 static int set_up(void **state)
 {
-	return start(state, false, &formats[0]);
+	return start(state, false, &formats[0], 0);
 }
 
 static int set_up_without_front(void **state)
 {
-	return start(state, false, &formats[1]);
+	return start(state, false, &formats[1], 0);
+}
+
+static int set_up_without_ok(void **state)
+{
+	return start(state, false, &formats[0], 1u << RECORD_OK);
+}
+
+static int set_up_without_rows(void **state)
+{
+	return start(state, false, &formats[0], 1u << RECORD_OK | 1u << RECORD_PARTIAL);
 }
 
 static int set_up_without_socket(void **state)
 {
-	return start(state, true, &formats[0]);
+	return start(state, true, &formats[0], 0);
 }
 
 static int tear_down(void **state)
@@ -699,6 +710,53 @@ static void test_rows_ahead_without_a_front(void **state)
 }
 
 /* Nobody reads: the rows of a record that is not over are held back, too. */
+/* One record of a piece, one of many, and one that is cancelled. How many frames had octets of a record. */
+static unsigned count_filled(struct fixture *f, unsigned *cancelled)
+{
+	unsigned filled = 0, answered = 0;
+	struct queue_frame frame;
+	struct record_head h;
+	int kind;
+
+	put_task(f, 0, ANSWERS, 1000);
+	put_task(f, 1, STREAMS, 1000);
+	put_task(f, 2, IS_SILENT, 1000);
+	*cancelled = 0;
+	while ((kind = next(f, &frame)) != MESSAGE_STOPPED) {
+		struct wire_in r = {.at = frame.data, .end = frame.data + frame.len};
+
+		filled += kind == MESSAGE_PART;
+		if (kind != MESSAGE_RECORD)
+			continue;
+		assert_true(record_head_unpack(&h, &r));
+		filled += r.end - r.at > 4;
+		*cancelled += h.status == RECORD_CANCELLED;
+		if (++answered == 2) {
+			put(f, MESSAGE_CANCEL);
+			put(f, MESSAGE_STOP);
+		}
+	}
+	assert_int_equal(answered, 3);
+	return filled;
+}
+
+/* Of what nobody wants there are the heads, and its rows as long as somebody may want them. */
+static void test_unwanted(void **state)
+{
+	unsigned cancelled;
+
+	assert_int_equal(count_filled(*state, &cancelled), PIECES + 1);
+	assert_int_equal(cancelled, 1);
+}
+
+static void test_unwanted_rows(void **state)
+{
+	unsigned cancelled;
+
+	assert_int_equal(count_filled(*state, &cancelled), 1);
+	assert_int_equal(cancelled, 1);
+}
+
 static void test_back_pressure_of_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -897,6 +955,8 @@ int main(void)
 		WITH_WORKER(test_large_rows_ahead),
 		cmocka_unit_test_setup_teardown(test_rows_ahead_without_a_front,
 						set_up_without_front, tear_down),
+		cmocka_unit_test_setup_teardown(test_unwanted, set_up_without_ok, tear_down),
+		cmocka_unit_test_setup_teardown(test_unwanted_rows, set_up_without_rows, tear_down),
 		WITH_WORKER(test_back_pressure_of_rows),
 		WITH_WORKER(test_death_while_formatting_rows),
 		WITH_WORKER(test_engine_id),

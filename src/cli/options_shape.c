@@ -1,0 +1,69 @@
+/*
+ * The shape of the output: which records.
+ *
+ * What is left out of the output is left out of nothing else: the exit status, the summary and all counts are of
+ * all targets, or a run that writes only what failed would look as if all had.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/options_internal.h"
+
+#define STATUSES ((1u << RECORD_STATUS_COUNT) - 1)
+
+/* The next word of a list with commas, which *list is moved behind; NULL: there is none. Free it. */
+static char *next_word(const char **list)
+{
+	const char *start = *list;
+	size_t len;
+
+	if (!start)
+		return NULL;
+	len = strcspn(start, ",");
+	*list = start[len] ? start + len + 1 : NULL;
+	return mem_strndup(start, len);
+}
+
+/* Its bit; 0: it is none, which was said. */
+static uint32_t status_bit(struct parse *p, const char *word)
+{
+	struct nearest near = {.written = word};
+	char hint[NEAREST_HINT_MAX];
+
+	for (unsigned s = 0; s < RECORD_STATUS_COUNT; s++) {
+		if (!strcmp(record_status_name((enum record_status)s), word))
+			return 1u << s;
+		nearest_try(&near, record_status_name((enum record_status)s));
+	}
+	options_wrong(p, "--status: '%s' is no status%s", word, nearest_hint(&near, hint));
+	return 0;
+}
+
+bool options_take_status(struct parse *p, const struct option_row *row, char *value)
+{
+	const char *list = value;
+	uint32_t statuses = 0, bit = 1;
+	char *word;
+
+	(void)row;
+	while (bit && (word = next_word(&list))) {
+		bit = status_bit(p, word);
+		statuses |= bit;
+		free(word);
+	}
+	p->o->statuses = statuses;
+	return bit != 0;
+}
+
+bool options_shape(struct parse *p)
+{
+	struct options *o = p->o;
+
+	o->unwanted = o->statuses ? STATUSES & ~o->statuses : 0;
+	if (o->only_failed)
+		o->unwanted |= 1u << RECORD_OK;
+	if (o->unwanted == STATUSES)
+		return options_wrong(p, "--only-failed and --status ok: no record can be both");
+	return true;
+}
