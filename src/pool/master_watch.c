@@ -19,7 +19,8 @@ static struct watcher_view view_of(const struct master *m)
 				 .stats = &r->stats,
 				 .elapsed_us = loop_now_us(m->loop) - m->start_us,
 				 .deaths = r->deaths,
-				 .ending = m->cancelled != NULL};
+				 .ending = m->cancelled != NULL,
+				 .signal = r->signal};
 
 	for (int s = 0; s < RECORD_STATUS_COUNT; s++)
 		v.status[s] = r->status[s];
@@ -39,9 +40,18 @@ void watch_close(struct master *m)
 	m->watch_us = NULL;
 }
 
+/* Something came between of which no watcher's time knew. */
+static bool has_news(const struct master *m)
+{
+	return m->result->signal != m->watch_signal;
+}
+
 int64_t watch_next_us(const struct master *m)
 {
 	int64_t next_us = LOOP_NEVER;
+
+	if (has_news(m))
+		return loop_now_us(m->loop);
 
 	for (size_t i = 0; i < m->config->nwatchers; i++)
 		if (m->watch_us[i] < next_us)
@@ -52,12 +62,14 @@ int64_t watch_next_us(const struct master *m)
 void watch_tick(struct master *m)
 {
 	int64_t now_us = loop_now_us(m->loop);
+	bool news = has_news(m);
 
+	m->watch_signal = m->result->signal;
 	for (size_t i = 0; i < m->config->nwatchers; i++) {
 		const struct watcher *w = &m->config->watchers[i];
 		struct watcher_view v;
 
-		if (m->watch_us[i] > now_us)
+		if (w->tick == NULL || (m->watch_us[i] > now_us && !news))
 			continue;
 		v = view_of(m);
 		m->watch_us[i] = w->tick(w->arg, &v, now_us);

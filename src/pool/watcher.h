@@ -25,13 +25,14 @@ struct watcher_view {
 	int64_t elapsed_us;                   /* since it began */
 	unsigned deaths;                      /* of workers and resolvers so far */
 	bool ending; /* by a signal or the deadline: nothing new is asked */
+	int signal;  /* that ends the run; 0 */
 };
 
 /* Each function may be NULL. */
 struct watcher {
 	void *arg;
-	/* When its time has come; now_us is the loop's. Returns when to be called next, LOOP_NEVER: not any
-	 * more. The first time is when the run begins. */
+	/* When its time has come; now_us is the loop's. Returns when to be called next, LOOP_NEVER: not for the time's
+	 * sake. Besides, when the run begins and when a signal ends it. */
 	int64_t (*tick)(void *arg, const struct watcher_view *v, int64_t now_us);
 	/* A person wants to know now: SIGUSR1, and SIGINFO where there is one. */
 	void (*asked)(void *arg, const struct watcher_view *v);

@@ -1823,6 +1823,35 @@ static void test_watchers(void **state)
 	assert_int_equal(blind.records, 0);
 }
 
+static int64_t once_tick(void *arg, const struct watcher_view *v, int64_t now_us)
+{
+	struct seen *s = arg;
+
+	(void)now_us;
+	s->ticks++;
+	s->last = *v;
+	return LOOP_NEVER;
+}
+
+/* Who wants no time is told that a signal ends the run all the same, once, and before it has ended. */
+static void test_watchers_hear_of_a_signal(void **state)
+{
+	struct run *r = *state;
+	struct seen seen = {0}, blind = {0};
+	const struct watcher watchers[] = {{.arg = &blind}, {&seen, .tick = once_tick}};
+
+	r->plan.what = always_silent;
+	r->config.watchers = watchers;
+	r->config.nwatchers = 2;
+	signal_when_full(r, SIGTERM, 1);
+	run_all(r, 1000);
+	assert_int_equal(r->result.signal, SIGTERM);
+	assert_int_equal(seen.ticks, 2);
+	assert_int_equal(seen.last.signal, SIGTERM);
+	assert_true(seen.last.ending);
+	assert_true(seen.last.status[RECORD_CANCELLED] < 1000);
+}
+
 /* --- workers for sessions ------------------------------------------------------------------- */
 
 static bool is_session(uint64_t seq)
@@ -2105,6 +2134,7 @@ int main(void)
 		RUN(test_a_resolver_that_answers_twice),
 		RUN(test_no_resolver_can_live),
 		RUN(test_watchers),
+		RUN(test_watchers_hear_of_a_signal),
 		RUN(test_signal),
 		RUN(test_signal_while_names_are_open),
 		RUN(test_second_signal),
