@@ -1,0 +1,31 @@
+/*
+ * notify - a service manager is told when we serve, how far we are, that we live: sd_notify(3), from the master alone.
+ *
+ * Nothing here blocks or fails: a manager that does not listen is not talked to.
+ */
+#ifndef CLI_NOTIFY_H
+#define CLI_NOTIFY_H
+
+#include <stdint.h>
+
+#include "pool/watcher.h"
+
+struct notify;
+
+/* Takes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID out of the environment: before the first fork. Without a manager
+ * all below do nothing. Never NULL. */
+struct notify *notify_open(void);
+void notify_free(struct notify *n);
+
+/* The watcher by which the run is told: READY=1 in its first turn, STATUS=, WATCHDOG=1, STOPPING=1. Lends n. */
+struct watcher notify_watcher(struct notify *n);
+
+/* When the next round begins, loop_clock_us(); LOOP_NEVER: there is none. Told at the end of the round before. */
+void notify_next_round(struct notify *n, int64_t begin_us);
+
+/* A reload begins. It is over with the first turn of the run that follows, or, where the old one goes on, with
+ * notify_reloaded(), whose words are the status until the next. */
+void notify_reloading(struct notify *n);
+void notify_reloaded(struct notify *n, const char *status);
+
+#endif
