@@ -84,7 +84,7 @@ void options_help(struct buf *out)
 	for (const struct option_row *row = options_table; row->help; row++) {
 		if (!row->take)
 			buf_printf(out, "%s:\n", row->help);
-		else if (*row->help && !options_is_later(row))
+		else if (*row->help && !row->hidden && !options_is_later(row))
 			put_row(out, row);
 	}
 	put_later(out);

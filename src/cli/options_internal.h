@@ -33,6 +33,7 @@ struct option_row {
 	const char *key; /* the setting that it stands for */
 	size_t flag;     /* of struct options */
 	bool secret;     /* the value is one */
+	bool hidden;     /* of --help */
 };
 
 struct taken {
@@ -55,6 +56,9 @@ void options_version(struct buf *out);
 bool options_wrong(struct parse *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void words_add(struct words *w, const char *word);
+
+/* Of options_complete.c */
+bool options_take_complete(struct parse *p, const struct option_row *row, char *value);
 
 /* Of options_values.c */
 unsigned options_default_workers(void);

@@ -229,6 +229,7 @@ const struct option_row options_table[] = {
 	 .help = "nothing but errors on standard error", .flag = FLAG(quiet)},
 	{0, "progress", NULL, take_later, .help = "progress line"},
 	{0, "no-progress", NULL, take_later, .help = "progress line"},
+	{0, "complete", NULL, options_take_complete, .help = "for completions", .hidden = true},
 	{'h', "help", NULL, take_help, .help = "this; the version, and what it was built with"},
 	{0, "version", NULL, take_help, .help = ""},
 	{0},

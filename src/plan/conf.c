@@ -28,6 +28,11 @@ struct conf *conf_new(void)
 	return c;
 }
 
+void conf_leave_secrets(struct conf *c)
+{
+	c->leave_secrets = true;
+}
+
 static void names_free(struct conf_names *names)
 {
 	free(names->list);
@@ -87,6 +92,16 @@ const struct conf_named *conf_name(const struct conf_names *names, const char *n
 	return at == TABLE_NONE ? NULL : &names->list[at];
 }
 
+const char *conf_group_at(const struct conf *c, size_t i)
+{
+	return i < c->groups.count ? c->groups.list[i].name : NULL;
+}
+
+const char *conf_credential_at(const struct conf *c, size_t i)
+{
+	return i < c->credentials.count ? c->credentials.list[i].name : NULL;
+}
+
 const struct conf_entry *conf_entries(const struct conf *c, size_t *count)
 {
 	*count = c->nentries;
@@ -99,7 +114,7 @@ char *const *conf_targets(const struct conf *c, size_t *count)
 	return c->targets;
 }
 
-static const char *label_of(const struct conf_entry *e)
+const char *conf_label(const struct conf_entry *e)
 {
 	if (e->keys)
 		for (unsigned i = 0; i < e->keys->count; i++)
@@ -113,7 +128,7 @@ const struct conf_entry *conf_find(struct conf *c, const char *text)
 	uint32_t at;
 
 	for (size_t i = 0; !c->indexed && i < c->nentries; i++) {
-		const char *label = label_of(&c->entries[i]);
+		const char *label = conf_label(&c->entries[i]);
 
 		table_put(&c->by_host, c->entries[i].host, (uint32_t)i);
 		if (label)

@@ -28,6 +28,8 @@ struct conf_entry {
 
 struct conf *conf_new(void);
 void conf_free(struct conf *c); /* wipes what it owns */
+/* Before the first file, for who only wants names: files and variables that hold secrets are not read. */
+void conf_leave_secrets(struct conf *c);
 
 /* "-" is standard input, for one of all files. Errors go to the list. */
 void conf_read(struct conf *c, const char *path);         /* -f: YAML */
@@ -42,6 +44,10 @@ void conf_set(struct conf *c, struct settings *s, const char *key, const char *v
 void conf_check(struct conf *c, const struct settings *command);
 
 const struct conf_entry *conf_entries(const struct conf *c, size_t *count);
+const char *conf_label(const struct conf_entry *e); /* NULL: none */
+/* In the order in which they stand; NULL after the last. */
+const char *conf_group_at(const struct conf *c, size_t i);
+const char *conf_credential_at(const struct conf *c, size_t i);
 char *const *conf_targets(const struct conf *c,
 			  size_t *count); /* of --targets and the command line */
 /* The first entry whose host or label is exactly text; NULL. Makes an index when first asked. */

@@ -64,6 +64,7 @@ struct conf {
 	struct conf_place run_as_place;
 	bool stdin_used;
 	uint64_t wrong; /* SETTING_BIT(key): some value of it was, and told; so it is not lacking */
+	bool leave_secrets; /* in their files and variables: they are not read */
 	struct conf_mistake mistakes[CONF_ERRORS_MAX];
 	size_t nerrors; /* of these at most CONF_ERRORS_MAX are kept */
 	struct buf warnings;
@@ -82,7 +83,7 @@ struct conf_word { /* a value as written */
 	const char *text;
 	struct conf_place place;
 };
-/* The text of a secret, the file or the environment variable; NULL: told. */
+/* The text of a secret, the file or the environment variable; NULL: told, or left. */
 char *conf_secret(struct conf *c, const struct conf_word *w);
 /* Reads it, wherever it is. False: told. */
 bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out);

@@ -132,6 +132,8 @@ static char *from_env(struct conf *c, const struct conf_word *w)
 
 char *conf_secret(struct conf *c, const struct conf_word *w)
 {
+	if (c->leave_secrets && w->source != SOURCE_LITERAL)
+		return NULL;
 	switch (w->source) {
 	case SOURCE_FILE:
 		return from_file(c, w);

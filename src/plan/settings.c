@@ -158,6 +158,17 @@ bool setting_is_secret(enum setting_key key)
 	return rows[key].secret;
 }
 
+const char *setting_word(enum setting_key key, unsigned i)
+{
+	const struct word *w = rows[key].words;
+
+	while (w && i > 0 && w->written) {
+		w++;
+		i--;
+	}
+	return w ? w->written : NULL;
+}
+
 /* Decimal digits without leading zeros, below 10^10. */
 static bool read_number(const char *text, int64_t *out)
 {

@@ -84,6 +84,8 @@ const char *setting_suffix(enum setting_source source); /* "", "_file", "_env" *
 bool setting_allowed(enum setting_key key, enum setting_level level);
 bool setting_is_list(enum setting_key key);
 bool setting_is_secret(enum setting_key key); /* also as NAME_file and NAME_env */
+/* The i-th of the words of which its value is one; NULL: there are no more, or it is none of words. */
+const char *setting_word(enum setting_key key, unsigned i);
 
 #define SETTING_ERROR_MAX 200 /* octets with the NUL */
 
@@ -91,9 +93,7 @@ bool setting_is_secret(enum setting_key key); /* also as NAME_file and NAME_env 
  * into it or at a constant. False: error, without the key in front, never with a secret in it. */
 bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 		   char error[SETTING_ERROR_MAX]);
-
 void settings_builtin(struct settings *s); /* what holds where nobody sets anything */
-
 /* "500ms", "1.5s", "2m", "1h", a bare number is seconds. False: not one, or above 1000 hours. */
 bool settings_duration(const char *text, int64_t *us);
 

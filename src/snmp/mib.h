@@ -46,6 +46,9 @@ enum mib_kind { /* what an OID names (RFC 2578 §7.1.12, §7.7) */
 /* Known are the built-in objects and the modules read so far; reads nothing itself. Not for workers. */
 enum mib_kind mib_kind(const struct oid *o);
 
+/* The i-th of the built-in names, in the order of OIDs, and what it names. NULL: there are no more. */
+const char *mib_name_at(size_t i, enum mib_kind *kind);
+
 /* The object an OID belongs to, longest match; *used gets how many sub-identifiers are the
  * object's, the rest is the index. NULL: unknown. No allocation, no file; safe in workers. */
 const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used);

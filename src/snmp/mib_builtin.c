@@ -154,6 +154,23 @@ enum mib_kind mib_builtin_kind(const uint32_t *id, size_t n)
 	return row->leaf || is_called(row, "Entry") ? MIB_INSTANCE : MIB_UNKNOWN;
 }
 
+const char *mib_name_at(size_t i, enum mib_kind *kind)
+{
+	uint32_t parent[MIB_ROW_MAX];
+	const struct mib_row *row;
+	size_t b = 0;
+
+	while (b < BRANCHES && i >= branches[b]->count)
+		i -= branches[b++]->count;
+	if (b == BRANCHES)
+		return NULL;
+	row = branches[b]->rows + i;
+	for (size_t n = 0; n + 1 < row->len; n++)
+		parent[n] = row->id[n];
+	*kind = kind_of_row(row, find_row(parent, row->len - 1u));
+	return row->object.name;
+}
+
 static const struct mib_row *find_name(const struct mib_name *wanted)
 {
 	for (size_t b = 0; b < BRANCHES; b++) {

@@ -325,6 +325,22 @@ static void test_kinds_of_all_rows(void **state)
 	}
 }
 
+static void test_names_one_by_one(void **state)
+{
+	enum mib_kind is = MIB_UNKNOWN;
+	size_t count = 0;
+	const char *name;
+
+	(void)state;
+	while ((name = mib_name_at(count, &is))) {
+		assert_int_equal(is, kind(name));
+		count++;
+	}
+	for (size_t b = 0; b < COUNT(branches); b++)
+		count -= branches[b]->count;
+	assert_int_equal(count, 0);
+}
+
 static void test_no_file_was_read(void **state)
 {
 	(void)state;
@@ -520,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_kinds_of_all_rows),
+		cmocka_unit_test(test_names_one_by_one),
 		cmocka_unit_test(test_no_file_was_read),
 	};
 	const struct CMUnitTest with[] = {

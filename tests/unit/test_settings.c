@@ -168,6 +168,16 @@ static void test_words(void **state)
 	assert_bad(SET_LEVEL, "priv", "'priv' is none of noAuthNoPriv, authNoPriv, authPriv");
 }
 
+static void test_words_one_by_one(void **state)
+{
+	(void)state;
+	assert_string_equal(setting_word(SET_VERSION, 0), "1");
+	assert_string_equal(setting_word(SET_VERSION, 2), "3");
+	assert_null(setting_word(SET_VERSION, 3));
+	assert_null(setting_word(SET_VERSION, 30));
+	assert_null(setting_word(SET_TIMEOUT, 0));
+}
+
 static void test_texts(void **state)
 {
 	char longest[1502];
@@ -282,11 +292,17 @@ static void test_builtin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),      cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_durations), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_texts),     cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_levels),    cmocka_unit_test(test_no_secret_shown),
-		cmocka_unit_test(test_builtin),   cmocka_unit_test(test_nearest_key),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_no_secret_shown),
+		cmocka_unit_test(test_words_one_by_one),
+		cmocka_unit_test(test_builtin),
+		cmocka_unit_test(test_nearest_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
