@@ -71,11 +71,11 @@ enum setting_level { /* where a key may stand */
 	LEVEL_CREDENTIAL = 8,
 	LEVEL_COMMAND = 16,
 };
-enum setting_source { /* KEY, KEY_file, KEY_env */
+enum setting_source {
 	SOURCE_LITERAL,
 	SOURCE_FILE,
-	SOURCE_ENV,
-};
+	SOURCE_ENV
+}; /* KEY, KEY_file, KEY_env */
 
 /* False: no such key. */
 bool setting_find(const char *written, enum setting_key *key, enum setting_source *source);

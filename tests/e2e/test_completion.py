@@ -43,7 +43,7 @@ TARGETS = ['localhost', '192.0.2.0/28', '[2001:db8::1]:1161', 'cross', 'example.
 def table():
     """All options of --help: the words that a completion must know."""
     text = subprocess.run([poller.MULTISNMP, '--help'], capture_output=True, text=True, check=True).stdout
-    return [word for line in text.splitlines() if line.startswith('  ')
+    return [word for line in text.partition('\nNot yet:')[0].splitlines() if line.startswith('  ')
             for word in re.findall(r'(?:^ +|, )(-\w|--[\w-]+)(?=[ ,])', line)]
 
 
