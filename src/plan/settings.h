@@ -12,43 +12,7 @@
 
 #include "base/nearest.h"
 #include "plan/place.h"
-
-enum setting_key {      /* in the comment: the member of the value, its unit or range */
-	SET_PORT,       /* number, 1 to 65535 */
-	SET_FAMILY,     /* number: 4, 6, 0 any */
-	SET_LABEL,      /* text; host entries that are single hosts only */
-	SET_GROUP,      /* text; known, not allowed inside a group or a credential */
-	SET_CREDENTIAL, /* text; known, not allowed inside a credential */
-	SET_VERSION,    /* number: enum snmp_version */
-	SET_COMMUNITY,  /* text, as the next ones; files and environment are read already */
-	SET_USER,
-	SET_AUTH, /* MD5 SHA SHA-224 SHA-256 SHA-384 SHA-512 */
-	SET_AUTH_PASS,
-	SET_PRIV, /* DES AES AES-192 AES-256 AES-192-C AES-256-C */
-	SET_PRIV_PASS,
-	SET_LEVEL, /* noAuthNoPriv authNoPriv authPriv */
-	SET_CONTEXT,
-	SET_ENGINE_ID,       /* lower-case hex, 5 to 32 octets */
-	SET_IDENTITY,        /* text: path of our certificate */
-	SET_IDENTITY_KEY,    /* text: path of its key; not set: in the same file */
-	SET_PEER_IDENTITY,   /* text: fingerprint or path of the agent's certificate */
-	SET_PEER_CA,         /* text: path of authorities' certificates */
-	SET_PEER_NAME,       /* text: whom they must vouch for */
-	SET_GET,             /* list of objects, not looked up; NULL: none */
-	SET_WALK,            /* list */
-	SET_TABLE,           /* list */
-	SET_INDEX_LABEL,     /* text: one object */
-	SET_TIMEOUT,         /* number, us, 1000 to 3600000000 */
-	SET_RETRIES,         /* number, 0 to 100 */
-	SET_DEADLINE,        /* number, us; 0 none */
-	SET_PER_HOST,        /* number, 1 to 1000 */
-	SET_MAX_REPETITIONS, /* number, 1 to 65535; 0 when not set */
-	SET_MAX_VARS,        /* number, 1 to 10^9 */
-	SET_ANY_SOURCE,      /* number, 0 or 1 */
-	SET_NONINCREASING,   /* text: stop allow */
-	SETTING_COUNT
-};
-_Static_assert(SETTING_COUNT <= 64, "a set of keys is 64 bits");
+#include "plan/settings_keys.h"
 
 union setting_value {
 	int64_t number;
@@ -71,11 +35,11 @@ enum setting_level { /* where a key may stand */
 	LEVEL_CREDENTIAL = 8,
 	LEVEL_COMMAND = 16,
 };
-enum setting_source {
+enum setting_source { /* KEY, KEY_file, KEY_env */
 	SOURCE_LITERAL,
 	SOURCE_FILE,
-	SOURCE_ENV
-}; /* KEY, KEY_file, KEY_env */
+	SOURCE_ENV,
+};
 
 /* False: no such key. */
 bool setting_find(const char *written, enum setting_key *key, enum setting_source *source);
@@ -93,7 +57,9 @@ const char *setting_word(enum setting_key key, unsigned i);
  * into it or at a constant. False: error, without the key in front, never with a secret in it. */
 bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 		   char error[SETTING_ERROR_MAX]);
+
 void settings_builtin(struct settings *s); /* what holds where nobody sets anything */
+
 /* "500ms", "1.5s", "2m", "1h", a bare number is seconds. False: not one, or above 1000 hours. */
 bool settings_duration(const char *text, int64_t *us);
 
