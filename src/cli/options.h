@@ -34,7 +34,8 @@ struct options {
 	const char *mib_dirs;    /* of -M; else "+" and those of the files; NULL: none */
 	const char *mib_modules; /* of -m, else of the files; NULL: none */
 
-	const char *output; /* NULL: standard output */
+	const char *
+		output; /* NULL: standard output. A '%' in it is followed by a letter of strftime(3), or another */
 	bool append;
 	const struct format *format;
 	uint32_t statuses; /* a bit for each whose records are asked for; 0: all */
@@ -52,7 +53,9 @@ struct options {
 	unsigned workers;
 	unsigned window;
 	double rate_pps;     /* 0: no limit */
-	int64_t deadline_us; /* of the run; 0: none */
+	int64_t deadline_us; /* of the run, or of each round; 0: none */
+	int64_t interval_us; /* from round to round; 0: there are none, but one run */
+	bool no_spread;      /* all targets at the begin of a round */
 	struct addr source4; /* family 0: any */
 	struct addr source6;
 };

@@ -65,6 +65,8 @@ unsigned options_default_workers(void);
 bool options_take_number(struct parse *p, const struct option_row *row, char *value);
 bool options_take_rate(struct parse *p, const struct option_row *row, char *value);
 bool options_take_deadline(struct parse *p, const struct option_row *row, char *value);
+bool options_take_interval(struct parse *p, const struct option_row *row, char *value);
+bool options_take_output(struct parse *p, const struct option_row *row, char *value);
 bool options_take_min_ok(struct parse *p, const struct option_row *row, char *value);
 bool options_take_source(struct parse *p, const struct option_row *row, char *value);
 bool options_take_format(struct parse *p, const struct option_row *row, char *value);

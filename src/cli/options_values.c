@@ -12,7 +12,8 @@
 #include "base/nearest.h"
 #include "cli/options_internal.h"
 
-#define DESCRIPTORS_OTHER 16  /* of the master, beside one for each worker */
+#define DESCRIPTORS_OTHER 16 /* of the master, beside one for each worker */
+#define INTERVAL_MIN_US   INT64_C(100000)
 #define RATE_MAX          1e9 /* packets per second; more than any machine sends */
 
 /* Digits with at most one dot, nothing else that strtod(3) takes; -1: is none. */
@@ -85,6 +86,36 @@ bool options_take_deadline(struct parse *p, const struct option_row *row, char *
 		return true;
 	return options_wrong(p, "--deadline: '%s' is not a duration: write it as 500ms, 30s or 2m",
 			     value);
+}
+
+bool options_take_interval(struct parse *p, const struct option_row *row, char *value)
+{
+	int64_t us;
+
+	(void)row;
+	if (!settings_duration(value, &us) || us <= 0)
+		return options_wrong(
+			p, "--interval: '%s' is not a duration: write it as 500ms, 30s or 2m",
+			value);
+	if (us < INTERVAL_MIN_US)
+		return options_wrong(p, "--interval: '%s' is shorter than 100ms", value);
+	p->o->interval_us = us;
+	return true;
+}
+
+/* A name may hold the time: conversions of strftime(3), two octets each, that give digits, and %%. */
+bool options_take_output(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)row;
+	for (const char *at = value; (at = strchr(at, '%')) != NULL; at += 2)
+		if (at[1] == '\0' || strchr("YmdHMSjFTGVuyC%", at[1]) == NULL)
+			return options_wrong(
+				p,
+				"--output: '%s': behind a %% stands one of Y m d H M S j F T, as "
+				"for date(1), or another %%",
+				value);
+	p->o->output = value;
+	return true;
 }
 
 bool options_take_min_ok(struct parse *p, const struct option_row *row, char *value)

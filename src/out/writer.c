@@ -157,10 +157,18 @@ const char *writer_error(const struct writer *w)
 
 void writer_put_head(struct writer *w, const void *p, size_t len)
 {
+	if (w->topped)
+		return;
+	w->topped = true;
 	if (w->kind == &writer_append)
 		buf_put(&w->top, p, len);
 	else
 		writer_put(w, p, len);
+}
+
+bool writer_lasts(const struct writer *w)
+{
+	return w->kind == &writer_stream || w->kind == &writer_plain;
 }
 
 void writer_put(struct writer *w, const void *p, size_t len)

@@ -35,13 +35,16 @@ struct writer *writer_open(const struct writer_options *o, enum writer_result *r
 const char *writer_error(const struct writer *w);
 
 /* What stands at the beginning of the output; in a file that is added to, only if it is empty. Before all
- * records. */
+ * records; of a writer that serves several rounds only the first one is put. */
 void writer_put_head(struct writer *w, const void *p, size_t len);
 /* Copies a record, or the end of one whose beginning came by writer_put_part(). */
 void writer_put(struct writer *w, const void *p, size_t len);
 /* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no
  * other record may come. An output that others write to as well is held until its end. */
 void writer_put_part(struct writer *w, const void *p, size_t len);
+/* It is a stream, or standard output, and serves one round after the other. What is not has a file for each of
+ * them, and is committed and opened anew. */
+bool writer_lasts(const struct writer *w);
 bool writer_full(const struct writer *w);
 /* Something that is not output was, or is about to be, written where the reader's cursor stands (a progress
  * line): `eraser` goes out before the next octets, once. True also where the output is no terminal, and nothing

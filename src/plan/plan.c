@@ -167,6 +167,7 @@ void plan_free(struct plan *p)
 	for (size_t i = 0; i < p->nnames; i++)
 		free(p->names[i]);
 	free(p->names);
+	plan_index_free(&p->names_by_text);
 	free(p->slots);
 	free(p->sessions);
 	target_set_free(p->excluded);
@@ -206,13 +207,29 @@ const char *plan_label(const struct plan *p, size_t item)
 	return s.value[SET_LABEL].text;
 }
 
+static bool same_name(const void *array, uint32_t number, const void *wanted)
+{
+	const char *name = ((char *const *)array)[number];
+	const struct target *t = wanted;
+
+	return strncmp(name, t->name, t->name_len) == 0 && name[t->name_len] == '\0';
+}
+
 /* The target's name with a NUL: it lies in the text of the item, where a port may follow. */
 static const char *end_name(struct plan *p, const struct target *t)
 {
+	uint64_t hash;
+	uint32_t number;
+
 	if (!t->name[t->name_len])
 		return t->name;
+	hash = plan_hash(0, t->name, t->name_len);
+	number = plan_index_get(&p->names_by_text, hash, same_name, p->names, t);
+	if (number != PLAN_INDEX_NONE)
+		return p->names[number];
 	p->names = plan_grow(p->names, p->nnames, &p->cap_names, sizeof(*p->names));
 	p->names[p->nnames] = mem_strndup(t->name, t->name_len);
+	plan_index_put(&p->names_by_text, hash, (uint32_t)p->nnames);
 	return p->names[p->nnames++];
 }
 
@@ -288,4 +305,9 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 	struct plan_cursor *c = &p->cursors[kind];
 
 	return kind == PLAN_SESSIONS ? next_session(p, c, out) : next_datagrams(p, c, out);
+}
+
+void plan_rewind(struct plan *p)
+{
+	memset(p->cursors, 0, sizeof(p->cursors));
 }

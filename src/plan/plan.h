@@ -54,6 +54,7 @@ enum plan_kind {
 };
 /* The next target of a kind. False: that was all. The strings live as long as the plan. */
 bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out);
+void plan_rewind(struct plan *p); /* the next ones are the first again, with the same numbers */
 uint64_t plan_count(const struct plan *p,
 		    enum plan_kind kind);  /* targets, excluded ones not counted */
 uint64_t plan_total(const struct plan *p); /* of all kinds */

@@ -81,8 +81,9 @@ struct plan {
 	bool paths; /* some item is a socket of the file system */
 
 	struct plan_cursor cursors[PLAN_KINDS];
-	char **names; /* handed out, of targets written with a port */
+	char **names; /* handed out, of targets written with a port; each once, however often that was */
 	size_t nnames, cap_names;
+	struct plan_index names_by_text;
 };
 
 /* The entry that an item is, or is written like; NULL. */

@@ -25,14 +25,21 @@
 
 #define LEASE_SPARE 256 /* leases beyond the window: on their way, or waiting in the worker */
 
-/* Nothing new is asked, what is open ends as cancelled. */
-void master_cancel(struct master *m, const char *words)
+void master_close_leases(struct master *m, const char *words)
 {
 	if (m->cancelled != NULL)
 		return;
 	m->cancelled = words;
 	names_release(m);
-	children_cancel(m);
+	resolver_leave(m);
+}
+
+/* Nothing new is asked, what is open ends as cancelled. */
+void master_cancel(struct master *m, const char *words)
+{
+	master_close_leases(m, words);
+	if (m->cancelled_us == LOOP_NEVER)
+		children_cancel(m);
 }
 
 /* The first asks for a good end, the second for an end. */
@@ -51,14 +58,20 @@ static void signal_ready(void *arg, unsigned ready)
 			m->result->aborted = m->over = true;
 		else
 			m->result->signal = signal;
-		master_cancel(m, "stopped by a signal");
+		if (m->config->rounds != NULL)
+			rounds_signal(m);
+		else
+			master_cancel(m, "stopped by a signal");
 	}
 }
 
+/* When what is open is to be cancelled. */
 static int64_t deadline_us(const struct master *m)
 {
-	if (m->config->deadline_us == 0 || m->cancelled != NULL)
+	if (m->cancelled_us != LOOP_NEVER)
 		return LOOP_NEVER;
+	if (m->config->deadline_us == 0 || m->cancelled != NULL)
+		return m->drain_us;
 	return m->start_us + m->config->deadline_us;
 }
 
@@ -69,8 +82,11 @@ static int64_t least(int64_t a, int64_t b)
 
 static int64_t master_next_us(const struct master *m)
 {
-	int64_t writer_us = writer_next_us(m->config->writer); /* it waits for a lock until then */
+	int64_t writer_us;
 
+	if (m->resting)
+		return least(least(children_next_us(m), watch_next_us(m)), rounds_next_us(m));
+	writer_us = writer_next_us(m->writer); /* it waits for a lock until then */
 	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m) ||
 	    output_may_finish(m))
 		return loop_now_us(m->loop);
@@ -88,7 +104,10 @@ static void master_advance(struct master *m)
 	else
 		leases_fill(m);
 	names_ask(m);
-	if (!m->stopping && !leases_left(m))
+	if (m->drained || leases_left(m))
+		return;
+	m->drained = true;
+	if (m->config->rounds == NULL)
 		children_stop(m);
 }
 
@@ -103,9 +122,12 @@ static void master_turn(struct master *m)
 	if (m->unread && !m->blocked)
 		children_serve(m);
 	children_times(m);
-	master_advance(m);
-	large_continue(m);
-	output_turn(m);
+	if (!m->resting) {
+		master_advance(m);
+		large_continue(m);
+		output_turn(m);
+	}
+	rounds_turn(m);
 	m->blocked = output_blocked(m);
 	watch_tick(m);
 	if (was_blocked && !m->blocked) /* whom we did not hear was not silent */
@@ -115,7 +137,11 @@ static void master_turn(struct master *m)
 
 static bool is_done(const struct master *m)
 {
-	return m->over || (m->laid_out && !children_live(m) && !writer_pending(m->config->writer));
+	if (m->over)
+		return true;
+	if (m->config->rounds != NULL)
+		return m->resting && m->stopping && !children_live(m);
+	return m->laid_out && !children_live(m) && !writer_pending(m->writer);
 }
 
 /* A short list goes to all workers, or one would have it all and the others its share of the rate. */
@@ -138,10 +164,8 @@ static void count_workers(struct master *m)
 								   : MASTER_SESSIONS_MAX;
 	if (sessions == 0 || plan_count(plan, PLAN_DATAGRAMS) > 0)
 		m->workers[PLAN_DATAGRAMS] = m->config->workers;
-	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
 		m->nworkers += m->workers[kind];
-		m->plan_done[kind] = m->workers[kind] == 0;
-	}
 }
 
 static struct dispatch *ledger_of(const struct master *m)
@@ -169,7 +193,10 @@ static bool master_open(struct master *m)
 		return false;
 	}
 	m->dispatch = ledger_of(m);
-	m->layout = layout_new(&m->config->layout, m->config->writer);
+	if (m->config->rounds != NULL)
+		rounds_open(m);
+	else
+		round_begin(m);
 	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
 	children_start(m);
 	children_watch(m);
@@ -195,8 +222,12 @@ static void master_close(struct master *m)
 
 void master_run(const struct master_config *config, struct master_result *result)
 {
-	struct master m = {
-		.config = config, .result = result, .busy = true, .flush_us = LOOP_NEVER};
+	struct master m = {.config = config,
+			   .result = result,
+			   .writer = config->writer,
+			   .cancelled_us = LOOP_NEVER,
+			   .drain_us = LOOP_NEVER,
+			   .flush_us = LOOP_NEVER};
 
 	*result = (struct master_result){.latency = histogram_new(), .written = WRITER_OK};
 	if (master_open(&m))
@@ -204,6 +235,7 @@ void master_run(const struct master_config *config, struct master_result *result
 			master_turn(&m);
 	else
 		result->failed = result->aborted = true;
-	result->elapsed_us = loop_clock_us() - m.start_us;
+	if (!m.resting)
+		result->elapsed_us = loop_clock_us() - m.start_us;
 	master_close(&m);
 }

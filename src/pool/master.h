@@ -17,9 +17,32 @@
 #include "plan/plan.h"
 #include "pool/watcher.h"
 
+struct master_result;
+
+/* Where in time the rounds are. Lent by main, so that it holds over several master_run()s; {0} before the first. */
+struct master_schedule {
+	int64_t start_us; /* of the first round, CLOCK_MONOTONIC */
+	uint64_t next;    /* the next round begins so many intervals later */
+	uint64_t rounds;  /* begun so far */
+};
+
+/* Polling in rounds, at a fixed rate; none begins before the one before is over. */
+struct master_rounds {
+	int64_t interval_us; /* from begin to begin */
+	struct master_schedule *schedule;
+	void *arg;
+	/* A round begins: its output, opened, lent until end(). NULL: there is none, which was told; then the round
+	 * is left out. */
+	struct writer *(*begin)(void *arg);
+	/* It is over, and all of its output was flushed or has failed (r->written): to be committed. False: there
+	 * can be no other. */
+	bool (*end)(void *arg, const struct master_result *r);
+};
+
 struct master_config {
 	struct plan *plan;     /* lent */
-	struct writer *writer; /* lent, opened */
+	struct writer *writer; /* lent, opened; of rounds each has its own, see there */
+	const struct master_rounds *rounds; /* lent; NULL: one run and its end */
 	/* What a child does after the fork; its value is its exit status (worker_main and
 	 * resolver_main, which stand in the master's own layer and so come from main). */
 	int (*worker)(const void *arg, int queue_fd, _Atomic uint64_t *at_work);
@@ -31,7 +54,7 @@ struct master_config {
 	unsigned workers;   /* how many to keep; those for PLAN_SESSIONS come on top */
 	double rate_pps;    /* all workers together; 0: no limit */
 	int64_t silence_us; /* until who owes a word is asked, and again until it is killed; 0: 5 s */
-	int64_t deadline_us; /* the run's, from its start; 0: none */
+	int64_t deadline_us; /* the run's, or each round's, from its start; 0: none */
 	/* So long a worker may keep its first target beyond what any host can take, and the resolver may
 	 * answer nothing, whatever they say meanwhile; 0: 10 min */
 	int64_t patience_us;
@@ -61,7 +84,8 @@ struct master_result {
 	bool failed;  /* no worker could live, or no process, socket or memory (exit 4) */
 };
 
-/* The whole run. The output is flushed but not committed. */
+/* The whole run: the output is flushed but not committed. With rounds: all of them, until a signal or their output
+ * ends them; the result is the last one's. */
 void master_run(const struct master_config *config, struct master_result *result);
 
 #endif

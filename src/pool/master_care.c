@@ -111,7 +111,7 @@ void children_stop(struct master *m)
 	children_renew(m);
 }
 
-/* Nothing more is asked: workers end what they have in hand, the resolver is of no use any more. */
+/* Nothing more is asked: workers end what they have in hand. */
 void children_cancel(struct master *m)
 {
 	for (unsigned i = 0; i < m->nworkers; i++) {
@@ -119,12 +119,27 @@ void children_cancel(struct master *m)
 		if (m->children[i].queue != NULL)
 			queue_put(m->children[i].queue, MESSAGE_CANCEL, NULL, 0);
 	}
-	m->resolver->respawn_us = LOOP_NEVER;
-	m->resolver->stopping = true;
 	m->cancelled_us = loop_now_us(m->loop);
 	children_renew(m);
+}
+
+void resolver_leave(struct master *m)
+{
+	m->resolver->respawn_us = LOOP_NEVER;
+	m->resolver->stopping = true;
 	if (m->resolver->queue != NULL)
 		child_death(m->resolver);
+}
+
+void children_resume(struct master *m, bool cancelled)
+{
+	m->resolver->stopping = false;
+	if (cancelled)
+		children_put(m, MESSAGE_RESUME);
+	for (unsigned i = 0; i < m->nworkers; i++)
+		if (m->children[i].queue == NULL && m->children[i].respawn_us == LOOP_NEVER)
+			child_birth(&m->children[i]);
+	children_rate(m);
 }
 
 /* --- silence ------------------------------------------------------------------------------ */
@@ -148,7 +163,7 @@ static int64_t session_end_us(const struct child *c)
 	if (c->limit_us > 0)
 		end_us = c->leased_us + c->limit_us;
 
-	if (m->cancelled != NULL && m->cancelled_us + CANCEL_US < end_us)
+	if (m->cancelled_us < LOOP_NEVER - CANCEL_US && m->cancelled_us + CANCEL_US < end_us)
 		end_us = m->cancelled_us + CANCEL_US;
 	return end_us;
 }
@@ -211,7 +226,7 @@ static int64_t child_end_us(const struct child *c)
 {
 	int64_t silent_us = silence_us(c->master);
 
-	if (c->master->cancelled != NULL) /* its words do not count */
+	if (c->master->cancelled_us != LOOP_NEVER) /* its words do not count */
 		return c->delivered_us + (silent_us < HURRY_US ? silent_us : HURRY_US);
 	return c->first_us + c->patience_us;
 }

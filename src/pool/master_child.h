@@ -82,6 +82,9 @@ void children_watch(struct master *m); /* sends what is queued, sets what the lo
 void children_rate(struct master *m);
 void children_stop(struct master *m);
 void children_cancel(struct master *m);
+void resolver_leave(struct master *m); /* no name is asked any more */
+/* A round begins: those that died meanwhile are born; cancelled: the others were told to, and no longer. */
+void children_resume(struct master *m, bool cancelled);
 void children_renew(struct master *m); /* all periods of silence begin anew */
 void children_times(struct master *m); /* does what is due: pings, kills, respawns */
 int64_t children_next_us(const struct master *m);

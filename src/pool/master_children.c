@@ -128,7 +128,7 @@ static void session_expire(struct child *c)
 	struct master *m = c->master;
 	struct dispatch_task t;
 
-	if (m->cancelled != NULL) {
+	if (m->cancelled_us != LOOP_NEVER) {
 		dispatch_death(m->dispatch, c->number, 0, &t); /* it is withdrawn with the others */
 		return;
 	}
@@ -137,7 +137,8 @@ static void session_expire(struct child *c)
 			m, &t, RECORD_TIMEOUT,
 			"the host's time was over before a connection was made, or an answer came");
 	c->pause_us = PAUSE_MIN_US;
-	c->respawn_us = loop_now_us(m->loop);
+	if (m->cancelled == NULL)
+		c->respawn_us = loop_now_us(m->loop);
 }
 
 /* Its queue has ended, or it lies. */

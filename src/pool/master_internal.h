@@ -4,7 +4,7 @@
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
  * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
  * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records to the
- * writer; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
+ * writer; master_rounds.c: begin and end of those; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -17,7 +17,9 @@
 #include "pool/master_child.h"
 #include "pool/master_engines.h"
 #include "pool/master_names.h"
+#include "pool/master_output.h"
 #include "pool/master_parts.h"
+#include "pool/master_rounds.h"
 #include "pool/master_signals.h"
 
 #define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
@@ -32,6 +34,7 @@ struct master {
 	struct master_result *result;
 	struct loop *loop;
 	struct dispatch *dispatch;
+	struct writer *writer; /* of the run, or of its round */
 	struct layout *layout;
 	struct cell *cells;           /* of the workers, see cell_of() */
 	struct child *children;       /* the workers, kind after kind, then the resolver */
@@ -48,18 +51,23 @@ struct master {
 	struct buf scratch; /* the master's own records */
 	struct parts parts;
 	struct large large;
-	const char *cancelled; /* words for the records of what is not asked any more; NULL */
+	const char
+		*cancelled; /* words for the records of what is not asked any more; NULL: all are */
 	bool plan_done[PLAN_KINDS], through[PLAN_KINDS]; /* all handed out; all have records */
 	bool busy;     /* there is more to do than one turn, or the output, may take */
 	bool blocked;  /* the output took no records at the end of the last turn */
 	bool unread;   /* frames, or an end, were left in the queues when it became so */
+	bool drained;  /* all of this run, or its round, have records */
+	bool resting;  /* no round is under way */
+	bool last;     /* and no other one begins */
 	bool stopping; /* STOP was sent to all */
 	bool laid_out; /* the layout has given all that it kept to the writer */
 	bool over;     /* leave the loop as things stand */
 	bool output_watched;
 	unsigned barren[PLAN_KINDS]; /* deaths in a row without a record or a target to charge */
 	int64_t start_us;
-	int64_t cancelled_us; /* when that was */
+	int64_t drain_us;     /* when what is in flight is to be cancelled, too; LOOP_NEVER */
+	int64_t cancelled_us; /* when that was done; LOOP_NEVER: it was not */
 	int64_t flush_us; /* when what is buffered is to be written, however little; LOOP_NEVER */
 };
 
@@ -79,20 +87,8 @@ void record_settle(struct master *m, const struct dispatch_task *t, enum record_
 void large_continue(struct master *m);
 bool large_may_continue(const struct master *m);
 
-/* output */
-void output_failed(struct master *m); /* what has to be sorted finds no room, errno: the run ends */
-void output_turn(struct master *m);
-bool output_may_finish(const struct master *m); /* the output's end is to be made, and may be */
-bool output_blocked(const struct master *m);    /* no record may be read, or made */
-
-/* watchers */
-void watch_open(struct master *m);
-void watch_close(struct master *m);
-int64_t watch_next_us(const struct master *m);
-void watch_tick(struct master *m);                                 /* whose time has come */
-void watch_asked(struct master *m);                                /* a person wants to know */
-void watch_record(const struct master *m, const struct record *r); /* was counted */
-
 void master_cancel(struct master *m, const char *words);
+/* Nothing new is leased, all else that is not yet is cancelled. */
+void master_close_leases(struct master *m, const char *words);
 
 #endif

@@ -271,3 +271,21 @@ void names_release(struct master *m)
 	m->names.next = m->names.count;
 	m->names.asked = 0;
 }
+
+void names_begin(struct master *m)
+{
+	struct names *ns = &m->names;
+
+	for (uint32_t i = 0; i < ns->count; i++) {
+		struct name *n = &ns->list[i];
+
+		if (n->state == NAME_KNOWN || n->charges >= CHARGES_MAX)
+			continue;
+		free(n->message);
+		n->message = NULL;
+		n->state = NAME_TO_ASK;
+	}
+	ns->next = 0;
+	ns->alone = false;
+	ns->deaths = 0;
+}

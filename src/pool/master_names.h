@@ -66,6 +66,7 @@ void names_ask(struct master *m);
 bool names_left(struct master *m);                              /* some are asked, or to be asked */
 bool names_take(struct master *m, const struct queue_frame *f); /* false: the resolver lies */
 void names_resolver_died(struct master *m);
+void names_begin(struct master *m);   /* a new round: what is not known is asked again */
 void names_release(struct master *m); /* all that waits is ready, though its name is not known */
 
 #endif

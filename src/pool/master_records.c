@@ -88,8 +88,7 @@ static void spool_failed(struct master *m)
 {
 	log_error("cannot read what was kept of a large record in %s: %s", spool_folder(),
 		  strerror(errno));
-	m->result->written = WRITER_FAILED;
-	m->over = true;
+	output_lost(m, WRITER_FAILED);
 }
 
 /* What has come of this lease's record; NULL: nothing. */
@@ -196,7 +195,7 @@ void parts_free(struct master *m)
 
 bool large_may_continue(const struct master *m)
 {
-	return m->large.open && !writer_full(m->config->writer);
+	return m->large.open && !writer_full(m->writer);
 }
 
 /* A slice of it: from the spool, then of its last octets. 0: it is through, -1: it never will be. */
@@ -234,7 +233,7 @@ void large_continue(struct master *m)
 	if (!m->large.open)
 		return;
 	for (int slices = 0; n > 0; slices++) {
-		if (writer_full(m->config->writer) || slices == SLICES)
+		if (writer_full(m->writer) || slices == SLICES)
 			return; /* to be continued, when the writer has room */
 		n = large_slice(m);
 	}

@@ -13,14 +13,15 @@
 static struct watcher_view view_of(const struct master *m)
 {
 	const struct master_result *r = m->result;
-	struct watcher_view v = {.targets = plan_total(m->config->plan),
-				 .in_flight = dispatch_owes(m->dispatch) -
-					      dispatch_waiting(m->dispatch),
-				 .stats = &r->stats,
-				 .elapsed_us = loop_now_us(m->loop) - m->start_us,
-				 .deaths = r->deaths,
-				 .ending = m->cancelled != NULL,
-				 .signal = r->signal};
+	struct watcher_view v = {
+		.round = m->config->rounds ? m->config->rounds->schedule->rounds : 0,
+		.targets = plan_total(m->config->plan),
+		.in_flight = dispatch_owes(m->dispatch) - dispatch_waiting(m->dispatch),
+		.stats = &r->stats,
+		.elapsed_us = loop_now_us(m->loop) - m->start_us,
+		.deaths = r->deaths,
+		.ending = m->cancelled != NULL || m->last,
+		.signal = r->signal};
 
 	for (int s = 0; s < RECORD_STATUS_COUNT; s++)
 		v.status[s] = r->status[s];

@@ -12,8 +12,9 @@ enum message {
 	MESSAGE_TASKS = 1, /* one or more tasks, task_pack() each, back to back */
 	MESSAGE_STOP,      /* finish what is in flight, answer STOPPED, exit 0. Empty */
 	MESSAGE_CANCEL,    /* nothing more is sent; all in hand ends as cancelled. Empty */
-	MESSAGE_RATE, /* u32: packets per 1,000 seconds that this worker may send; 0: no limit */
-	MESSAGE_PING, /* answer PONG. Empty */
+	MESSAGE_RATE,   /* u32: packets per 1,000 seconds that this worker may send; 0: no limit */
+	MESSAGE_PING,   /* answer PONG. Empty */
+	MESSAGE_RESUME, /* what is sent from now on is no longer cancelled: a new round. Empty */
 
 	/* done_queue */
 	/* A record: record_head_pack(); u32, the length of its front; the front; its last octets. What is

@@ -142,6 +142,10 @@ static bool frame_take(struct worker *w, const struct queue_frame *f)
 		w->cancelled = true;
 		engine_cancel(w->engine);
 		return true;
+	case MESSAGE_RESUME:
+		w->cancelled = false;
+		engine_resume(w->engine);
+		return true;
 	case MESSAGE_STOP:
 		w->stopping = true;
 		return true;

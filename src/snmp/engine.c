@@ -264,6 +264,11 @@ void engine_cancel(struct engine *e)
 	e->cancelled = true;
 }
 
+void engine_resume(struct engine *e)
+{
+	e->cancelled = false;
+}
+
 void engine_take_stats(struct engine *e, struct stats *delta)
 {
 	e->stats.count[STATS_DROPPED] += e->carrier->dropped(e->carried);

@@ -15,4 +15,4 @@ static void impatient_run(const struct master_config *config, struct master_resu
 }
 
 #define master_run impatient_run
-#include "../../src/main.c"
+#include "../../src/main_run.c"

@@ -89,6 +89,11 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 	return true;
 }
 
+void plan_rewind(struct plan *p)
+{
+	memset(p->next, 0, sizeof(p->next));
+}
+
 uint64_t plan_count(const struct plan *p, enum plan_kind kind)
 {
 	uint64_t n = 0;

@@ -375,9 +375,8 @@ static void test_statuses(void **state)
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"-i 1s",     "--interval 1s", "--no-spread",   "--stats-file x",
-		"--explain", "--debug",       "--fields x",    "--sort x",
-		"--null",    "--progress",    "--no-progress",
+		"--stats-file x", "--explain", "--debug",    "--fields x",
+		"--sort x",       "--null",    "--progress", "--no-progress",
 	};
 
 	(void)state;
@@ -387,6 +386,38 @@ static void test_not_yet(void **state)
 		parse(&l, texts[i]);
 		assert_int_equal(l.action, OPTIONS_WRONG);
 		assert_non_null(strstr(l.text, ": not yet: this version knows no "));
+		end(&l);
+	}
+}
+
+static void test_interval(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"-i 0", "--interval: '0' is not a duration"},
+		{"-i soon", "is not a duration"},
+		{"-i 50ms", "is shorter than 100ms"},
+		{"-i 100ms", NULL},
+		{"-o x%", "behind a % stands one of"},
+		{"-o x%q", "behind a % stands one of"},
+		{"-o x%s", "behind a % stands one of"}, /* strftime(3) takes it for local time */
+	};
+	struct line l;
+
+	(void)state;
+	parse(&l, "-i 1.5s --no-spread -o %Y-%m%%d 127.0.0.1");
+	assert_int_equal(l.action, OPTIONS_RUN);
+	assert_int_equal(l.o.interval_us, 1500000);
+	assert_true(l.o.no_spread);
+	assert_string_equal(l.o.output, "%Y-%m%%d");
+	end(&l);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char words[100];
+
+		snprintf(words, sizeof(words), "%s 127.0.0.1", wrong[i][0]);
+		parse(&l, words);
+		assert_int_equal(l.action, wrong[i][1] ? OPTIONS_WRONG : OPTIONS_RUN);
+		if (wrong[i][1])
+			assert_non_null(strstr(l.text, wrong[i][1]));
 		end(&l);
 	}
 }
@@ -646,6 +677,7 @@ int main(void)
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_wrong_settings),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_nothing),

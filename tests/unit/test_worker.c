@@ -211,6 +211,11 @@ void engine_cancel(struct engine *e)
 	e->cancelled = true;
 }
 
+void engine_resume(struct engine *e)
+{
+	e->cancelled = false;
+}
+
 void engine_take_stats(struct engine *e, struct stats *delta)
 {
 	*delta = (struct stats){.count = {[STATS_SENT] = e->sent}};
@@ -512,6 +517,27 @@ static void test_stop_waits_for_what_is_in_flight(void **state)
 	assert_int_equal(poll(&p, 1, 50), 0); /* no STOPPED */
 	put(f, MESSAGE_CANCEL);
 	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+	expect_stopped(f);
+}
+
+/* A cancelled round is not the end: the next one's targets are asked. */
+static void test_resume_after_cancel(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_frame frame;
+
+	put_task(f, 0, IS_SILENT, 10);
+	put(f, MESSAGE_CANCEL);
+	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+	put(f, MESSAGE_RESUME);
+	put_task(f, 1, IS_SILENT, 10);
+	put(f, MESSAGE_PING);
+	assert_int_equal(next(f, &frame), MESSAGE_PONG);
+	struct pollfd p = {.fd = f->fd, .events = POLLIN};
+	assert_int_equal(poll(&p, 1, 50), 0); /* it is being asked */
+	put(f, MESSAGE_CANCEL);
+	assert_int_equal(next(f, &frame), MESSAGE_RECORD);
+	put(f, MESSAGE_STOP);
 	expect_stopped(f);
 }
 
@@ -945,6 +971,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_WORKER(test_every_task_its_record),
 		WITH_WORKER(test_stop_waits_for_what_is_in_flight),
+		WITH_WORKER(test_resume_after_cancel),
 		WITH_WORKER(test_stop_with_nothing_in_hand),
 		WITH_WORKER(test_stats_before_records),
 		WITH_WORKER(test_end_of_file_before_stop),

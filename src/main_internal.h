@@ -1,0 +1,43 @@
+/*
+ * main_internal - what the files of main share; private to it.
+ *
+ * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_output.c:
+ * where records go.
+ */
+#ifndef MAIN_INTERNAL_H
+#define MAIN_INTERNAL_H
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/options.h"
+#include "out/writer.h"
+#include "plan/plan.h"
+#include "pool/master.h"
+
+enum exit_status { /* DESIGN.md, "Exit status and signals"; 128 + n: ended by signal n */
+	EXIT_ALL_OK = 0,
+	EXIT_NOT_ALL = 1,
+	EXIT_WRONG = 2,
+	EXIT_NOT_WRITTEN = 3,
+	EXIT_SYSTEM = 4,
+	EXIT_CLOSED = 141,
+};
+
+/* What is no result, on stderr; frees it. */
+void main_tell(enum log_level level, struct buf *text);
+
+/* The output, opened; of a name with conversions that of this moment. Always gives a writer, as writer_open(). */
+struct writer *main_output(const struct options *o, enum writer_result *result);
+/* The exit status for what has become of it, which is told. */
+int main_writer_status(struct writer *w, enum writer_result result);
+/* A run, or a round, is over and its output is as it will be: tells who wants to know. */
+void main_ended(const struct options *o, const struct master_config *config,
+		const struct master_result *r);
+
+/* Polls in rounds, the first one to *writer, which is then the last one's, or NULL. An exit status. */
+int main_rounds(const struct options *o, struct master_config *config, struct writer **writer);
+
+/* Polls what the plan says; an exit status. */
+int main_poll(const struct options *o, struct plan *plan);
+
+#endif

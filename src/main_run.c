@@ -1,0 +1,233 @@
+/*
+ * The run: puts the rooms together.
+ *
+ * Options and plan say what to do, the writer where to, the master does it with workers and a resolver that
+ * it knows only as functions given to it here. When it is over, the output is committed, and what the run came
+ * to becomes the exit status.
+ *
+ * The trap: a signal between the making of a temporary file and its removal would leave it behind. So those that end
+ * a run wait, from before the output is opened, until the master hears them, and again from its end until the
+ * output is committed.
+ */
+#include "main_internal.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/user.h"
+#include "cli/summary.h"
+#include "pool/resolver.h"
+#include "pool/sandbox.h"
+#include "pool/worker.h"
+
+static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
+{
+	return worker_main(arg, fd, at_work);
+}
+
+struct resolver_life {
+	struct resolver_options options;
+	struct plan *plan;
+};
+
+/* Who reads name servers asks no device: the resolver's copy of the plan goes, and all secrets with it. */
+static int run_resolver(const void *arg, int fd)
+{
+	const struct resolver_life *life = arg;
+
+	plan_free(life->plan);
+	return resolver_main(&life->options, fd);
+}
+
+/* --- what children give up ---------------------------------------------------------------- */
+
+#define RUN_AS "nobody" /* if nothing else is set */
+
+/* Whom children become. False: it cannot be had, which was told. */
+static bool choose_user(struct sandbox *s, const struct conf *conf)
+{
+	const char *name = conf_run_as(conf, NULL);
+	struct user user;
+
+	if (!name && geteuid() != 0)
+		return true;
+	if (!user_find(name ? name : RUN_AS,
+		       &user)) { /* plan_new() has found the one that is set */
+		if (geteuid() == 0)
+			log_error("there is no user '%s' to run workers as (see run_as)",
+				  name ? name : RUN_AS);
+		return geteuid() != 0;
+	}
+	if (geteuid() == 0) {
+		s->becomes = user.uid != 0;
+		s->user = user;
+	} else if (name && user.uid != geteuid()) {
+		log_warning("run_as: only root can become '%s'; workers stay who they are", name);
+	}
+	return true;
+}
+
+static bool prepare_sandbox(struct sandbox *s, const struct conf *conf)
+{
+	return choose_user(s, conf) && sandbox_prepare(s);
+}
+
+/* --- the run ------------------------------------------------------------------------------ */
+
+#define SESSION_WINDOW 1000 /* what `per_host` is at most: there is one host */
+
+/* --- the end of a run --------------------------------------------------------------------- */
+
+int main_writer_status(struct writer *w, enum writer_result result)
+{
+	if (result == WRITER_CLOSED)
+		return EXIT_CLOSED;
+	if (*writer_error(w) != '\0')
+		log_error("%s", writer_error(w));
+	return result == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
+}
+
+static int run_status(const struct options *o, struct writer *w, const struct master_result *r)
+{
+	enum writer_result written = r->written;
+
+	if (r->aborted)
+		return r->signal != 0 ? 128 + r->signal : EXIT_SYSTEM;
+	if (written == WRITER_OK)
+		written = writer_commit(w);
+	if (written != WRITER_OK)
+		return main_writer_status(w, written);
+	if (r->lost > 0)
+		return EXIT_NOT_WRITTEN;
+	if (r->signal != 0)
+		return 128 + r->signal;
+	if (r->failed)
+		return EXIT_SYSTEM;
+	return options_enough(o, r->status[RECORD_OK], r->targets) ? EXIT_ALL_OK : EXIT_NOT_ALL;
+}
+
+/* SIG_BLOCK or SIG_UNBLOCK: those that end a run. */
+static void signals_hold(int how)
+{
+	sigset_t ending;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(how, &ending, NULL);
+}
+
+/* What children are given; not to be moved. */
+struct life {
+	struct sandbox sandbox;
+	struct worker_config worker;
+	struct worker_config session;
+	struct resolver_life resolver;
+};
+
+static bool life_make(struct life *life, const struct options *o, struct plan *plan)
+{
+	*life = (struct life){.sandbox = {.paths = plan_has_paths(plan)},
+			      .worker = {.window = o->window,
+					 .source4 = o->source4,
+					 .source6 = o->source6,
+					 .format = o->format,
+					 .unwanted = o->unwanted,
+					 .sandbox = &life->sandbox},
+			      .resolver = {.options = {.sandbox = &life->sandbox}, .plan = plan}};
+	if (!prepare_sandbox(&life->sandbox, o->conf))
+		return false;
+	life->worker.profiles = plan_profiles(plan, &life->worker.nprofiles);
+	life->session = life->worker;
+	life->session.sessions = true;
+	if (life->session.window > SESSION_WINDOW)
+		life->session.window = SESSION_WINDOW;
+	return true;
+}
+
+static struct master_config master_of(const struct options *o, const struct life *life)
+{
+	return (struct master_config){.plan = life->resolver.plan,
+				      .worker = run_worker,
+				      .worker_arg = &life->worker,
+				      .session_arg = &life->session,
+				      .resolver = run_resolver,
+				      .resolver_arg = &life->resolver,
+				      .window = o->window,
+				      .workers = o->workers,
+				      .rate_pps = o->rate_pps,
+				      .deadline_us = o->deadline_us,
+				      .format = o->format->record,
+				      .layout = o->format->layout,
+				      .one_line = o->format->one_line,
+				      .even_quotes = o->format->quotes,
+				      .unwanted = o->unwanted};
+}
+
+void main_ended(const struct options *o, const struct master_config *config,
+		const struct master_result *r)
+{
+	struct buf summary = {0};
+
+	for (size_t i = 0; i < config->nwatchers; i++)
+		if (config->watchers[i].ended != NULL)
+			config->watchers[i].ended(config->watchers[i].arg, r);
+	if (!o->summary)
+		return;
+	summary_put(&summary, r);
+	main_tell(LOG_LEVEL_INFO, &summary);
+}
+
+static int run_once(const struct options *o, struct master_config *config, struct writer *writer)
+{
+	struct master_result result;
+	int status;
+
+	config->writer = writer;
+	master_run(config, &result);
+	status = run_status(o, writer, &result);
+	/* nothing temporary is left, and a reader of stderr may be slow */
+	signals_hold(SIG_UNBLOCK);
+	if (status != EXIT_CLOSED)
+		main_ended(o, config, &result);
+	histogram_free(result.latency);
+	return status;
+}
+
+static int run(const struct options *o, struct plan *plan, struct writer **writer)
+{
+	struct master_config config;
+	struct life life;
+
+	if (!life_make(&life, o, plan))
+		return EXIT_SYSTEM;
+	config = master_of(o, &life);
+	return o->interval_us > 0 ? main_rounds(o, &config, writer) : run_once(o, &config, *writer);
+}
+
+/* Its reader may be long in coming, and who waits for it must be able to give up. */
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return path != NULL && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* From the making of a temporary file to its removal signals wait until the master hears them. */
+int main_poll(const struct options *o, struct plan *plan)
+{
+	enum writer_result opened;
+	struct writer *writer;
+	int status;
+
+	if (!is_fifo(o->output))
+		signals_hold(SIG_BLOCK);
+	writer = main_output(o, &opened);
+	signals_hold(SIG_BLOCK);
+	status = opened == WRITER_OK ? run(o, plan, &writer) : main_writer_status(writer, opened);
+	writer_free(writer);
+	signals_hold(SIG_UNBLOCK);
+	return status;
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Polling in rounds: their rate, their records, their outputs, and how they end."""
+import glob
+import json
+import os
+import re
+import signal
+import time
+import unittest
+
+from poller import LONG, Poll, SNMP_AGENTS
+from processes import children
+
+HOSTS = [f'127.0.0.{i}' for i in range(1, 11)]
+
+
+class Rounds(Poll):
+    """A poller with --interval, and what it writes."""
+
+    def start(self, agents, *words, interval='0.5', hosts=HOSTS, **how):
+        return self.start_poller('-F', 'jsonl', '-i', interval, '-p', agents.port, *words, *hosts, **how)
+
+    @staticmethod
+    def records(process, count):
+        """The next records of its stdout."""
+        return [json.loads(process.stdout.readline()) for _ in range(count)]
+
+    def end_by(self, process, number=signal.SIGTERM):
+        """Its last records."""
+        process.send_signal(number)
+        return self.finish(process, 128 + number)
+
+    def in_rounds(self, records, hosts=HOSTS):
+        """They are whole rounds, one behind the other, each with one record of each host."""
+        self.assertEqual(len(records) % len(hosts), 0)
+        rounds = [records[i:i + len(hosts)] for i in range(0, len(records), len(hosts))]
+        for one in rounds:
+            self.assertEqual(sorted(r['host'] for r in one), sorted(hosts))
+        return rounds
+
+
+def seconds(record):
+    """When it was made, since midnight."""
+    hours, minutes, rest = re.search(r'T(\d+):(\d+):([\d.]+)Z', record['time']).groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+class Rate(Rounds):
+    def test_rounds_at_a_fixed_rate(self):
+        """The third round begins two intervals after the first, whatever the machine does meanwhile; workers live on."""
+        process = self.start(self.agents(), '--no-spread', '-j', 2)
+        first = self.records(process, len(HOSTS))
+        workers = children(process.pid)
+        others = self.records(process, 4 * len(HOSTS))
+        self.assertEqual(children(process.pid), workers)
+        rounds = self.in_rounds(first + others + self.end_by(process))
+        begins = [min(map(seconds, one)) for one in rounds]
+        for number, begin in enumerate(begins[1:5], 1):
+            self.assertGreater((begin - begins[0]) % 86400, number * 0.5 - 0.2)
+        self.assertLess((begins[4] - begins[0]) % 86400, 20)
+        self.assertEqual({r['status'] for one in rounds for r in one}, {'ok'})
+
+    def test_too_long_a_round(self):
+        """What is due meanwhile is left out, and said once for each round that took so long."""
+        agents = self.agents('127.0.0.3:silent')
+        process = self.start(agents, '--no-spread', '-t', '0.7', '-r', '0', hosts=HOSTS[:3])
+        records = self.records(process, 6)
+        process.terminate()
+        rest = self.finish(process, 143)
+        for one in self.in_rounds(records + rest, HOSTS[:3])[:2]:
+            self.assertEqual(sorted(r['status'] for r in one), ['ok', 'ok', 'timeout'])
+        said = re.findall(r'warning: round (\d+) took [\d.]+ s, and one is due every 0.5 s: (\d+) (?:is|are) left out',
+                          self.stderr)
+        self.assertEqual([number for number, _ in said][:2], ['1', '2'], self.stderr)
+        begins = [min(map(seconds, one)) for one in self.in_rounds(records, HOSTS[:3])]
+        self.assertGreater((begins[1] - begins[0]) % 86400, 0.9)  # not the slot in between
+
+
+class Ends(Rounds):
+    def test_between_rounds(self):
+        """There is nothing to wait for."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process = self.start(self.agents(), '--no-spread', interval='1h')
+            self.in_rounds(self.records(process, len(HOSTS)))
+            self.assertEqual(self.end_by(process, number), [])
+
+    def test_in_flight(self):
+        """Who is being asked may still answer; a whole round is what comes out."""
+        agents = self.agents('127.0.0.2:late=1s')
+        process = self.start(agents, '--no-spread', '-t', '20', interval='1h', hosts=HOSTS[:2])
+        first = self.records(process, 1)
+        rest = self.end_by(process)
+        self.assertEqual([(r['host'], r['status']) for r in first + rest], [('127.0.0.1', 'ok'), ('127.0.0.2', 'ok')])
+
+    def test_second_signal(self):
+        """At once: the old file stays, nothing temporary does."""
+        agents = self.agents('127.0.0.2:silent')
+        self.write('now', 'old')
+        process = self.start(agents, '--no-spread', '-t', '60', '-o', self.path('now'), interval='1h', hosts=HOSTS[:2])
+        self.wait_until(lambda: agents.counters()['received'] >= 2)
+        process.terminate()
+        time.sleep(0.2)
+        self.assertIsNone(process.poll())
+        process.terminate()
+        self.output_of(process, 143)
+        self.assertEqual(self.read('now'), 'old')
+        self.assertEqual(os.listdir(self.folder), ['now'])
+
+    def test_deadline_of_a_round(self):
+        """It ends the round, not those that follow."""
+        agents = self.agents('127.0.0.2:silent')
+        process = self.start(agents, '--no-spread', '-t', '60', '--deadline', '0.2', hosts=HOSTS[:2])
+        for one in self.in_rounds(self.records(process, 6), HOSTS[:2]):
+            self.assertEqual({r['host']: r['status'] for r in one}, {'127.0.0.1': 'ok', '127.0.0.2': 'cancelled'})
+        self.end_by(process)
+
+
+if __name__ == '__main__':
+    unittest.main()
