@@ -58,9 +58,11 @@ struct profile {
 	uint64_t max_vars;        /* rows of a record, 1 to 10^9 */
 	bool nonincreasing;       /* accept OIDs that do not increase, once each */
 	int64_t timeout_us; /* wait of the first try; doubles per try up to PROFILE_BACKOFF_MAX times */
-	unsigned retries;    /* sends after the first */
-	int64_t deadline_us; /* the host's limit for everything, 0 = none */
-	bool any_source;     /* accept a reply from another address or port */
+	unsigned retries;     /* sends after the first */
+	int64_t deadline_us;  /* the host's limit for everything, 0 = none */
+	bool any_source;      /* accept a reply from another address or port */
+	bool adaptive;        /* the first wait follows the times learnt in rounds before */
+	uint8_t silent_after; /* so many silent rounds, and one packet must do; 0: never */
 };
 
 #define PROFILE_BACKOFF_MAX 8 /* the longest wait of a try, in first waits */

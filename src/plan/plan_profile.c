@@ -22,7 +22,7 @@ static const char nothing[] = "";
 
 /* ---- identity */
 
-#define NUMBERS 17
+#define NUMBERS 19
 
 /* All of a profile but its strings and its engine ID. */
 static void numbers_of(const struct profile *p, int64_t out[NUMBERS])
@@ -45,6 +45,8 @@ static void numbers_of(const struct profile *p, int64_t out[NUMBERS])
 		(intptr_t)p->credential,
 		(intptr_t)p->tls,
 		p->peer_pinned,
+		p->adaptive,
+		p->silent_after,
 	};
 
 	memcpy(out, numbers, sizeof(numbers));
@@ -175,6 +177,8 @@ uint32_t plan_profile(struct plan_profiles *all, const struct settings *s,
 		.per_host = (unsigned)s->value[SET_PER_HOST].number,
 		.max_repetitions = (unsigned)s->value[SET_MAX_REPETITIONS].number,
 		.max_vars = (uint64_t)s->value[SET_MAX_VARS].number,
+		.adaptive = s->value[SET_ADAPTIVE_TIMEOUT].number != 0,
+		.silent_after = (uint8_t)s->value[SET_SILENT_AFTER].number,
 		.nonincreasing = strcmp(s->value[SET_NONINCREASING].text, "allow") == 0,
 	};
 	uint64_t hash;

@@ -109,6 +109,8 @@ static const struct row rows[SETTING_COUNT] = {
 	[SET_MAX_VARS] = {"max_vars", KIND_NUMBER, TARGETS, BOUNDS(1, 1000000000)},
 	[SET_ANY_SOURCE] = {"any_source", KIND_CHOICE, TARGETS, .words = booleans},
 	[SET_NONINCREASING] = {"nonincreasing", KIND_WORD, TARGETS, .words = steps},
+	[SET_ADAPTIVE_TIMEOUT] = {"adaptive_timeout", KIND_CHOICE, TARGETS, .words = booleans},
+	[SET_SILENT_AFTER] = {"silent_after", KIND_NUMBER, TARGETS, BOUNDS(0, 255)},
 };
 
 static const char *const suffixes[] = {
@@ -334,6 +336,8 @@ void settings_builtin(struct settings *s)
 	s->value[SET_PER_HOST].number = 1;
 	s->value[SET_MAX_VARS].number = 1000000;
 	s->value[SET_NONINCREASING].text = "stop";
+	s->value[SET_ADAPTIVE_TIMEOUT].number = 1;
+	s->value[SET_SILENT_AFTER].number = 3;
 }
 
 void settings_nearest(struct nearest *n, enum setting_level level)

@@ -19,24 +19,26 @@ enum setting_key {      /* in the comment: the member of the value, its unit or 
 	SET_PRIV_PASS,
 	SET_LEVEL, /* noAuthNoPriv authNoPriv authPriv */
 	SET_CONTEXT,
-	SET_ENGINE_ID,       /* lower-case hex, 5 to 32 octets */
-	SET_IDENTITY,        /* text: path of our certificate */
-	SET_IDENTITY_KEY,    /* text: path of its key; not set: in the same file */
-	SET_PEER_IDENTITY,   /* text: fingerprint or path of the agent's certificate */
-	SET_PEER_CA,         /* text: path of authorities' certificates */
-	SET_PEER_NAME,       /* text: whom they must vouch for */
-	SET_GET,             /* list of objects, not looked up; NULL: none */
-	SET_WALK,            /* list */
-	SET_TABLE,           /* list */
-	SET_INDEX_LABEL,     /* text: one object */
-	SET_TIMEOUT,         /* number, us, 1000 to 3600000000 */
-	SET_RETRIES,         /* number, 0 to 100 */
-	SET_DEADLINE,        /* number, us; 0 none */
-	SET_PER_HOST,        /* number, 1 to 1000 */
-	SET_MAX_REPETITIONS, /* number, 1 to 65535; 0 when not set */
-	SET_MAX_VARS,        /* number, 1 to 10^9 */
-	SET_ANY_SOURCE,      /* number, 0 or 1 */
-	SET_NONINCREASING,   /* text: stop allow */
+	SET_ENGINE_ID,        /* lower-case hex, 5 to 32 octets */
+	SET_IDENTITY,         /* text: path of our certificate */
+	SET_IDENTITY_KEY,     /* text: path of its key; not set: in the same file */
+	SET_PEER_IDENTITY,    /* text: fingerprint or path of the agent's certificate */
+	SET_PEER_CA,          /* text: path of authorities' certificates */
+	SET_PEER_NAME,        /* text: whom they must vouch for */
+	SET_GET,              /* list of objects, not looked up; NULL: none */
+	SET_WALK,             /* list */
+	SET_TABLE,            /* list */
+	SET_INDEX_LABEL,      /* text: one object */
+	SET_TIMEOUT,          /* number, us, 1000 to 3600000000 */
+	SET_RETRIES,          /* number, 0 to 100 */
+	SET_DEADLINE,         /* number, us; 0 none */
+	SET_PER_HOST,         /* number, 1 to 1000 */
+	SET_MAX_REPETITIONS,  /* number, 1 to 65535; 0 when not set */
+	SET_MAX_VARS,         /* number, 1 to 10^9 */
+	SET_ANY_SOURCE,       /* number, 0 or 1 */
+	SET_NONINCREASING,    /* text: stop allow */
+	SET_ADAPTIVE_TIMEOUT, /* number, 0 or 1 */
+	SET_SILENT_AFTER,     /* number, 0 to 255 */
 	SETTING_COUNT
 };
 _Static_assert(SETTING_COUNT <= 64, "a set of keys is 64 bits");

@@ -15,6 +15,7 @@
  * What ends the whole job outranks what ended a strand of it before; the message has both.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_known.h"
 #include "snmp/tls.h"
 
 #include <errno.h>
@@ -73,6 +74,7 @@ void job_start(struct engine *e, const struct task *task)
 	if (task->naddrs)
 		memcpy(job->addrs, task->addrs, task->naddrs * sizeof(*task->addrs));
 	keep_host(job, task->host);
+	known_begin(job, &e->config.profiles[task->profile]);
 	job->at_work = true;
 	job->spoke = false;
 	job->address = 0;
@@ -166,6 +168,7 @@ void job_end(struct engine *e, struct job *job, enum record_status status, const
 	}
 	if (job->profile->version == SNMP_V3)
 		v3_tell(job, &record);
+	known_tell(e, job, &record, status);
 	e->config.done(e->config.arg, &job->task, &record);
 	engine_at_work(e, NULL);
 	end_job(e, job);
@@ -175,10 +178,11 @@ void job_end(struct engine *e, struct job *job, enum record_status status, const
 static bool next_address(struct engine *e, struct job *job, const struct asked *asked,
 			 enum record_status status)
 {
-	if (job->spoke || job->address + 1 >= job->task.naddrs)
+	if (job->spoke || job->sparing || job->address + 1 >= job->task.naddrs)
 		return false;
 	job->verdicts[job->address++] = (uint8_t)status;
 	job->notice = NOTICE_NONE;
+	known_leave(job);
 	job->carried = job->before = asked->sends;
 	strand_again(e, asked);
 	if (job->profile->version == SNMP_V3)

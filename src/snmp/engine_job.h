@@ -46,11 +46,14 @@ struct job { /* what every GET touches comes first */
 	bool at_work;         /* taken: started and without a record */
 	bool spoke;           /* the device has answered a question */
 	bool own_taken;       /* is one of the strands */
-	uint8_t address;      /* index of the one that is asked */
+	bool adaptive;        /* its first waits follow what was learnt (engine_known.h) */
+	bool sparing;    /* silent for so long that one packet must do, until something comes */
+	uint8_t first;   /* index in the task as it came of the address that addrs begins with */
+	uint8_t address; /* index of the one that is asked */
 	enum notice notice;
 	struct strands strands; /* begun, and not yet in rows with all before them */
 	struct strand own;      /* so a GET costs no allocation */
-	struct task task;       /* its host and addresses are the job's own */
+	struct task task; /* its host and addresses are the job's own; learnt is kept up to date */
 	struct addr addrs[TASK_ADDRS_MAX];
 	struct vars rows;      /* of earlier questions; empty while there was none */
 	size_t octets;         /* of the answers that these came in */

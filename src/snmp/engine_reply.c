@@ -22,6 +22,7 @@
  * it frequent; so a turn looks at LOOKS_MAX requests and no more.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_known.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +139,7 @@ static void end_answered(struct engine *e, const struct inflight_hit *hit, const
 
 	if (job->rtt_us < 0)
 		job->rtt_us = rtt_us > 0 ? rtt_us : 0;
+	known_answered(job, rtt_us);
 	job->time_ms = e->received_ms;
 	request_end(e, r, ENDED_ANSWERED, !hit->newest);
 	if (decoded)

@@ -15,6 +15,7 @@
  * holds whenever nothing is in flight, whatever happened.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_known.h"
 
 #include <assert.h>
 
@@ -55,7 +56,7 @@ void request_sent(struct engine *e, struct request *r)
 {
 	struct job *job = r->job;
 	uint32_t tries = inflight_tries(e->inflight, r->slot);
-	int64_t wait_us = profile_wait_us(job->profile, tries - 1), due_us;
+	int64_t wait_us = known_wait_us(job, r, tries - 1), due_us;
 
 	e->stats.count[STATS_SENT]++;
 	if (tries > 1)
@@ -86,7 +87,7 @@ void request_due(struct engine *e, struct request *r)
 		return;
 	}
 	tries = inflight_tries(e->inflight, r->slot);
-	if (tries > job->profile->retries) {
+	if (tries > known_retries(job)) {
 		struct asked asked = r->asked;
 
 		request_end(e, r, ENDED_UNANSWERED, false);

@@ -35,6 +35,7 @@ struct request {
 	int64_t armed_us;              /* when the timer fires, while it runs */
 	int64_t due_us;                /* end of the wait, or of the job; INT64_MAX: neither */
 	int64_t sent_us;               /* of the newest try */
+	int64_t saved_us;              /* by which the wait for its first try was shorter */
 	uint64_t serial;               /* of all requests: the slot may be another's by now */
 	uint32_t slot;
 	uint32_t epoch; /* the job's, when the newest try was built (engine_v3.h) */

@@ -15,10 +15,15 @@
  * An engine ID that the person pinned is believed to be the right one: who reports another is not the device
  * that was meant.
  *
+ * What was learnt in rounds before saves discovery and clock: the first question is the real one. It is a hint: the device
+ * says that its engine is another one or its clock runs otherwise, and is asked again as above. A device that
+ * would rather be silent gets the discovery as its last try. And what did not lead to an answer is not learnt again.
+ *
  * A device that answers the discovery and then nothing has most likely thrown our message away because it could not
  * decrypt it, or does not know the context: real agents are silent then. The timeout names what to look at.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_known.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,12 +39,30 @@ struct v3 {
 	struct usm_peer peer;
 	bool pinned;     /* its engine ID is the person's */
 	bool discovered; /* the engine ID came from the device, in this job */
+	bool recalled;   /* it is of a round before, and the device has not said another one */
 	uint8_t engines;
 	uint8_t windows; /* since the last answer */
 	uint32_t epoch;
 	char refused[PDU_WORDS_MAX];
 	char note[80];
 };
+
+static bool same_id(const struct usm_peer *p, const struct learnt *l)
+{
+	return p->engine_id_len == l->engine_id_len &&
+	       memcmp(p->engine_id, l->engine_id, l->engine_id_len) == 0;
+}
+
+/* What served in the round before, at this address. */
+static void recall(struct v3 *v, const struct learnt *l)
+{
+	if (!v->pinned)
+		v->recalled = usm_peer_is(&v->peer, l->engine_id, l->engine_id_len);
+	if (!same_id(&v->peer, l) || !l->clocked)
+		return;
+	usm_set_clock(&v->peer, l->boots, l->time_s, l->stamp_us);
+	v->peer.synchronised = true;
+}
 
 void v3_start(struct job *job)
 {
@@ -52,6 +75,8 @@ void v3_start(struct job *job)
 	*v = (struct v3){0}; /* another address's keys are gone, too */
 	if (p->engine_id_len)
 		v->pinned = usm_peer_is(&v->peer, p->engine_id, p->engine_id_len);
+	if (job->task.learnt.engine_id_len && !p->tls)
+		recall(v, &job->task.learnt);
 }
 
 void v3_end(struct job *job)
@@ -64,13 +89,23 @@ bool v3_must_discover(const struct job *job)
 	return job->profile->version == SNMP_V3 && !job->v3->peer.engine_id_len;
 }
 
+/* The last try at a device that was silent to what is known of it: perhaps that is not true any more. */
+static bool asks_anew(const struct engine *e, const struct request *r)
+{
+	uint32_t tries = inflight_tries(e->inflight, r->slot); /* with this one */
+
+	return r->job->v3->recalled && r->job->rtt_us < 0 && tries > 1 &&
+	       tries > known_retries(r->job);
+}
+
 bool v3_build(struct engine *e, struct request *r, const struct pdu_ask *ask, uint32_t id,
 	      char words[PDU_WORDS_MAX])
 {
 	struct v3 *v = r->job->v3;
+	struct usm_peer nobody = {0};
 	struct pdu_exchange x = {
 		.profile = r->job->profile,
-		.peer = &v->peer,
+		.peer = asks_anew(e, r) ? &nobody : &v->peer,
 		.id = id,
 		.now_us = loop_clock_us(), /* the device's clock does not stand still with ours */
 	};
@@ -173,6 +208,8 @@ static bool try_again(struct v3 *v, const struct reply *reply)
 {
 	switch (reply->answer->report) {
 	case PDU_REPORT_UNKNOWN_ENGINE:
+		v->discovered = v->discovered || v->recalled;
+		v->recalled = false;
 		return !v->pinned && ++v->engines <= ENGINES_MAX;
 	case PDU_REPORT_NOT_IN_WINDOW:
 		return ++v->windows <= (reply->answer->authenticated ? WINDOWS_MAX : GUESSES_MAX);
@@ -302,5 +339,24 @@ void v3_tell(const struct job *job, struct record *record)
 
 	record->note = v->note[0] ? v->note : NULL;
 	record->engine_id = v->peer.engine_id;
-	record->engine_id_len = v->peer.engine_id_len;
+	if (!v->recalled || job->spoke) /* else it is hearsay */
+		record->engine_id_len = v->peer.engine_id_len;
+}
+
+void v3_learn(const struct job *job, struct learnt *l)
+{
+	const struct usm_peer *p = &job->v3->peer;
+
+	l->engine_id_len = 0;
+	l->clocked = false;
+	if (job->profile->tls || !job->spoke)
+		return;
+	if (usm_level(job->profile->credential) > USM_NO_AUTH_NO_PRIV && !p->synchronised)
+		return;
+	memcpy(l->engine_id, p->engine_id, p->engine_id_len);
+	l->engine_id_len = p->engine_id_len;
+	l->clocked = p->synchronised;
+	l->boots = p->boots;
+	l->time_s = p->time_s;
+	l->stamp_us = p->stamp_us;
 }

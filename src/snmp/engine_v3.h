@@ -21,8 +21,9 @@ struct job;
 struct reply;
 struct request;
 
-void v3_start(struct job *job); /* nothing is known of the device, or what the person pinned */
-void v3_end(struct job *job);   /* keys are wiped */
+/* Nothing is known of the device, or what the person pinned, or what was learnt of its first address. */
+void v3_start(struct job *job);
+void v3_end(struct job *job);                 /* keys are wiped */
 bool v3_must_discover(const struct job *job); /* its first question is not one of a strand */
 
 /* Appends a try to the octets being sent. False: it cannot be built; words say why. */
@@ -39,5 +40,6 @@ bool v3_report(struct engine *e, struct job *job, const struct reply *reply);
 bool v3_has_met(const struct job *job); /* its engine has answered the discovery */
 bool v3_say_silence(struct buf *text, const struct job *job); /* false: nothing is known of it */
 void v3_tell(const struct job *job, struct record *record);   /* engine ID and note; lent */
+void v3_learn(const struct job *job, struct learnt *l); /* the engine that served, and its clock */
 
 #endif

@@ -16,6 +16,7 @@
  * give one value refuses all that it was asked for with it, and the rows before that one are worth having.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_known.h"
 
 #include <stdlib.h>
 
@@ -89,7 +90,7 @@ bool walk_strand_ask(struct engine *e, struct job *job, struct strand *s)
 /* The last try of a question: who does not answer to it is silent. */
 static bool is_last_chance(const struct job *job, unsigned tries)
 {
-	return tries && tries == job->profile->retries;
+	return tries && tries == known_retries(job);
 }
 
 /* After so many tries of this question. */

@@ -52,6 +52,7 @@ struct device {
 	/* what it does wrong */
 	bool silent; /* to everything, or to all but the discovery: */
 	bool silent_later;
+	bool silent_to_others;    /* to whoever names another engine */
 	enum stats_report report; /* to everything but the discovery */
 	bool unsigned_reports;    /* that one without a digest */
 	bool unsigned_answers;
@@ -88,6 +89,7 @@ struct got {
 	char message[500], note[100];
 	uint8_t engine_id[ENGINE_ID_MAX], engine_id_len;
 	uint32_t last; /* sub-identifier of the last row */
+	struct learnt learnt;
 };
 
 struct lab {
@@ -101,6 +103,8 @@ struct lab {
 	_Atomic uint64_t at_work;
 	struct got got[RECORDS];
 	unsigned n;
+	bool learns; /* the tasks to come, which know: */
+	struct learnt learnt;
 	struct stats stats;
 };
 
@@ -342,6 +346,8 @@ static bool judge(struct device *d, struct writer *w, const struct peek_v3 *head
 	bool known = head->engine_id_len == 12 && memcmp(head->engine_id, d->engine_id, 12) == 0;
 
 	if (!known) {
+		if (head->engine_id_len && d->silent_to_others)
+			return false;
 		d->discoveries += head->engine_id_len == 0;
 		write_report(d, w, head->msg_id, UNKNOWN_ENGINE, false);
 		if (d->hurry) {
@@ -480,6 +486,9 @@ static void on_record(void *arg, const struct task *task, const struct record *r
 	g->engine_id_len = r->engine_id_len;
 	if (r->engine_id_len)
 		memcpy(g->engine_id, r->engine_id, r->engine_id_len);
+	assert_int_equal(r->learnt != NULL, lab->learns);
+	if (r->learnt)
+		g->learnt = *r->learnt;
 	if (r->nvars)
 		g->last = r->vars[r->nvars - 1].oid[r->vars[r->nvars - 1].noid - 1];
 }
@@ -544,7 +553,11 @@ static void open_engine(struct lab *lab, unsigned window)
 
 static void start(struct lab *lab, uint64_t seq, const struct addr *addrs, size_t n)
 {
-	engine_start(lab->engine, &(struct task){.seq = seq, .addrs = addrs, .naddrs = (uint8_t)n});
+	engine_start(lab->engine, &(struct task){.seq = seq,
+						 .addrs = addrs,
+						 .naddrs = (uint8_t)n,
+						 .learns = lab->learns,
+						 .learnt = lab->learnt});
 }
 
 static void turn(struct lab *lab)
@@ -1247,6 +1260,281 @@ static int start_library(void **state)
 	return 0;
 }
 
+/* ---- what is known of a round before */
+
+/* A round: one poll, which knows what the one before has learnt. */
+static const struct got *round_of(struct lab *lab)
+{
+	lab->device.requests = lab->device.discoveries = 0;
+	if (!lab->engine)
+		open_engine(lab, 8);
+	lab->learns = true;
+	lab->n = 0;
+	start(lab, 41, &lab->device.addr, 1);
+	run(lab, 1);
+	assert_at_rest(lab);
+	lab->learnt = lab->got[0].learnt;
+	return &lab->got[0];
+}
+
+static void test_one_exchange(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g = round_of(lab);
+
+	(void)state;
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2);
+	assert_int_equal(g->learnt.engine_id_len, 12);
+	assert_memory_equal(g->learnt.engine_id, lab->device.engine_id, 12);
+	assert_true(g->learnt.clocked && g->learnt.timed);
+	assert_int_equal(g->learnt.boots, lab->device.boots);
+	for (int i = 0; i < 3; i++) {
+		g = round_of(lab);
+		assert_int_equal(g->status, RECORD_OK);
+		assert_int_equal(g->nvars, 1);
+		assert_int_equal(lab->device.requests, 1);
+		assert_int_equal(lab->device.discoveries, 0);
+		assert_int_equal(g->tries, 1);
+		assert_int_equal(g->engine_id_len, 12);
+		assert_string_equal(g->note, "");
+	}
+	close_lab(lab);
+}
+
+/* Its clock runs between the rounds, and ours knows by how much. */
+static void test_the_clock_runs_on(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	round_of(lab);
+	lab->learnt.stamp_us -= INT64_C(86400000000); /* a day ago */
+	lab->device.time_s += 86400;
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 1);
+	lab->device.time_s += 86400; /* and a day that we did not see */
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.discoveries, 0);
+	assert_int_equal(lab->device.requests, 2);
+	close_lab(lab);
+}
+
+static void test_rebooted_between_rounds(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	round_of(lab);
+	lab->device.boots++;
+	lab->device.time_s = 3;
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2);
+	assert_int_equal(lab->device.discoveries, 0);
+	assert_int_equal(g->learnt.boots, lab->device.boots);
+	assert_string_equal(g->note, "");
+	round_of(lab);
+	assert_int_equal(lab->device.requests, 1);
+	lab->device.boots -= 2; /* it has lost its memory: believed as it is signed, and told */
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_non_null(strstr(g->note, "snmpEngineBoots fell back"));
+	close_lab(lab);
+}
+
+/* Boots that nobody signed set no clock, whoever asks for it. */
+static void test_a_forged_report_sets_no_clock(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	round_of(lab);
+	lab->device.report = NOT_IN_WINDOW;
+	lab->device.unsigned_reports = true;
+	lab->device.boots += 5;
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_AUTH);
+	assert_int_equal(g->learnt.engine_id_len, 0); /* what did not serve is not learnt */
+	assert_false(g->learnt.clocked);
+	close_lab(lab);
+}
+
+static void test_swapped_between_rounds(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	round_of(lab);
+	move(&lab->device);
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2); /* a Report, and the answer */
+	assert_memory_equal(g->engine_id, lab->device.engine_id, 12);
+	assert_memory_equal(g->learnt.engine_id, lab->device.engine_id, 12);
+	round_of(lab);
+	assert_int_equal(lab->device.requests, 1);
+	close_lab(lab);
+}
+
+/* Who is silent to another engine's ID is discovered by the last try, and then has all of them. */
+static void test_swapped_and_silent(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	lab->profile.retries = 2;
+	lab->profile.timeout_us = 50000;
+	round_of(lab);
+	move(&lab->device);
+	lab->device.silent_to_others = true;
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_OK);
+	assert_int_equal(lab->device.discoveries, 1);
+	assert_int_equal(lab->device.requests, 4);
+	assert_memory_equal(g->learnt.engine_id, lab->device.engine_id, 12);
+	lab->profile.retries = 0; /* then there is no such try: the round after it finds it */
+	move(&lab->device);
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_TIMEOUT);
+	assert_int_equal(g->engine_id_len, 0); /* hearsay */
+	assert_int_equal(lab->device.requests, 1);
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	close_lab(lab);
+}
+
+/* Whatever is made up costs exchanges and not the result. */
+static void test_lies(void **state)
+{
+	struct lab *lab = open_lab();
+	struct learnt right;
+
+	(void)state;
+	lab->profile.retries = 0;
+	round_of(lab);
+	right = lab->learnt;
+	for (unsigned lie = 0; lie < 7; lie++) {
+		struct learnt *l = &lab->learnt;
+
+		*l = right;
+		if (lie == 0)
+			l->boots = LEARNT_CLOCK_MAX;
+		if (lie == 1)
+			l->boots = l->time_s = 0;
+		if (lie == 2)
+			l->time_s = LEARNT_CLOCK_MAX;
+		if (lie == 3)
+			l->stamp_us = 0;
+		if (lie == 4)
+			l->engine_id[3] ^= 1;
+		if (lie == 5)
+			l->engine_id_len = 5;
+		if (lie == 6) {
+			l->address = 7;
+			l->srtt_us = l->rttvar_us = LEARNT_RTT_MAX;
+			l->clocked = false;
+		}
+		assert_int_equal(round_of(lab)->status, RECORD_OK);
+		assert_in_range(lab->device.requests, 1, 3);
+		round_of(lab);
+		assert_int_equal(lab->device.requests, 1);
+	}
+	close_lab(lab);
+}
+
+/* What the person gave stands above what was learnt. */
+static void test_pinned_and_learnt(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	memcpy(lab->profile.engine_id, lab->device.engine_id, 12);
+	lab->profile.engine_id_len = 12;
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2); /* the clock */
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 1);
+	lab->learnt.engine_id[5] ^= 1;
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2);
+	close_lab(lab);
+}
+
+/* What leads to no answer begins anew each time, and costs no more each time. */
+static void test_never_served(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	lab->profile.timeout_us = 20000;
+	lab->device.silent_later = true;
+	for (int i = 0; i < 3; i++) {
+		const struct got *g = round_of(lab);
+
+		assert_int_equal(g->status, RECORD_TIMEOUT);
+		assert_int_equal(lab->device.requests, 3); /* one discovery, two tries */
+		assert_int_equal(g->learnt.engine_id_len, 0);
+		assert_int_equal(g->learnt.silent, 0); /* it is there */
+	}
+	close_lab(lab);
+}
+
+/* The engine is that of the address which answered. */
+static void test_learnt_of_another_address(void **state)
+{
+	struct lab *lab = open_lab();
+	struct addr addrs[2];
+
+	(void)state;
+	round_of(lab);
+	lab->device.silent = true;
+	lab->profile.timeout_us = 20000;
+	addrs[0] = lab->device.addr;
+	addrs[1] = lab->other.addr;
+	lab->n = 0;
+	start(lab, 1, addrs, 2);
+	run(lab, 1);
+	assert_int_equal(lab->got[0].status, RECORD_OK);
+	assert_int_equal(lab->other.discoveries, 1);
+	assert_int_equal(lab->got[0].learnt.address, 1);
+	assert_memory_equal(lab->got[0].learnt.engine_id, lab->other.engine_id, 12);
+	lab->learnt = lab->got[0].learnt;
+	lab->n = lab->device.requests = lab->other.requests = 0;
+	start(lab, 2, addrs, 2);
+	run(lab, 1);
+	assert_int_equal(lab->got[0].status, RECORD_OK);
+	assert_int_equal(lab->other.requests, 1);
+	assert_int_equal(lab->device.requests, 0);
+	close_lab(lab);
+}
+
+static void test_silent_one_is_discovered_again(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	round_of(lab);
+	lab->profile.timeout_us = 20000;
+	lab->profile.silent_after = 2;
+	lab->device.silent = true;
+	round_of(lab);
+	assert_int_equal(round_of(lab)->learnt.silent, 2);
+	assert_int_equal(lab->device.requests, 2);
+	assert_int_equal(round_of(lab)->learnt.engine_id_len, 0);
+	assert_int_equal(lab->device.requests, 1);
+	lab->device.silent = false;
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->device.requests, 2);
+	assert_int_equal(lab->got[0].learnt.silent, 0);
+	round_of(lab);
+	assert_int_equal(lab->device.requests, 1);
+	close_lab(lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1279,6 +1567,17 @@ int main(void)
 		cmocka_unit_test(test_long_get),
 		cmocka_unit_test(test_silent_ones_delay_nobody),
 		cmocka_unit_test(test_what_cannot_be_built),
+		cmocka_unit_test(test_one_exchange),
+		cmocka_unit_test(test_the_clock_runs_on),
+		cmocka_unit_test(test_rebooted_between_rounds),
+		cmocka_unit_test(test_a_forged_report_sets_no_clock),
+		cmocka_unit_test(test_swapped_between_rounds),
+		cmocka_unit_test(test_swapped_and_silent),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_pinned_and_learnt),
+		cmocka_unit_test(test_never_served),
+		cmocka_unit_test(test_learnt_of_another_address),
+		cmocka_unit_test(test_silent_one_is_discovered_again),
 		cmocka_unit_test(test_freed_with_tasks_in_hand),
 	};
 

@@ -190,6 +190,8 @@ static void test_a_bare_name(void **state)
 	assert_int_equal(p->max_repetitions, 0);
 	assert_int_equal(p->max_vars, 1000000);
 	assert_false(p->nonincreasing);
+	assert_true(p->adaptive);
+	assert_int_equal(p->silent_after, 3);
 	assert_end(&w);
 	end(&w);
 }
@@ -291,7 +293,8 @@ static void test_all_settings_arrive(void **state)
 	(void)state;
 	begin(&w, "hosts:\n  - {host: h, version: 1, timeout: 300ms, retries: 0, deadline: 9s, "
 		  "any_source: true, port: 1161, family: 6, per_host: 3, max_repetitions: 40, "
-		  "max_vars: 1000000000, nonincreasing: allow}\n");
+		  "max_vars: 1000000000, nonincreasing: allow, adaptive_timeout: false, "
+		  "silent_after: 255}\n");
 	must(&w);
 	t = next(&w);
 	p = profile(&w, &t);
@@ -304,6 +307,8 @@ static void test_all_settings_arrive(void **state)
 	assert_int_equal(p->max_repetitions, 40);
 	assert_int_equal(p->max_vars, 1000000000);
 	assert_true(p->nonincreasing);
+	assert_false(p->adaptive);
+	assert_int_equal(p->silent_after, 255);
 	assert_int_equal(t.port, 1161);
 	assert_int_equal(t.family, 6);
 	end(&w);
@@ -335,19 +340,21 @@ static void test_profiles_are_shared(void **state)
 		  "  - {host: m, max_vars: 9}\n"
 		  "  - {host: n, nonincreasing: allow}\n"
 		  "  - {host: o, nonincreasing: stop}\n"
-		  "  - {host: p, get: [sysName.0]}\n");
+		  "  - {host: p, get: [sysName.0]}\n"
+		  "  - {host: q, adaptive_timeout: false}\n"
+		  "  - {host: r, silent_after: 0}\n");
 	must(&w);
-	for (uint32_t i = 0; i < 16; i++) {
-		static const uint32_t expected[] = {0, 1, 1, 1, 0, 2,  3, 4,
-						    5, 6, 7, 8, 9, 10, 0, 11};
+	for (uint32_t i = 0; i < 18; i++) {
+		static const uint32_t expected[] = {0, 1, 1, 1, 0,  2, 3,  4,  5,
+						    6, 7, 8, 9, 10, 0, 11, 12, 13};
 		struct plan_target t = next(&w);
 
 		assert_int_equal(t.profile, expected[i]);
 		assert_int_equal(profile(&w, &t)->get == w.plan->profiles.list[0].get,
-				 i < 15); /* the list of objects is, wherever it is the same */
+				 i != 15); /* the list of objects is, wherever it is the same */
 	}
 	plan_profiles(w.plan, &count);
-	assert_int_equal(count, 12);
+	assert_int_equal(count, 14);
 	end(&w);
 }
 
