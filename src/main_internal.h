@@ -2,7 +2,7 @@
  * main_internal - what the files of main share; private to it.
  *
  * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_output.c:
- * where records go.
+ * where records go. main_follow.c: who follows it.
  */
 #ifndef MAIN_INTERNAL_H
 #define MAIN_INTERNAL_H
@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "out/writer.h"
 #include "plan/plan.h"
 #include "pool/master.h"
@@ -33,6 +34,18 @@ int main_writer_status(struct writer *w, enum writer_result result);
 /* A run, or a round, is over and its output is as it will be: tells who wants to know. */
 void main_ended(const struct options *o, const struct master_config *config,
 		const struct master_result *r);
+
+/* Who follows the run without being part of it. */
+#define FOLLOWERS_MAX 4
+struct followers {
+	struct watcher list[FOLLOWERS_MAX];
+	size_t count;
+	struct progress *progress;
+};
+/* Before the children are made. All is lent until main_unfollow(). */
+void main_follow(struct followers *f, const struct options *o, const struct plan *plan,
+		 struct writer *const *writer);
+void main_unfollow(struct followers *f);
 
 /* Polls in rounds, the first one to *writer, which is then the last one's, or NULL. An exit status. */
 int main_rounds(const struct options *o, struct master_config *config, struct writer **writer);

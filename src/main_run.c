@@ -199,12 +199,20 @@ static int run_once(const struct options *o, struct master_config *config, struc
 static int run(const struct options *o, struct plan *plan, struct writer **writer)
 {
 	struct master_config config;
+	struct followers followers;
 	struct life life;
+	int status;
 
 	if (!life_make(&life, o, plan))
 		return EXIT_SYSTEM;
 	config = master_of(o, &life);
-	return o->interval_us > 0 ? main_rounds(o, &config, writer) : run_once(o, &config, *writer);
+	main_follow(&followers, o, plan, writer);
+	config.watchers = followers.list;
+	config.nwatchers = followers.count;
+	status = o->interval_us > 0 ? main_rounds(o, &config, writer)
+				    : run_once(o, &config, *writer);
+	main_unfollow(&followers);
+	return status;
 }
 
 /* Its reader may be long in coming, and who waits for it must be able to give up. */

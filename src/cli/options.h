@@ -43,6 +43,7 @@ struct options {
 	uint32_t unwanted; /* a bit for each whose records are not to be written, of all that is said */
 	bool summary;
 	bool quiet;
+	bool progress, no_progress; /* which came last; neither: where stderr is a terminal */
 	double min_ok; /* what exit status 0 takes: see options_enough() */
 	enum {
 		MIN_OK_ALL,

@@ -111,6 +111,14 @@ static bool take_flag(struct parse *p, const struct option_row *row, char *value
 	return true;
 }
 
+static bool take_progress(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)value;
+	p->o->no_progress = row->name[0] == 'n';
+	p->o->progress = !p->o->no_progress;
+	return true;
+}
+
 static bool take_string(struct parse *p, const struct option_row *row, char *value)
 {
 	*(const char **)(void *)((char *)p->o + row->flag) = value;
@@ -228,8 +236,9 @@ const struct option_row options_table[] = {
 	 .help = "totals and percentiles on standard error", .flag = FLAG(summary)},
 	{'q', "quiet", NULL, take_flag,
 	 .help = "nothing but errors on standard error", .flag = FLAG(quiet)},
-	{0, "progress", NULL, take_later, .help = "progress line"},
-	{0, "no-progress", NULL, take_later, .help = "progress line"},
+	{0, "progress", NULL, take_progress,
+	 .help = "show how far it is, terminal or not; never"},
+	{0, "no-progress", NULL, take_progress, .help = ""},
 	{0, "complete", NULL, options_take_complete, .help = "for completions", .hidden = true},
 	{'h', "help", NULL, take_help, .help = "this; the version, and what it was built with"},
 	{0, "version", NULL, take_help, .help = ""},

@@ -49,7 +49,7 @@ bool writer_full(const struct writer *w);
 /* Something that is not output was, or is about to be, written where the reader's cursor stands (a progress
  * line): `eraser` goes out before the next octets, once. True also where the output is no terminal, and nothing
  * is to be erased. False: a line of the output stands there, unfinished; nothing may be written. The octets are
- * kept, not copied. */
+ * kept, not copied; NULL: nothing stands there any more. */
 bool writer_interrupt(struct writer *w, const char *eraser);
 bool writer_pending(const struct writer *w); /* writer_flush() has something to do */
 

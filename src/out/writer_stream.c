@@ -28,6 +28,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
+
 static bool is_ready(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -37,7 +39,7 @@ static bool is_ready(int fd)
 
 bool writer_interrupt(struct writer *w, const char *eraser)
 {
-	if (!w->kind || !w->terminal)
+	if (!w->terminal)
 		return true;
 	if (w->mid_line)
 		return false;
@@ -128,28 +130,9 @@ const struct writer_kind writer_stream = {
 	.drop = stream_drop,
 };
 
-/* The same terminal through an open file of our own, non-blocking; -1: it cannot be had. */
-static int reopen_terminal(int fd)
-{
-	char name[256];
-	struct stat mine, theirs;
-	int own;
-
-	if (ttyname_r(fd, name, sizeof(name)))
-		return -1;
-	own = open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (own < 0)
-		return -1;
-	if (fstat(own, &mine) < 0 || fstat(fd, &theirs) < 0 || mine.st_rdev != theirs.st_rdev) {
-		close(own);
-		return -1;
-	}
-	return own;
-}
-
 static void choose_stdout(struct writer *w, mode_t mode)
 {
-	int own = isatty(STDOUT_FILENO) ? reopen_terminal(STDOUT_FILENO) : -1;
+	int own = terminal_reopen(STDOUT_FILENO);
 	bool plain = S_ISREG(mode) || S_ISBLK(mode);
 
 	w->kind = plain ? &writer_plain : &writer_stream;

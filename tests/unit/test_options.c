@@ -371,12 +371,37 @@ static void test_statuses(void **state)
 	}
 }
 
+/* The last of the two counts. */
+static void test_progress(void **state)
+{
+	static const struct {
+		const char *words;
+		bool wanted, unwanted;
+	} all[] = {
+		{"h", false, false},
+		{"--progress h", true, false},
+		{"--no-progress h", false, true},
+		{"--progress --no-progress h", false, true},
+		{"--no-progress --progress h", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		struct line l;
+
+		parse(&l, all[i].words);
+		assert_int_equal(l.action, OPTIONS_RUN);
+		assert_int_equal(l.o.progress, all[i].wanted);
+		assert_int_equal(l.o.no_progress, all[i].unwanted);
+		end(&l);
+	}
+}
+
 /* Each option that is to come: known, refused, and not only in the table. */
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"--stats-file x", "--explain", "--debug",    "--fields x",
-		"--sort x",       "--null",    "--progress", "--no-progress",
+		"--stats-file x", "--explain", "--debug", "--fields x", "--sort x", "--null",
 	};
 
 	(void)state;
@@ -676,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_secrets_are_wiped),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_wrong_settings),

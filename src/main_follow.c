@@ -1,0 +1,44 @@
+/*
+ * Who follows the run: made before it, listed for the master, ended after it.
+ */
+#include "main_internal.h"
+
+/* How long a silent host takes, and how many are asked at once; what answers walks may take longer. */
+static void know_silence(struct progress_config *c, const struct options *o,
+			 const struct plan *plan)
+{
+	size_t count;
+	const struct profile *profiles = plan_profiles(plan, &count);
+	bool bounded = o->rate_pps <= 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t silence_us = profile_worst_us(&profiles[i], 1);
+
+		if (silence_us > c->silence_us)
+			c->silence_us = silence_us;
+		bounded = bounded && !profiles[i].nwalk && !profiles[i].ntable;
+	}
+	c->slots = bounded ? (uint64_t)o->window * o->workers : 0;
+}
+
+static void follow(struct followers *f, struct watcher w)
+{
+	f->list[f->count++] = w;
+}
+
+void main_follow(struct followers *f, const struct options *o, const struct plan *plan,
+		 struct writer *const *writer)
+{
+	struct progress_config c = {
+		.wanted = o->progress, .unwanted = o->no_progress || o->quiet, .writer = writer};
+
+	*f = (struct followers){0};
+	know_silence(&c, o, plan);
+	f->progress = progress_new(&c);
+	follow(f, progress_watcher(f->progress));
+}
+
+void main_unfollow(struct followers *f)
+{
+	progress_free(f->progress);
+}
