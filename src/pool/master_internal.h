@@ -44,9 +44,10 @@ struct master {
 	struct names names;
 	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;
-	int64_t *watch_us;  /* when each watcher wants to be called */
-	int watch_signal;   /* of which they know */
-	uint8_t *frame;     /* MASTER_FRAME octets: tasks on their way to a queue */
+	int64_t *watch_us;    /* when each watcher wants to be called */
+	int watch_signal;     /* of which they know */
+	uint64_t watch_round; /* likewise */
+	uint8_t *frame;       /* MASTER_FRAME octets: tasks on their way to a queue */
 	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
 	struct buf scratch; /* the master's own records */
 	struct parts parts;

@@ -10,18 +10,23 @@
 
 #include "pool/watcher.h"
 
+static uint64_t round_of(const struct master *m)
+{
+	return m->config->rounds ? m->config->rounds->schedule->rounds : 0;
+}
+
 static struct watcher_view view_of(const struct master *m)
 {
 	const struct master_result *r = m->result;
-	struct watcher_view v = {
-		.round = m->config->rounds ? m->config->rounds->schedule->rounds : 0,
-		.targets = plan_total(m->config->plan),
-		.in_flight = dispatch_owes(m->dispatch) - dispatch_waiting(m->dispatch),
-		.stats = &r->stats,
-		.elapsed_us = loop_now_us(m->loop) - m->start_us,
-		.deaths = r->deaths,
-		.ending = m->cancelled != NULL || m->last,
-		.signal = r->signal};
+	struct watcher_view v = {.round = round_of(m),
+				 .targets = plan_total(m->config->plan),
+				 .in_flight = dispatch_owes(m->dispatch) -
+					      dispatch_waiting(m->dispatch),
+				 .stats = &r->stats,
+				 .elapsed_us = loop_now_us(m->loop) - m->start_us,
+				 .deaths = r->deaths,
+				 .ending = m->cancelled != NULL || m->last,
+				 .signal = r->signal};
 
 	for (int s = 0; s < RECORD_STATUS_COUNT; s++)
 		v.status[s] = r->status[s];
@@ -44,7 +49,7 @@ void watch_close(struct master *m)
 /* Something came between of which no watcher's time knew. */
 static bool has_news(const struct master *m)
 {
-	return m->result->signal != m->watch_signal;
+	return m->result->signal != m->watch_signal || round_of(m) != m->watch_round;
 }
 
 int64_t watch_next_us(const struct master *m)
@@ -66,6 +71,7 @@ void watch_tick(struct master *m)
 	bool news = has_news(m);
 
 	m->watch_signal = m->result->signal;
+	m->watch_round = round_of(m);
 	for (size_t i = 0; i < m->config->nwatchers; i++) {
 		const struct watcher *w = &m->config->watchers[i];
 		struct watcher_view v;

@@ -32,7 +32,7 @@ struct watcher_view {
 struct watcher {
 	void *arg;
 	/* When its time has come; now_us is the loop's. Returns when to be called next, LOOP_NEVER: not for the time's
-	 * sake. Besides, when the run begins and when a signal ends it. */
+	 * sake. Besides, when the run or a round begins and when a signal ends it. */
 	int64_t (*tick)(void *arg, const struct watcher_view *v, int64_t now_us);
 	/* A person wants to know now: SIGUSR1, and SIGINFO where there is one. */
 	void (*asked)(void *arg, const struct watcher_view *v);

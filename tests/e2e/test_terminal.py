@@ -105,6 +105,15 @@ class Seen(Slow):
         self.assertEqual(screen.ended(), 130)
         self.assertEqual(screen.lines(), ['ENDED 130'])
 
+    def test_rounds(self):
+        """Each has its line, its number where there is room for it; between two of them there is none."""
+        screen = self.screen(self.command('--interval', '6s', '--no-spread', to=' >/dev/null'), columns=120)
+        for number in (1, 2):
+            screen.wait_for(rf'^round {number}, \d+ of 32 \(\d+ %\)')
+            self.wait_until(lambda: not screen.lines(), 'the line stays')
+        os.kill(screen.pid(), signal.SIGTERM)
+        self.assertEqual(screen.ended(), 143)
+
     def test_asked(self):
         screen = self.screen(self.command(to=' >/dev/null'), columns=120)
         screen.wait_for(DRAWN)
