@@ -12,7 +12,8 @@ import namespaces
 
 TOP = os.environ['ABS_SRCDIR']
 BUILD = os.path.dirname(os.path.abspath(os.environ['MULTISNMP']))
-FOLDERS = ('prefix', 'exec_prefix', 'bindir', 'datarootdir', 'datadir', 'mandir', 'docdir', 'sysconfdir', 'systemdsystemunitdir')
+FOLDERS = ('prefix', 'exec_prefix', 'bindir', 'datarootdir', 'datadir', 'mandir', 'docdir', 'sysconfdir', 'systemdsystemunitdir',
+           'BASH_COMPLETION_DIR', 'ZSH_COMPLETION_DIR', 'FISH_COMPLETION_DIR')
 PROGRAM, DATA = 0o755, 0o644
 
 EXPECTED = {
@@ -23,6 +24,12 @@ EXPECTED = {
     '{docdir}/CHANGELOG.md': DATA,
     '{docdir}/LICENSE': DATA,
     '{docdir}/SECURITY.md': DATA,
+    **{f'{{docdir}}/examples/{name}': PROGRAM for name in (
+        'check_multisnmp', 'multisnmp-inventory', 'multisnmp-silent', 'multisnmp-top', 'multisnmp-utilisation')},
+    '{docdir}/examples/README.md': DATA,
+    '{BASH_COMPLETION_DIR}/multisnmp': DATA,
+    '{ZSH_COMPLETION_DIR}/_multisnmp': DATA,
+    '{FISH_COMPLETION_DIR}/multisnmp.fish': DATA,
     '{docdir}/launchd/org.multisnmp.poll.plist': DATA,
     '{sysconfdir}/multisnmp/multisnmp.yaml.sample': DATA,
 }
