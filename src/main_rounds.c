@@ -101,6 +101,7 @@ int main_rounds(const struct options *o, struct master_config *config, struct wr
 				  .timed = o->output != NULL && strchr(o->output, '%') != NULL};
 	struct master_schedule schedule = {0};
 	struct master_rounds rounds = {.interval_us = o->interval_us,
+				       .spread = !o->no_spread,
 				       .schedule = &schedule,
 				       .arg = &service,
 				       .begin = service_begin,

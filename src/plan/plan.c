@@ -169,6 +169,7 @@ void plan_free(struct plan *p)
 	free(p->names);
 	plan_index_free(&p->names_by_text);
 	free(p->slots);
+	free(p->firsts);
 	free(p->sessions);
 	target_set_free(p->excluded);
 	plan_profiles_free(&p->profiles);
@@ -310,4 +311,38 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 void plan_rewind(struct plan *p)
 {
 	memset(p->cursors, 0, sizeof(p->cursors));
+}
+
+static void count_items(struct plan *p)
+{
+	uint64_t first = 0;
+
+	p->firsts = mem_alloc(p->nitems * sizeof(*p->firsts));
+	for (size_t i = 0; i < p->nitems; i++) {
+		struct target t = plan_parse(p, i);
+
+		p->firsts[i] = first;
+		first += t.count - target_set_count(p->excluded, &t);
+	}
+}
+
+void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
+{
+	struct plan_cursor c = {.seq = seq};
+	size_t low = 0, high = p->nitems; /* the item is in low to high - 1 */
+
+	if (!p->firsts)
+		count_items(p);
+	while (high - low >
+	       1) { /* of items without a target the last one, which has some, is found */
+		size_t middle = low + (high - low) / 2;
+
+		if (p->firsts[middle] <= seq)
+			low = middle;
+		else
+			high = middle;
+	}
+	c.target = plan_parse(p, low);
+	c.next = target_set_at(p->excluded, &c.target, seq - p->firsts[low]);
+	fill(p, &c, low, out);
 }

@@ -55,6 +55,9 @@ enum plan_kind {
 /* The next target of a kind. False: that was all. The strings live as long as the plan. */
 bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out);
 void plan_rewind(struct plan *p); /* the next ones are the first again, with the same numbers */
+/* Target number seq, of whatever kind; seq < plan_total(). Whether others were handed out does not matter. Makes an
+ * index of the items when first asked. */
+void plan_at(struct plan *p, uint64_t seq, struct plan_target *out);
 uint64_t plan_count(const struct plan *p,
 		    enum plan_kind kind);  /* targets, excluded ones not counted */
 uint64_t plan_total(const struct plan *p); /* of all kinds */

@@ -80,6 +80,7 @@ struct plan {
 	uint64_t session_targets;
 	bool paths; /* some item is a socket of the file system */
 
+	uint64_t *firsts; /* of each item the number of its first target; NULL: nobody has asked */
 	struct plan_cursor cursors[PLAN_KINDS];
 	char **names; /* handed out, of targets written with a port; each once, however often that was */
 	size_t nnames, cap_names;

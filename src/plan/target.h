@@ -59,6 +59,9 @@ void target_set_seal(struct target_set *s); /* once, after the last add, before 
 
 /* How many of t's addresses (of its one name) are in the set. */
 uint64_t target_set_count(const struct target_set *s, const struct target *t);
+/* The index of the one of t's addresses that has n others before it that are not in the set, nor is it. n is less than
+ * what is left of them. */
+uint64_t target_set_at(const struct target_set *s, const struct target *t, uint64_t n);
 /* The least index >= i that is not in the set; t->count when there is none. */
 uint64_t target_set_next(const struct target_set *s, const struct target *t, uint64_t i);
 

@@ -272,3 +272,18 @@ uint64_t target_set_count(const struct target_set *s, const struct target *t)
 	}
 	return inside;
 }
+
+uint64_t target_set_at(const struct target_set *s, const struct target *t, uint64_t n)
+{
+	uint64_t i = target_set_next(s, t, 0);
+
+	while (!t->name) {
+		uint64_t inside = next_inside(s, t, i);
+
+		if (n < inside - i)
+			return i + n;
+		n -= inside - i;
+		i = target_set_next(s, t, inside);
+	}
+	return i;
+}

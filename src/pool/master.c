@@ -90,7 +90,8 @@ static int64_t master_next_us(const struct master *m)
 	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m) ||
 	    output_may_finish(m))
 		return loop_now_us(m->loop);
-	return least(least(least(children_next_us(m), deadline_us(m)), watch_next_us(m)),
+	return least(least(least(children_next_us(m), deadline_us(m)),
+			   least(watch_next_us(m), spread_next_us(m))),
 		     writer_us == INT64_MAX ? m->flush_us : writer_us);
 }
 
@@ -117,8 +118,10 @@ static void master_turn(struct master *m)
 	int64_t late_us = loop_turn(m->loop, master_next_us(m));
 	bool was_blocked = m->blocked;
 
-	if (late_us > 0) /* the others were stopped too */
+	if (late_us > 0) { /* the others were stopped too */
 		children_renew(m);
+		spread_renew(m, late_us);
+	}
 	if (m->unread && !m->blocked)
 		children_serve(m);
 	children_times(m);
@@ -193,6 +196,7 @@ static bool master_open(struct master *m)
 		return false;
 	}
 	m->dispatch = ledger_of(m);
+	spread_open(m);
 	if (m->config->rounds != NULL)
 		rounds_open(m);
 	else
@@ -208,6 +212,7 @@ static void master_close(struct master *m)
 	if (m->children != NULL)
 		children_free(m);
 	names_free(m);
+	spread_close(m);
 	parts_free(m);
 	engines_free(m->engines);
 	dispatch_free(m->dispatch);

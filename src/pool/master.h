@@ -24,11 +24,14 @@ struct master_schedule {
 	int64_t start_us; /* of the first round, CLOCK_MONOTONIC */
 	uint64_t next;    /* the next round begins so many intervals later */
 	uint64_t rounds;  /* begun so far */
+	uint64_t turn;    /* by which the instants of targets are turned, once one was */
+	bool turned;
 };
 
 /* Polling in rounds, at a fixed rate; none begins before the one before is over. */
 struct master_rounds {
 	int64_t interval_us; /* from begin to begin */
+	bool spread;         /* each target at its own instant of it; else all at the begin */
 	struct master_schedule *schedule;
 	void *arg;
 	/* A round begins: its output, opened, lent until end(). NULL: there is none, which was told; then the round

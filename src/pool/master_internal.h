@@ -4,7 +4,7 @@
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
  * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
  * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records to the
- * writer; master_rounds.c: begin and end of those; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
+ * writer; master_rounds.c: begin and end of those; master_spread.c: when in a round whose turn it is; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -42,12 +42,14 @@ struct master {
 	unsigned nworkers;
 	struct child *resolver;
 	struct names names;
+	struct spread *spread;   /* NULL: all targets as soon as may be */
 	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;
 	int64_t *watch_us;    /* when each watcher wants to be called */
 	int watch_signal;     /* of which they know */
 	uint64_t watch_round; /* likewise */
 	uint8_t *frame;       /* MASTER_FRAME octets: tasks on their way to a queue */
+	unsigned turns;       /* of leases_fill(): each time another worker comes first */
 	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
 	struct buf scratch; /* the master's own records */
 	struct parts parts;

@@ -77,9 +77,12 @@ static enum next planned_next(struct master *m, enum plan_kind kind, struct disp
 	struct plan_target p;
 	struct waiter named;
 	const struct name *n;
+	bool later;
 
-	if (m->plan_done[kind] || !plan_next(m->config->plan, kind, &p)) {
-		m->plan_done[kind] = true;
+	if (m->plan_done[kind])
+		return NEXT_NONE;
+	if (!spread_next(m, kind, &p, &later)) {
+		m->plan_done[kind] = !later;
 		return NEXT_NONE;
 	}
 	m->result->targets++;
@@ -239,8 +242,8 @@ static bool kind_fill(struct master *m, enum plan_kind kind)
 
 	while (more && wanted && steps > 0) {
 		wanted = false;
-		for (unsigned i = first; more && i < first + m->workers[kind]; i++) {
-			f.child = &m->children[i];
+		for (unsigned i = 0; more && i < m->workers[kind]; i++) {
+			f.child = &m->children[first + (m->turns + i) % m->workers[kind]];
 			if (!wants_tasks(f.child))
 				continue;
 			wanted = true;
@@ -255,6 +258,8 @@ void leases_fill(struct master *m)
 	bool datagrams = kind_fill(m, PLAN_DATAGRAMS), sessions = kind_fill(m, PLAN_SESSIONS);
 
 	m->busy = datagrams || sessions;
+	if (m->spread != NULL) /* what is due is little: it does not go to the first one always */
+		m->turns++;
 }
 
 /* --- the end of leasing ------------------------------------------------------------------- */

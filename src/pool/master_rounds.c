@@ -82,6 +82,7 @@ static bool was_missed(struct master *m)
 static void begin_next(struct master *m)
 {
 	bool cancelled = m->cancelled_us != LOOP_NEVER;
+	int64_t begin_us = due_us(m);
 
 	if (was_missed(m))
 		return;
@@ -92,6 +93,7 @@ static void begin_next(struct master *m)
 	schedule(m)->rounds++;
 	plan_rewind(m->config->plan);
 	names_begin(m);
+	spread_begin(m, begin_us);
 	round_begin(m);
 	children_resume(m, cancelled);
 }

@@ -76,6 +76,56 @@ class Rate(Rounds):
         self.assertGreater((begins[1] - begins[0]) % 86400, 0.9)  # not the slot in between
 
 
+class Spread(Rounds):
+    HOSTS = [f'127.0.3.{i}' for i in range(1, 9)]
+
+    def instants(self, process, rounds):
+        """Of each host, when its record of each round was made, from the round's first one."""
+        found = {host: [] for host in self.HOSTS}
+        for _ in range(rounds):
+            records = self.records(process, len(self.HOSTS))
+            first = min(map(seconds, records))
+            for r in records:
+                found[r['host']].append((seconds(r) - first) % 86400)
+        return found
+
+    def test_each_at_its_own_instant(self):
+        """The same in each round and each run, also in another list; not those of the others."""
+        agents = self.agents()
+        found = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='2', hosts=self.HOSTS), 3)
+        for host, instants in found.items():
+            for instant in instants[1:]:
+                self.assertLess(abs(instant - instants[0]), 0.25, (host, instants))
+        order = sorted(found, key=lambda host: found[host][0])
+        self.assertGreater(found[order[-1]][0], 0.5, found)
+        spans = [found[b][0] - found[a][0] for a, b in zip(order, order[1:])]
+        self.assertGreater(sum(span > 0.02 for span in spans), 3, found)
+        again = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='2', hosts=order[::-1]), 1)
+        for host, (instant,) in again.items():
+            self.assertLess(abs(instant - found[host][0]), 0.25, host)
+
+    def test_one_host_is_asked_at_once(self):
+        process = self.start(self.agents(), interval='1h', hosts=HOSTS[:1])
+        self.records(process, 1)
+
+    def test_blocks_and_excluded_ones(self):
+        """Each address has its one record in each round."""
+        hosts = [f'127.0.0.{i}' for i in range(32) if i not in (7, 8, 20)]
+        process = self.start(self.agents(), '--exclude', '127.0.0.7-8', '--exclude', '127.0.0.20', hosts=['127.0.0.0/27'])
+        self.in_rounds(self.records(process, 3 * len(hosts)), hosts)
+        self.end_by(process)
+
+    def test_a_signal_in_between(self):
+        """Whose instant has not come is cancelled, and has its record."""
+        agents = self.agents()
+        process = self.start(agents, interval='10m', hosts=self.HOSTS)
+        first = self.records(process, 1)
+        rest = self.end_by(process)
+        self.in_rounds(first + rest, self.HOSTS)
+        self.assertEqual([r['status'] for r in first], ['ok'])
+        self.assertIn('cancelled', {r['status'] for r in rest})
+
+
 class Ends(Rounds):
     def test_between_rounds(self):
         """There is nothing to wait for."""

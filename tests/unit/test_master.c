@@ -108,6 +108,17 @@ void plan_rewind(struct plan *p)
 	memset(p->next, 0, sizeof(p->next));
 }
 
+void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
+{
+	uint64_t next[PLAN_KINDS];
+	enum plan_kind kind = kind_of(p, seq);
+
+	memcpy(next, p->next, sizeof(next));
+	p->next[kind] = seq;
+	plan_next(p, kind, out);
+	memcpy(p->next, next, sizeof(next));
+}
+
 uint64_t plan_count(const struct plan *p, enum plan_kind kind)
 {
 	uint64_t n = 0;
@@ -2073,6 +2084,118 @@ static void test_rate_of_both_kinds(void **state)
 	assert_int_equal(atomic_load(&page->rate_of[PLAN_SESSIONS]), 180 * 1000 / 16);
 }
 
+/* --- rounds ------------------------------------------------------------------------------- */
+
+struct rounds_log {
+	struct run *run;
+	struct master_schedule schedule;
+	unsigned begun;
+	unsigned ended;
+	unsigned last;    /* the round in whose end a signal comes */
+	unsigned without; /* the round that gets no output; 0: none */
+	unsigned breaks;  /* the round whose output cannot be written; 0: none */
+	int64_t begin_us[10];
+};
+
+static struct writer *rounds_begin(void *arg)
+{
+	struct rounds_log *log = arg;
+	struct writer_options o = {.path = log->run->path};
+	enum writer_result opened;
+
+	log->begin_us[++log->begun] = loop_clock_us();
+	if (log->begun == log->without)
+		return NULL;
+	if (log->begun == log->breaks)
+		o.path = "/dev/full";
+	log->run->config.writer = writer_open(&o, &opened);
+	assert_int_equal(opened, WRITER_OK);
+	return log->run->config.writer;
+}
+
+static bool rounds_end(void *arg, const struct master_result *result)
+{
+	struct rounds_log *log = arg;
+	struct run *r = log->run;
+	uint64_t records = 0;
+
+	log->ended++;
+	for (int s = 0; s < RECORD_STATUS_COUNT; s++)
+		records += result->status[s];
+	assert_int_equal(records, r->plan.total);
+	assert_int_equal(result->targets, r->plan.total);
+	if (log->begun == log->breaks) {
+		assert_int_equal(result->written, WRITER_FAILED);
+	} else {
+		assert_int_equal(result->written, WRITER_OK);
+		assert_int_equal(writer_commit(r->config.writer), WRITER_OK);
+		memset(r->records, 0, sizeof(r->records));
+		r->lines = 0;
+		read_records(r, r->path);
+		assert_one_each(r);
+	}
+	writer_free(r->config.writer);
+	if (log->begun == log->last)
+		raise(SIGTERM);
+	return true;
+}
+
+static void go_rounds(struct rounds_log *log, bool spread)
+{
+	struct run *r = log->run;
+	struct master_rounds rounds = {.interval_us = 100000,
+				       .spread = spread,
+				       .schedule = &log->schedule,
+				       .arg = log,
+				       .begin = rounds_begin,
+				       .end = rounds_end};
+
+	r->config.rounds = &rounds;
+	master_run(&r->config, &r->result);
+	assert_int_equal(r->result.signal, SIGTERM);
+	assert_false(r->result.aborted || r->result.failed);
+	assert_int_equal(waitpid(-1, &r->helper_status, WNOHANG), -1);
+}
+
+static const char *crash_in_turn(uint64_t seq)
+{
+	return seq % 50 == 49 ? "crash-once" : "ok";
+}
+
+/* Each has all targets once, those of a worker that died too; the same workers serve them all. */
+static void test_rounds(void **state)
+{
+	struct run *r = *state;
+
+	for (int spread = 0; spread < 2; spread++) {
+		struct rounds_log log = {.run = r, .last = 4};
+
+		memset(page, 0, sizeof(*page));
+		r->plan.total = 200;
+		r->plan.what = crash_in_turn;
+		r->plan.session = NULL;
+		go_rounds(&log, spread == 1);
+		assert_int_equal(log.ended, 4);
+		assert_int_equal(log.schedule.rounds, 4);
+		assert_int_equal(atomic_load(&page->births),
+				 2 + 4); /* all deaths are of the first */
+		assert_in_range(log.begin_us[4] - log.begin_us[1], 290000, 60000000);
+	}
+}
+
+/* A round without an output asks nobody, one whose output fails is a round; both say nothing of the next. */
+static void test_rounds_without_output(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 4, .without = 2, .breaks = 3};
+
+	r->plan.total = 20;
+	log_set_level(LOG_LEVEL_ERROR);
+	go_rounds(&log, false);
+	assert_int_equal(log.ended, 3);
+	assert_int_equal(atomic_load(&page->total), 3 * 20);
+}
+
 int main(void)
 {
 #define RUN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -2145,6 +2268,8 @@ int main(void)
 		RUN(test_second_signal),
 		RUN(test_deadline),
 		RUN(test_deaths_after_the_end),
+		RUN(test_rounds),
+		RUN(test_rounds_without_output),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

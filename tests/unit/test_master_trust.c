@@ -94,6 +94,12 @@ void plan_rewind(struct plan *p)
 	memset(p->next, 0, sizeof(p->next));
 }
 
+void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
+{
+	p->next[PLAN_DATAGRAMS] = p->next[PLAN_SESSIONS] = seq;
+	plan_next(p, PLAN_DATAGRAMS, out);
+}
+
 uint64_t plan_count(const struct plan *p, enum plan_kind kind)
 {
 	uint64_t n = 0;

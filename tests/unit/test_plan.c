@@ -577,6 +577,42 @@ static void test_two_kinds(void **state)
 	}
 }
 
+/* By their numbers, in any order, and again from the beginning: the same ones. */
+static void test_at(void **state)
+{
+	struct world w;
+	struct plan_target all[30], t;
+	size_t total;
+
+	(void)state;
+	begin(&w, "hosts:\n  - gone\n  - a:99\n  - 192.0.2.0/28\n  - tcp:c\n  - gone:161\n"
+		  "  - unix:/run/agent\n  - tcp:198.51.100.0/30:99\n  - a:99\n"
+		  "  - {host: b:7, label: bee}\n  - 192.0.2.7\n  - gone\n");
+	w.excludes[0] = "gone";
+	w.excludes[1] = "192.0.2.2-4";
+	w.excludes[2] = "192.0.2.7";
+	w.excludes[3] = "192.0.2.15";
+	w.nexcludes = 4;
+	must(&w);
+	total = (size_t)plan_total(w.plan);
+	assert_int_equal(total, 11 + 1 + 1 + 1 + 4 + 1 + 1);
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		while (plan_next(w.plan, (enum plan_kind)kind, &t))
+			all[t.seq] = t;
+	for (size_t i = total; i-- > 0;) {
+		plan_at(w.plan, i, &t);
+		assert_memory_equal(&t, &all[i], sizeof(t)); /* its strings, too, are there once */
+	}
+	plan_rewind(w.plan);
+	assert_true(plan_next(w.plan, PLAN_DATAGRAMS, &t));
+	plan_at(w.plan, 5, &t); /* moves nothing */
+	plan_rewind(w.plan);
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		while (plan_next(w.plan, (enum plan_kind)kind, &t))
+			assert_memory_equal(&t, &all[t.seq], sizeof(t));
+	end(&w);
+}
+
 /* A socket of the file system that is excluded is none: sessions may connect to such only if one is asked. */
 static void test_paths(void **state)
 {
@@ -1210,6 +1246,7 @@ int main(void)
 		cmocka_unit_test(test_excludes),
 		cmocka_unit_test(test_a_huge_block),
 		cmocka_unit_test(test_two_kinds),
+		cmocka_unit_test(test_at),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_only_targets),

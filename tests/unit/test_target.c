@@ -386,6 +386,8 @@ static void test_set_addresses(void **state)
 	assert_int_equal(target_set_next(s, &t, 254), 254);
 	assert_int_equal(target_set_next(s, &t, 255), 256);
 	assert_int_equal(target_set_next(s, &t, 256), 256);
+	for (uint64_t n = 0, i = 0; (i = target_set_next(s, &t, i)) < t.count; n++, i++)
+		assert_int_equal(target_set_at(s, &t, n), i);
 	assert_left_out(s, "10.0.0.5:1161", 1); /* every port */
 	assert_left_out(s, "10.0.0.6", 0);
 	assert_left_out(s, "10.0.1.0", 0);
