@@ -91,22 +91,35 @@ static void begin_behind(struct completion *c, char separator)
 		c->typed = last + 1;
 }
 
+/* What stands behind the name of such an object where it is a value of the key; NULL: it cannot be one. */
+static const char *object_suffix(enum setting_key key, enum mib_kind kind)
+{
+	switch (key) {
+	case SET_GET:
+		if (kind == MIB_SCALAR)
+			return ".0";
+		return kind == MIB_COLUMN ? "." : NULL;
+	case SET_WALK:
+		return kind == MIB_SCALAR ? NULL : "";
+	case SET_TABLE:
+		return kind == MIB_TABLE || kind == MIB_COLUMN ? "" : NULL;
+	case SET_INDEX_LABEL:
+		return kind == MIB_COLUMN ? "" : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static void offer_objects(struct completion *c, enum setting_key key)
 {
 	enum mib_kind kind = MIB_UNKNOWN;
+	const char *suffix;
 	const char *name;
 
 	for (size_t i = 0; (name = mib_name_at(i, &kind)); i++) {
-		if (key == SET_GET && kind == MIB_SCALAR)
-			completion_offer(c, name, ".0", NULL);
-		else if (key == SET_GET && kind == MIB_COLUMN)
-			completion_offer(c, name, ".", NULL);
-		else if (key == SET_WALK && kind != MIB_SCALAR)
-			completion_offer(c, name, "", NULL);
-		else if (key == SET_TABLE && (kind == MIB_TABLE || kind == MIB_COLUMN))
-			completion_offer(c, name, "", NULL);
-		else if (key == SET_INDEX_LABEL && kind == MIB_COLUMN)
-			completion_offer(c, name, "", NULL);
+		suffix = object_suffix(key, kind);
+		if (suffix)
+			completion_offer(c, name, suffix, NULL);
 	}
 }
 

@@ -339,6 +339,16 @@ bind \\cg 'echo -n "LINE<"(commandline)">"'; bind \\cu 'commandline ""'; set fis
                              env={**os.environ, 'PATH': os.path.dirname(poller.MULTISNMP) + ':' + os.environ['PATH']})
         return sorted(line.split('\t')[0].replace(' ', '\\ ') for line in run.stdout.splitlines())
 
+    def test_found_where_it_is_installed(self):
+        folder = self.path('share/fish/vendor_completions.d')
+        os.makedirs(folder)
+        shutil.copy(os.path.join(FOLDER, 'multisnmp.fish'), folder)
+        run = subprocess.run(['fish', '-c', 'complete -C "multisnmp --forma"'], capture_output=True, text=True,
+                             timeout=poller.LONG, check=True, cwd=self.folder,
+                             env={'PATH': os.path.dirname(poller.MULTISNMP) + ':' + os.environ['PATH'], 'HOME': self.folder,
+                                  'XDG_DATA_DIRS': self.path('share')})
+        self.assertTrue(run.stdout.startswith('--format\t'), run)
+
 
 if __name__ == '__main__':
     unittest.main()
