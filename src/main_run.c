@@ -134,6 +134,7 @@ static bool life_make(struct life *life, const struct options *o, struct plan *p
 					 .source4 = o->source4,
 					 .source6 = o->source6,
 					 .format = o->format,
+					 .format_options = &o->format_options,
 					 .unwanted = o->unwanted,
 					 .sandbox = &life->sandbox},
 			      .resolver = {.options = {.sandbox = &life->sandbox}, .plan = plan}};
@@ -160,7 +161,9 @@ static struct master_config master_of(const struct options *o, const struct life
 				      .rate_pps = o->rate_pps,
 				      .deadline_us = o->deadline_us,
 				      .format = o->format->record,
-				      .layout = o->format->layout,
+				      .format_options = &o->format_options,
+				      .layout = o->layout,
+				      .null_ends = o->format_options.null,
 				      .one_line = o->format->one_line,
 				      .even_quotes = o->format->quotes,
 				      .unwanted = o->unwanted};

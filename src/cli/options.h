@@ -38,9 +38,14 @@ struct options {
 		output; /* NULL: standard output. A '%' in it is followed by a letter of strftime(3), or another */
 	bool append;
 	const struct format *format;
-	uint32_t statuses; /* a bit for each whose records are asked for; 0: all */
+	struct format_options format_options;
+	struct layout_config layout; /* of the format with these; its head may be the next one */
+	char head[FORMAT_HEAD_MAX];
+	const char *fields; /* as they are written; NULL: the format's own */
+	uint32_t statuses;  /* a bit for each whose records are asked for; 0: all */
 	bool only_failed;
-	uint32_t unwanted; /* a bit for each whose records are not to be written, of all that is said */
+	uint32_t
+		unwanted; /* a bit for each whose records are not to be written, of all that is said */
 	bool summary;
 	bool quiet;
 	bool progress, no_progress; /* which came last; neither: where stderr is a terminal */

@@ -45,6 +45,8 @@ static void put_row(struct buf *out, const struct option_row *row)
 	for (const struct option_row *more = row + 1; more->help && !*more->help; more++) {
 		buf_puts(out, ", ");
 		options_name(more, out);
+		if (more->arg)
+			buf_printf(out, " %s", more->arg);
 	}
 	do
 		buf_putc(out, ' ');

@@ -1,5 +1,8 @@
 /*
- * The shape of the output: which records.
+ * The shape of the output: which records, and what of them.
+ *
+ * What a format cannot do is an error, and is not passed over: a script that asks for columns would take others for
+ * them. It is looked for when all words are read, as -F may come last.
  *
  * What is left out of the output is left out of nothing else: the exit status, the summary and all counts are of
  * all targets, or a run that writes only what failed would look as if all had.
@@ -56,6 +59,35 @@ bool options_take_status(struct parse *p, const struct option_row *row, char *va
 	return bit != 0;
 }
 
+static bool take_fields(struct parse *p)
+{
+	struct options *o = p->o;
+	char error[FIELDS_ERROR_MAX];
+
+	if (!o->fields)
+		return true;
+	if (!o->format->fields)
+		return options_wrong(
+			p, "--fields: what format %s has of a record is fixed by the format",
+			o->format->name);
+	if (fields_parse(&o->format_options.fields, o->fields, o->format->fields, error))
+		return true;
+	return options_wrong(p, "--fields: %s", error);
+}
+
+/* Of what the format can do. */
+static bool take_form(struct parse *p)
+{
+	struct options *o = p->o;
+
+	if (o->format_options.null && !o->format->null)
+		return options_wrong(p, "--null: format %s has its own line ends", o->format->name);
+	if (!take_fields(p))
+		return false;
+	o->layout = format_layout(o->format, &o->format_options, o->head);
+	return true;
+}
+
 bool options_shape(struct parse *p)
 {
 	struct options *o = p->o;
@@ -65,5 +97,5 @@ bool options_shape(struct parse *p)
 		o->unwanted |= 1u << RECORD_OK;
 	if (o->unwanted == STATUSES)
 		return options_wrong(p, "--only-failed and --status ok: no record can be both");
-	return true;
+	return take_form(p);
 }

@@ -23,8 +23,8 @@
 #include "out/value.h"
 #include "snmp/mib.h"
 
-#define COMMA ","
 #define HEX   "0x"
+#define EMPTY "\"\""
 
 /* Plain ASCII without quotes and backslashes, commas, and spaces at its ends. */
 static bool is_bare(const uint8_t *p, size_t len)
@@ -65,41 +65,17 @@ static void put_host(struct buf *out, const struct record *r)
 		put_shown(out, address, addr_text(&r->addr, address));
 }
 
-/* The first six columns, each with its comma. */
-static void put_head(struct buf *out, const struct record *r)
-{
-	char number[VALUE_MAX], address[ADDR_TEXT_MAX];
-
-	put_host(out, r);
-	buf_puts(out, COMMA);
-	if (r->addr.family)
-		put_shown(out, address, addr_text_port(&r->addr, address));
-	buf_puts(out, COMMA);
-	buf_put(out, number, (size_t)(utc_put(number, r->time_ms) - number));
-	buf_puts(out, COMMA);
-	buf_puts(out, record_status_name(r->status));
-	buf_puts(out, COMMA);
-	if (r->rtt_us >= 0)
-		buf_put(out, number, (size_t)(value_ms(number, r->rtt_us) - number));
-	buf_puts(out, COMMA);
-	buf_put_u64(out, r->tries);
-	buf_puts(out, COMMA);
-}
-
 static void put_words(struct buf *out, const char *words)
 {
 	value_put_shown(out, (const uint8_t *)words, strlen(words));
 }
 
-/* The last column with its comma, and the line's end. */
-static void put_tail(struct buf *out, const struct record *r)
+static void put_message(struct buf *out, const struct record *r)
 {
 	const char *message = r->message ? r->message : record_status_name(r->status);
 	bool failed = r->status != RECORD_OK;
-	size_t start;
+	size_t start = out->len;
 
-	buf_puts(out, COMMA);
-	start = out->len;
 	if (failed)
 		put_words(out, message);
 	if (failed && r->note)
@@ -107,7 +83,36 @@ static void put_tail(struct buf *out, const struct record *r)
 	if (r->note)
 		put_words(out, r->note);
 	quote(out, start);
-	buf_puts(out, "\r\n");
+}
+
+static void put_cell_of_record(struct buf *out, const struct record *r, enum field f)
+{
+	char number[VALUE_MAX], address[ADDR_TEXT_MAX];
+
+	switch (f) {
+	case FIELD_HOST:
+		put_host(out, r);
+		return;
+	case FIELD_ADDRESS:
+		if (r->addr.family)
+			put_shown(out, address, addr_text_port(&r->addr, address));
+		return;
+	case FIELD_TIME:
+		buf_put(out, number, (size_t)(utc_put(number, r->time_ms) - number));
+		return;
+	case FIELD_STATUS:
+		buf_puts(out, record_status_name(r->status));
+		return;
+	case FIELD_RTT_MS:
+		if (r->rtt_us >= 0)
+			buf_put(out, number, (size_t)(value_ms(number, r->rtt_us) - number));
+		return;
+	case FIELD_TRIES:
+		buf_put_u64(out, r->tries);
+		return;
+	default:
+		put_message(out, r);
+	}
 }
 
 /* There is no column to say that it is hex: what begins with 0x is. */
@@ -128,79 +133,114 @@ static void put_label(struct buf *out, const struct varbind *label)
 	quote(out, start);
 }
 
-/* oid,name,index,label */
-static void put_object(struct buf *out, const struct varbind *v)
+static void put_value(struct buf *out, const struct varbind *v)
 {
-	size_t used = 0;
-	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
+	size_t start = out->len;
 
-	value_put_oid(out, v->oid, v->noid);
-	buf_puts(out, COMMA);
-	if (object)
-		put_shown(out, object->name, strlen(object->name));
-	buf_puts(out, COMMA);
-	if (object)
-		value_put_oid(out, v->oid + used, v->noid - used);
-	buf_puts(out, COMMA);
-	if (value_has_label(v))
-		put_label(out, v->label);
-}
-
-/* The columns from oid to value. */
-static void put_row(struct buf *out, const struct varbind *v)
-{
-	size_t type_end, start;
-	enum value_form form;
-
-	put_object(out, v);
-	buf_puts(out, COMMA);
-	buf_puts(out, var_type_name((enum var_type)v->type));
-	type_end = out->len;
-	buf_puts(out, COMMA);
-	start = out->len;
-	form = value_put(out, v);
+	value_put(out, v);
 	quote(out, start);
-	if (form == VALUE_HEX)
-		value_insert(out, type_end, " (hex)");
 }
 
-void csv_record(struct buf *out, const struct record *r)
+static void put_type(struct buf *out, const struct varbind *v)
 {
-	size_t head = out->len, len;
+	buf_puts(out, var_type_name((enum var_type)v->type));
+	if (value_is_hex(v))
+		buf_puts(out, " (hex)");
+}
 
-	put_head(out, r);
-	len = out->len - head;
-	for (size_t i = 0; i < r->nvars; i++) {
-		if (i) {
-			buf_room(out, len);
-			buf_put(out, out->data + head, len);
-		}
-		put_row(out, &r->vars[i]);
-		put_tail(out, r);
-	}
-	if (r->nvars)
+static void put_cell_of_var(struct buf *out, const struct fields_var *var, enum field f)
+{
+	const struct varbind *v = var->v;
+
+	switch (f) {
+	case FIELD_OID:
+		value_put_oid(out, v->oid, v->noid);
 		return;
-	buf_puts(out, ",,,,,");
-	put_tail(out, r);
-}
-
-void csv_front(struct buf *out, const struct record *r)
-{
-	put_head(out, r);
-	buf_putc(out, VALUE_MARK);
-	put_tail(out, r);
-}
-
-void csv_rows(struct buf *out, const struct record *r)
-{
-	for (size_t i = 0; i < r->nvars; i++) {
-		buf_putc(out, VALUE_MARK);
-		put_row(out, &r->vars[i]);
+	case FIELD_NAME:
+		if (var->object)
+			put_shown(out, var->object->name, strlen(var->object->name));
+		return;
+	case FIELD_INDEX:
+		if (var->object)
+			value_put_oid(out, v->oid + var->used, v->noid - var->used);
+		return;
+	case FIELD_LABEL:
+		if (value_has_label(v))
+			put_label(out, v->label);
+		return;
+	case FIELD_TYPE:
+		put_type(out, v);
+		return;
+	default:
+		put_value(out, v);
 	}
 }
 
-void csv_rest(struct buf *out, const struct record *r)
+/* A row of one empty field would be an empty line, which readers pass over. */
+static void put_something(struct buf *out, size_t start, const struct format_options *o)
 {
-	(void)out; /* what stands behind the last row stands behind each */
-	(void)r;
+	if (o->fields.count == 1 && out->len == start)
+		buf_puts(out, EMPTY);
+}
+
+static void put_of_record(struct buf *out, const struct record *r, enum field f,
+			  const struct format_options *o)
+{
+	size_t start = out->len;
+
+	put_cell_of_record(out, r, f);
+	put_something(out, start, o);
+}
+
+static void put_of_var(struct buf *out, const struct fields_var *var, enum field f,
+		       const struct format_options *o)
+{
+	size_t start = out->len;
+
+	put_cell_of_var(out, var, f);
+	put_something(out, start, o);
+}
+
+static const struct fields standard = {.list = {FIELD_HOST, FIELD_ADDRESS, FIELD_TIME, FIELD_STATUS,
+						FIELD_RTT_MS, FIELD_TRIES, FIELD_OID, FIELD_NAME,
+						FIELD_INDEX, FIELD_LABEL, FIELD_TYPE, FIELD_VALUE,
+						FIELD_MESSAGE},
+				       .count = 13,
+				       .has = FIELDS_ALL};
+static const struct fields_rows rows = {.standard = &standard,
+					.between = ',',
+					.nothing = "",
+					.end = "\r\n",
+					.of_record = put_of_record,
+					.of_var = put_of_var};
+static const struct fields_rows single = {.standard = &standard,
+					  .between = ',',
+					  .nothing = EMPTY,
+					  .end = "\r\n",
+					  .of_record = put_of_record,
+					  .of_var = put_of_var};
+
+static const struct fields_rows *rows_of(const struct format_options *o)
+{
+	return o->fields.count == 1 ? &single : &rows;
+}
+
+void csv_record(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	fields_record(out, r, rows_of(o), o);
+}
+
+void csv_front(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	fields_front(out, r, rows_of(o), o);
+}
+
+void csv_rows(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	fields_ahead(out, r, rows_of(o), o);
+}
+
+void csv_rest(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	fields_rest(out, r, rows_of(o), o);
 }

@@ -23,15 +23,17 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 
 #define CSV_HEAD "host,address,time,status,rtt_ms,tries,oid,name,index,label,type,value,message\r\n"
 
-void csv_record(struct buf *out, const struct record *r); /* appends whole rows */
+void csv_record(struct buf *out, const struct record *r,
+		const struct format_options *o); /* appends whole rows */
 
 /* The pieces of a record whose rows went ahead, see format.h: front() is what stands before and behind
  * each row, and each row of rows() begins with VALUE_MARK. rest() is nothing. */
-void csv_front(struct buf *out, const struct record *r);
-void csv_rows(struct buf *out, const struct record *r);
-void csv_rest(struct buf *out, const struct record *r);
+void csv_front(struct buf *out, const struct record *r, const struct format_options *o);
+void csv_rows(struct buf *out, const struct record *r, const struct format_options *o);
+void csv_rest(struct buf *out, const struct record *r, const struct format_options *o);
 
 #endif

@@ -23,32 +23,42 @@ static const struct layout_sorted families = {prometheus_begin, prometheus_targe
 					      prometheus_item, prometheus_end};
 
 static const struct format formats[] = {
-	{"text", text_record, NULL, text_rows, text_rest, {0}, false, false},
-	{"jsonl", jsonl_record, jsonl_front, jsonl_rows, jsonl_rest, {0}, true, false},
-	{"csv",
-	 csv_record,
-	 csv_front,
-	 csv_rows,
-	 csv_rest,
-	 {.head = CSV_HEAD, .around = true},
-	 false,
-	 true},
-	{"prometheus",
-	 prometheus_record,
-	 NULL,
-	 prometheus_rows,
-	 prometheus_rest,
-	 {.sorted = &families},
-	 false,
-	 false},
-	{"influx",
-	 influx_record,
-	 influx_front,
-	 influx_rows,
-	 influx_rest,
-	 {.around = true},
-	 false,
-	 false},
+	{.name = "text",
+	 .record = text_record,
+	 .front = text_front,
+	 .rows = text_rows,
+	 .rest = text_rest,
+	 .fields = FIELDS_ALL | FIELD(OBJECT),
+	 .columns = true,
+	 .null = true},
+	{.name = "jsonl",
+	 .record = jsonl_record,
+	 .front = jsonl_front,
+	 .rows = jsonl_rows,
+	 .rest = jsonl_rest,
+	 .one_line = true,
+	 .fields = FIELDS_ALL,
+	 .null = true},
+	{.name = "csv",
+	 .record = csv_record,
+	 .front = csv_front,
+	 .rows = csv_rows,
+	 .rest = csv_rest,
+	 .layout = {.head = CSV_HEAD, .around = true},
+	 .quotes = true,
+	 .fields = FIELDS_ALL,
+	 .columns = true},
+	{.name = "prometheus",
+	 .record = prometheus_record,
+	 .rows = prometheus_rows,
+	 .rest = prometheus_rest,
+	 .layout = {.sorted = &families}},
+	{.name = "influx",
+	 .record = influx_record,
+	 .front = influx_front,
+	 .rows = influx_rows,
+	 .rest = influx_rest,
+	 .layout = {.around = true}},
 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -65,4 +75,19 @@ const struct format *format_find(const char *name)
 			return &formats[i];
 	}
 	return NULL;
+}
+
+struct layout_config format_layout(const struct format *f, const struct format_options *o,
+				   char head[FORMAT_HEAD_MAX])
+{
+	struct layout_config layout = f->layout;
+
+	if (!o->fields.count || !f->columns)
+		return layout;
+	layout.around = layout.filled = true;
+	if (layout.head) { /* it names the columns */
+		fields_text(&o->fields, head);
+		layout.head = strcat(head, "\r\n");
+	}
+	return layout;
 }

@@ -6,10 +6,11 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 #include "out/layout.h"
 
 /* Appends octets of r. */
-typedef void (*format_fn)(struct buf *out, const struct record *r);
+typedef void (*format_fn)(struct buf *out, const struct record *r, const struct format_options *o);
 
 struct format {
 	const char *name; /* as in -F */
@@ -26,9 +27,18 @@ struct format {
 	/* What the master holds a worker's octets to, whatever is in them. */
 	bool one_line; /* a record is one line, always */
 	bool quotes;   /* a '"' opens what another one of the same record closes (RFC 4180) */
+	/* What of format_options it can do. */
+	uint32_t fields; /* bits of those that may be chosen; 0: it has its own way */
+	bool columns;    /* they are columns, in the order in which they were chosen */
+	bool null;
 };
+
+#define FORMAT_HEAD_MAX (FIELDS_TEXT_MAX + 2)
 
 const struct format *format_find(const char *name); /* NULL: no such format */
 const struct format *format_at(unsigned i);         /* the table's rows, NULL after the last */
+/* What becomes of its layout with these options; head is for its head, which is lent. */
+struct layout_config format_layout(const struct format *f, const struct format_options *o,
+				   char head[FORMAT_HEAD_MAX]);
 
 #endif

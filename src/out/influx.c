@@ -195,8 +195,9 @@ static bool has_point(const struct varbind *v)
 	return v->type < VAR_NULL;
 }
 
-void influx_record(struct buf *out, const struct record *r)
+void influx_record(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	for (size_t i = 0; i < r->nvars; i++) {
 		if (!has_point(&r->vars[i]))
 			continue;
@@ -207,14 +208,16 @@ void influx_record(struct buf *out, const struct record *r)
 	put_time(out, r);
 }
 
-void influx_front(struct buf *out, const struct record *r)
+void influx_front(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	buf_putc(out, VALUE_MARK);
 	put_time(out, r);
 }
 
-void influx_rows(struct buf *out, const struct record *r)
+void influx_rows(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	for (size_t i = 0; i < r->nvars; i++) {
 		if (!has_point(&r->vars[i]))
 			continue;
@@ -223,8 +226,9 @@ void influx_rows(struct buf *out, const struct record *r)
 	}
 }
 
-void influx_rest(struct buf *out, const struct record *r)
+void influx_rest(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	buf_putc(out, VALUE_MARK);
 	put_status(out, r);
 }

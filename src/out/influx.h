@@ -22,13 +22,15 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 
-void influx_record(struct buf *out, const struct record *r); /* appends whole lines */
+void influx_record(struct buf *out, const struct record *r,
+		   const struct format_options *o); /* appends whole lines */
 
 /* The pieces of a record whose rows went ahead, see format.h: front() is what stands before (nothing) and
  * behind each line (its time), and each line of rows() and rest() begins with VALUE_MARK. */
-void influx_front(struct buf *out, const struct record *r);
-void influx_rows(struct buf *out, const struct record *r);
-void influx_rest(struct buf *out, const struct record *r);
+void influx_front(struct buf *out, const struct record *r, const struct format_options *o);
+void influx_rows(struct buf *out, const struct record *r, const struct format_options *o);
+void influx_rest(struct buf *out, const struct record *r, const struct format_options *o);
 
 #endif

@@ -175,15 +175,31 @@ static size_t value_bound(const struct varbind *v)
 	}
 }
 
-static char *put_name(char *at, const struct varbind *v, const struct mib_object *object,
-		      size_t used)
+static char *put_name(char *at, const struct mib_object *object)
 {
-	if (!object)
-		return WORDS(at, ",\"name\":null,\"index\":null");
 	at = WORDS(at, ",\"name\":");
-	at = put_string(at, (const uint8_t *)object->name, strlen(object->name));
+	if (!object)
+		return WORDS(at, "null");
+	return put_string(at, (const uint8_t *)object->name, strlen(object->name));
+}
+
+static char *put_index(char *at, const struct varbind *v, const struct mib_object *object,
+		       size_t used)
+{
 	at = WORDS(at, ",\"index\":");
+	if (!object)
+		return WORDS(at, "null");
 	return put_oid(at, v->oid + used, v->noid - used);
+}
+
+static char *put_type(char *at, const struct varbind *v)
+{
+	const char *type = var_type_name((enum var_type)v->type);
+
+	at = WORDS(at, ",\"type\":\"");
+	at = words(at, type, strlen(type));
+	*at++ = '"';
+	return at;
 }
 
 /* Always a string, whatever the type. */
@@ -211,26 +227,34 @@ static char *put_label(char *at, const struct varbind *label)
 	}
 }
 
-static void put_var(struct buf *out, const struct varbind *v)
+/* Each key has its comma before it; that of an object's first one becomes its brace. */
+static void put_var(struct buf *out, const struct varbind *v, uint32_t has)
 {
-	const char *type = var_type_name((enum var_type)v->type);
 	size_t used = 0;
-	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
+	const struct mib_object *object = has & (FIELD(NAME) | FIELD(INDEX))
+						  ? mib_find(v->oid, v->noid, &used)
+						  : NULL;
 	size_t name = object ? strlen(object->name) * ESCAPE_MAX : 0;
 	size_t oids = (size_t)v->noid * SUB_ID_MAX * 2;
 	size_t label = value_has_label(v) ? value_bound(v->label) : 0;
 	char *start = (char *)buf_room(out, VAR_MAX + name + oids + label + value_bound(v));
 	char *at = start;
 
-	at = WORDS(at, "{\"oid\":");
-	at = put_oid(at, v->oid, v->noid);
-	at = put_name(at, v, object, used);
-	if (value_has_label(v))
+	if (has & FIELD(OID))
+		at = put_oid(WORDS(at, ",\"oid\":"), v->oid, v->noid);
+	if (has & FIELD(NAME))
+		at = put_name(at, object);
+	if (has & FIELD(INDEX))
+		at = put_index(at, v, object, used);
+	if (has & FIELD(LABEL) && value_has_label(v))
 		at = put_label(at, v->label);
-	at = WORDS(at, ",\"type\":\"");
-	at = words(at, type, strlen(type));
-	at = WORDS(at, "\",\"value\":");
-	at = put_value(at, v);
+	if (has & FIELD(TYPE))
+		at = put_type(at, v);
+	if (has & FIELD(VALUE))
+		at = put_value(WORDS(at, ",\"value\":"), v);
+	if (at == start) /* a label is all that is asked for, and there is none */
+		at++;
+	*start = '{';
 	*at++ = '}';
 	out->len += (size_t)(at - start);
 }
@@ -254,35 +278,72 @@ static char *put_address(char *at, const struct addr *a)
 	return at;
 }
 
-void jsonl_front(struct buf *out, const struct record *r)
+static uint32_t keys_of(const struct format_options *o)
+{
+	return o->fields.count ? o->fields.has : FIELDS_ALL;
+}
+
+static char *put_time(char *at, const struct record *r)
+{
+	at = utc_put(WORDS(at, ",\"time\":\""), r->time_ms);
+	*at++ = '"';
+	return at;
+}
+
+static char *put_status(char *at, const struct record *r)
 {
 	const char *status = record_status_name(r->status);
+
+	at = WORDS(at, ",\"status\":\"");
+	at = words(at, status, strlen(status));
+	*at++ = '"';
+	return at;
+}
+
+static char *put_rtt(char *at, const struct record *r)
+{
+	at = WORDS(at, ",\"rtt_ms\":");
+	return r->rtt_us < 0 ? WORDS(at, "null") : value_ms(at, r->rtt_us);
+}
+
+/* All before the variables, with the brace. */
+void jsonl_front(struct buf *out, const struct record *r, const struct format_options *o)
+{
 	size_t host = r->host ? strlen(r->host) : ADDR_TEXT_MAX;
 	char *start = (char *)buf_room(out, HEAD_MAX + host * ESCAPE_MAX);
 	char *at = start;
+	uint32_t has = keys_of(o);
 
-	at = WORDS(at, "{\"host\":");
-	at = put_host(at, r);
-	at = WORDS(at, ",\"address\":");
-	at = put_address(at, &r->addr);
-	at = WORDS(at, ",\"time\":\"");
-	at = utc_put(at, r->time_ms);
-	at = WORDS(at, "\",\"status\":\"");
-	at = words(at, status, strlen(status));
-	at = WORDS(at, "\",\"rtt_ms\":");
-	at = r->rtt_us < 0 ? WORDS(at, "null") : value_ms(at, r->rtt_us);
-	at = WORDS(at, ",\"tries\":");
-	at = value_u64(at, r->tries);
-	at = WORDS(at, ",\"vars\":[");
+	if (has & FIELD(HOST))
+		at = put_host(WORDS(at, ",\"host\":"), r);
+	if (has & FIELD(ADDRESS))
+		at = put_address(WORDS(at, ",\"address\":"), &r->addr);
+	if (has & FIELD(TIME))
+		at = put_time(at, r);
+	if (has & FIELD(STATUS))
+		at = put_status(at, r);
+	if (has & FIELD(RTT_MS))
+		at = put_rtt(at, r);
+	if (has & FIELD(TRIES))
+		at = value_u64(WORDS(at, ",\"tries\":"), r->tries);
+	if (has & FIELDS_OF_VAR)
+		at = WORDS(at, ",\"vars\":[");
+	if (at == start)
+		at++;
+	*start = '{';
 	out->len += (size_t)(at - start);
 }
 
-void jsonl_rows(struct buf *out, const struct record *r)
+void jsonl_rows(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	uint32_t has = keys_of(o);
+
+	if (!(has & FIELDS_OF_VAR))
+		return;
 	for (size_t i = 0; i < r->nvars; i++) {
 		if (i || r->ahead)
 			buf_putc(out, ',');
-		put_var(out, &r->vars[i]);
+		put_var(out, &r->vars[i], has);
 	}
 }
 
@@ -297,20 +358,34 @@ static void put_words(struct buf *out, const char *key, const char *text)
 	out->len += (size_t)(at - start);
 }
 
-void jsonl_rest(struct buf *out, const struct record *r)
+/* What is only there if there is something to say. */
+static void put_message(struct buf *out, const struct record *r)
 {
-	buf_putc(out, ']');
 	if (r->note)
 		put_words(out, ",\"note\":", r->note);
 	if (r->status != RECORD_OK)
 		put_words(out,
 			  ",\"message\":", r->message ? r->message : record_status_name(r->status));
-	buf_puts(out, "}\n");
 }
 
-void jsonl_record(struct buf *out, const struct record *r)
+void jsonl_rest(struct buf *out, const struct record *r, const struct format_options *o)
 {
-	jsonl_front(out, r);
-	jsonl_rows(out, r);
-	jsonl_rest(out, r);
+	uint32_t has = keys_of(o);
+	size_t start = out->len;
+
+	if (has & FIELDS_OF_VAR)
+		buf_putc(out, ']');
+	if (has & FIELD(MESSAGE))
+		put_message(out, r);
+	if (has == FIELD(MESSAGE) && out->len > start) /* it is the first key: no comma */
+		memmove(out->data + start, out->data + start + 1, --out->len - start);
+	buf_putc(out, '}');
+	buf_putc(out, o->null ? '\0' : '\n');
+}
+
+void jsonl_record(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	jsonl_front(out, r, o);
+	jsonl_rows(out, r, o);
+	jsonl_rest(out, r, o);
 }

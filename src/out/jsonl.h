@@ -18,12 +18,15 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 
-void jsonl_record(struct buf *out, const struct record *r); /* appends one whole line */
+void jsonl_record(struct buf *out, const struct record *r,
+		  const struct format_options *o); /* appends one whole line */
 
 /* The line's pieces, see format.h. */
-void jsonl_front(struct buf *out, const struct record *r);
-void jsonl_rows(struct buf *out, const struct record *r); /* with a comma first if rows are ahead */
-void jsonl_rest(struct buf *out, const struct record *r);
+void jsonl_front(struct buf *out, const struct record *r, const struct format_options *o);
+void jsonl_rows(struct buf *out, const struct record *r,
+		const struct format_options *o); /* with a comma first if rows are ahead */
+void jsonl_rest(struct buf *out, const struct record *r, const struct format_options *o);
 
 #endif

@@ -28,6 +28,7 @@
 
 #define SORT_MEMORY     4194304                 /* octets */
 #define FINISH_MAX      4194304                 /* octets of items in a call, written or not */
+#define SEGMENTS        16                      /* more than there are columns to alternate */
 #define LINE_MAX_OCTETS (SPOOL_ITEM_MAX - 4096) /* the key has a little more */
 
 struct layout {
@@ -35,10 +36,12 @@ struct layout {
 	struct writer *writer;
 
 	/* around */
-	struct buf front; /* of the record: what stands before each row, then what stands behind */
-	size_t before;    /* octets of the first */
-	bool has_front;
-	bool in_row;
+	struct buf
+		front; /* of the record, without marks: what stands before each row … what stands behind */
+	size_t ends[SEGMENTS]; /* in it, of its segments */
+	unsigned segments;     /* of them; 0: there is no front */
+	unsigned done;         /* that this row has; 0: there is no row */
+	bool filling;          /* the last octet was a mark, or fills one up */
 
 	/* sorted */
 	struct spool_sort *sort; /* NULL: it is not */
@@ -78,40 +81,78 @@ void layout_free(struct layout *l)
 
 /* --- around ------------------------------------------------------------------------------- */
 
-static void row_end(struct layout *l)
+static void segment_put(struct layout *l)
 {
-	if (l->in_row)
-		writer_put_part(l->writer, l->front.data + l->before, l->front.len - l->before);
-	l->in_row = false;
+	size_t start = l->done ? l->ends[l->done - 1] : 0;
+
+	writer_put_part(l->writer, l->front.data + start, l->ends[l->done] - start);
+	l->done++;
 }
 
+/* All that is still to come of the row: so each has each segment once, whatever its marks are. */
+static void row_end(struct layout *l)
+{
+	while (l->done && l->done < l->segments)
+		segment_put(l);
+	l->done = 0;
+}
+
+/* The last segment takes what is too much, as it is. */
 static void around_begin(struct layout *l, const uint8_t *front, size_t len)
 {
 	const uint8_t *mark = len ? memchr(front, VALUE_MARK, len) : NULL;
 
-	l->has_front = mark != NULL;
 	l->front.len = 0;
+	l->segments = 0;
+	l->filling = false;
 	if (!mark)
 		return;
-	l->before = (size_t)(mark - front);
-	buf_put(&l->front, front, l->before);
-	buf_put(&l->front, mark + 1, len - l->before - 1);
+	while (mark) {
+		buf_put(&l->front, front, (size_t)(mark - front));
+		l->ends[l->segments++] = l->front.len;
+		len -= (size_t)(mark + 1 - front);
+		front = mark + 1;
+		mark = l->segments < SEGMENTS - 1 ? memchr(front, VALUE_MARK, len) : NULL;
+	}
+	buf_put(&l->front, front, len);
+	l->ends[l->segments++] = l->front.len;
+}
+
+static void mark_put(struct layout *l)
+{
+	if (l->done == l->segments - 1)
+		row_end(l);
+	segment_put(l);
+	l->filling = l->config->filled;
+}
+
+/* How many octets at p fill up a mark. */
+static size_t fill_len(struct layout *l, const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] == VALUE_FILL)
+		n++;
+	l->filling = n == len;
+	return n;
 }
 
 static void around_part(struct layout *l, const uint8_t *p, size_t len)
 {
 	while (len) {
-		const uint8_t *mark = memchr(p, VALUE_MARK, len);
-		size_t n = mark ? (size_t)(mark - p) : len;
+		const uint8_t *mark;
+		size_t n = l->filling ? fill_len(l, p, len) : 0;
 
+		p += n;
+		len -= n;
+		mark = len ? memchr(p, VALUE_MARK, len) : NULL;
+		n = mark ? (size_t)(mark - p) : len;
 		writer_put_part(l->writer, p, n);
 		p += n;
 		len -= n;
 		if (!mark)
 			return;
-		row_end(l);
-		writer_put_part(l->writer, l->front.data, l->before);
-		l->in_row = true;
+		mark_put(l);
 		p++;
 		len--;
 	}
@@ -174,14 +215,14 @@ bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const 
 
 size_t layout_portion(const struct layout *l)
 {
-	return l->has_front ? WRITER_BUFFER / (l->front.len + 1) + 1 : SIZE_MAX;
+	return l->segments ? WRITER_BUFFER / (l->front.len + 1) + 1 : SIZE_MAX;
 }
 
 bool layout_part(struct layout *l, const void *p, size_t len)
 {
 	if (l->sort)
 		return sorted_part(l, p, len);
-	if (l->config->around && l->has_front)
+	if (l->config->around && l->segments)
 		around_part(l, p, len);
 	else
 		writer_put_part(l->writer, p, len);

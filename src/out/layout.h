@@ -32,8 +32,10 @@ struct layout_sorted {
 struct layout_config {
 	const char *head; /* stands at the beginning of a file that was empty; NULL: nothing */
 	/* The front of a record is what stands before, and behind a VALUE_MARK after, each of its rows, each
-	 * of which begins with a VALUE_MARK. A record without a front is as it is. */
+	 * of which begins with a VALUE_MARK. With more marks in the front a row has as many, less one, and what
+	 * is between those of the front comes in their places. A record without a front is as it is. */
 	bool around;
+	bool filled; /* VALUE_FILLs stand behind marks of rows, and are left out */
 	const struct layout_sorted *sorted; /* NULL: they are not */
 };
 

@@ -166,8 +166,9 @@ static void put_row(struct buf *out, const struct varbind *v)
 	buf_putc(out, '\n');
 }
 
-void prometheus_rows(struct buf *out, const struct record *r)
+void prometheus_rows(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	for (size_t i = 0; i < r->nvars; i++)
 		if (r->vars[i].type < VAR_NULL)
 			put_row(out, &r->vars[i]);
@@ -190,10 +191,11 @@ static void put_rtt(struct buf *out, const struct record *r)
 	buf_putc(out, '\n');
 }
 
-void prometheus_rest(struct buf *out, const struct record *r)
+void prometheus_rest(struct buf *out, const struct record *r, const struct format_options *o)
 {
 	bool up = r->status == RECORD_OK || r->status == RECORD_PARTIAL;
 
+	(void)o;
 	buf_puts(out, "0" OURS "up");
 	buf_putc(out, '\0');
 	buf_putc(out, '\0');
@@ -202,8 +204,8 @@ void prometheus_rest(struct buf *out, const struct record *r)
 		put_rtt(out, r);
 }
 
-void prometheus_record(struct buf *out, const struct record *r)
+void prometheus_record(struct buf *out, const struct record *r, const struct format_options *o)
 {
-	prometheus_rows(out, r);
-	prometheus_rest(out, r);
+	prometheus_rows(out, r, o);
+	prometheus_rest(out, r, o);
 }

@@ -25,13 +25,15 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 #include "out/spool.h"
 #include "out/value.h"
 
-void prometheus_record(struct buf *out, const struct record *r); /* appends lines for the master */
+void prometheus_record(struct buf *out, const struct record *r,
+		       const struct format_options *o); /* appends lines for the master */
 /* Its pieces, see format.h. */
-void prometheus_rows(struct buf *out, const struct record *r);
-void prometheus_rest(struct buf *out, const struct record *r);
+void prometheus_rows(struct buf *out, const struct record *r, const struct format_options *o);
+void prometheus_rest(struct buf *out, const struct record *r, const struct format_options *o);
 
 /* What the master does with the lines, see layout.h. */
 void *prometheus_begin(void);

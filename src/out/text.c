@@ -19,19 +19,29 @@
 #include <string.h>
 
 #include "base/oid.h"
+#include "base/utc.h"
 #include "out/text_hint.h"
 #include "out/value.h"
 #include "snmp/mib.h"
 
-/* The same for an octet string, whose text must not look like our hex. */
-static void put_shown_octets(struct buf *out, const uint8_t *p, size_t len)
+/* Text of others. raw: as it is, for who reads up to a NUL. */
+static void put_shown(struct buf *out, const void *p, size_t len, bool raw)
 {
-	if (len >= 2 && p[0] == '0' && p[1] == 'x') {
+	if (raw)
+		value_put_raw(out, p, len);
+	else
+		value_put_shown(out, p, len);
+}
+
+/* The same for an octet string, whose text must not look like our hex. */
+static void put_shown_octets(struct buf *out, const uint8_t *p, size_t len, bool raw)
+{
+	if (!raw && len >= 2 && p[0] == '0' && p[1] == 'x') {
 		value_put_escaped(out, p, 1);
 		p++;
 		len--;
 	}
-	value_put_shown(out, p, len);
+	put_shown(out, p, len, raw);
 }
 
 static void put_hex(struct buf *out, const uint8_t *p, size_t len)
@@ -71,19 +81,19 @@ static void put_bits(struct buf *out, const struct mib_label *names, const uint8
 }
 
 static void put_octets(struct buf *out, const struct mib_object *object, const uint8_t *p,
-		       size_t len)
+		       size_t len, bool raw)
 {
-	struct buf raw = {0};
+	struct buf hinted = {0};
 
 	if (object && object->bits)
 		put_bits(out, object->bits, p, len);
-	else if (object && object->hint && text_hint_octets(&raw, object->hint, p, len))
-		put_shown_octets(out, raw.data, raw.len);
+	else if (object && object->hint && text_hint_octets(&hinted, object->hint, p, len))
+		put_shown_octets(out, hinted.data, hinted.len, raw);
 	else if (value_is_text(p, len))
-		put_shown_octets(out, p, len);
+		put_shown_octets(out, p, len, raw);
 	else
 		put_hex(out, p, len);
-	buf_free(&raw);
+	buf_free(&hinted);
 }
 
 static void put_integer(struct buf *out, const struct mib_object *object, int64_t v)
@@ -142,14 +152,15 @@ static void put_address(struct buf *out, const struct varbind *v)
 }
 
 /* one line a type */
-static void put_value(struct buf *out, const struct varbind *v, const struct mib_object *object)
+static void put_value(struct buf *out, const struct varbind *v, const struct mib_object *object,
+		      bool raw)
 {
 	switch ((enum var_type)v->type) {
 	case VAR_INTEGER:
 		put_integer(out, object, v->value.i);
 		return;
 	case VAR_OCTETS:
-		put_octets(out, object, v->value.octets.p, v->value.octets.len);
+		put_octets(out, object, v->value.octets.p, v->value.octets.len, raw);
 		return;
 	case VAR_OID:
 		put_oid(out, v->value.oid.id, v->value.oid.len);
@@ -184,45 +195,38 @@ static void put_value(struct buf *out, const struct varbind *v, const struct mib
 	buf_putc(out, '-');
 }
 
-static void put_host(struct buf *out, const struct record *r)
+static void put_host(struct buf *out, const struct record *r, bool raw)
 {
 	char address[ADDR_TEXT_MAX];
 
 	if (r->host)
-		value_put_shown(out, (const uint8_t *)r->host, strlen(r->host));
+		put_shown(out, r->host, strlen(r->host), raw);
 	else
-		value_put_shown(out, (const uint8_t *)address, addr_text(&r->addr, address));
-	buf_putc(out, '\t');
+		put_shown(out, address, addr_text(&r->addr, address), raw);
 }
 
-static void put_label(struct buf *out, const struct varbind *label)
+static void put_label(struct buf *out, const struct varbind *label, bool raw)
 {
 	size_t used = 0;
 
-	buf_puts(out, " [");
-	put_value(out, label, mib_find(label->oid, label->noid, &used));
-	buf_putc(out, ']');
+	put_value(out, label, mib_find(label->oid, label->noid, &used), raw);
 }
 
-static void put_row(struct buf *out, const struct record *r, const struct varbind *v)
+static void put_object(struct buf *out, const struct fields_var *var, bool raw)
 {
-	size_t used = 0;
-	const struct mib_object *object = mib_find(v->oid, v->noid, &used);
+	const struct varbind *v = var->v;
 
-	put_host(out, r);
-	if (object) {
-		buf_puts(out, object->name);
-		if (used < v->noid)
+	if (var->object) {
+		buf_puts(out, var->object->name);
+		if (var->used < v->noid)
 			buf_putc(out, '.');
 	}
-	put_oid(out, v->oid + used, v->noid - used);
-	if (value_has_label(v))
-		put_label(out, v->label);
-	buf_putc(out, '\t');
-	buf_puts(out, var_type_name((enum var_type)v->type));
-	buf_putc(out, '\t');
-	put_value(out, v, object);
-	buf_putc(out, '\n');
+	put_oid(out, v->oid + var->used, v->noid - var->used);
+	if (!value_has_label(v))
+		return;
+	buf_puts(out, " [");
+	put_label(out, v->label, raw);
+	buf_putc(out, ']');
 }
 
 static void put_words(struct buf *out, const char *words)
@@ -230,14 +234,11 @@ static void put_words(struct buf *out, const char *words)
 	value_put_shown(out, (const uint8_t *)words, strlen(words));
 }
 
-static void put_ending(struct buf *out, const struct record *r)
+/* Message and note. */
+static void put_message(struct buf *out, const struct record *r)
 {
 	bool has_message = r->message && *r->message;
 
-	put_host(out, r);
-	buf_puts(out, "-\t");
-	buf_puts(out, record_status_name(r->status));
-	buf_putc(out, '\t');
 	if (has_message)
 		put_words(out, r->message);
 	if (has_message && r->note)
@@ -246,23 +247,127 @@ static void put_ending(struct buf *out, const struct record *r)
 		put_words(out, r->note);
 	if (!has_message && !r->note)
 		buf_putc(out, '-');
-	buf_putc(out, '\n');
 }
 
-void text_rows(struct buf *out, const struct record *r)
+/* --- the four columns --------------------------------------------------------------------- */
+
+static void put_end(struct buf *out, const struct format_options *o)
 {
+	buf_putc(out, o->null ? '\0' : '\n');
+}
+
+static void put_row(struct buf *out, const struct record *r, const struct varbind *v,
+		    const struct format_options *o)
+{
+	struct fields_var var = {.v = v};
+
+	var.object = mib_find(v->oid, v->noid, &var.used);
+	put_host(out, r, o->null);
+	buf_putc(out, '\t');
+	put_object(out, &var, o->null);
+	buf_putc(out, '\t');
+	buf_puts(out, var_type_name((enum var_type)v->type));
+	buf_putc(out, '\t');
+	put_value(out, v, var.object, o->null);
+	put_end(out, o);
+}
+
+static void put_ending(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	put_host(out, r, o->null);
+	buf_puts(out, "\t-\t");
+	buf_puts(out, record_status_name(r->status));
+	buf_putc(out, '\t');
+	put_message(out, r);
+	put_end(out, o);
+}
+
+/* --- columns that were asked for ---------------------------------------------------------- */
+
+static void put_of_record(struct buf *out, const struct record *r, enum field f,
+			  const struct format_options *o)
+{
+	char text[ADDR_TEXT_MAX + VALUE_MAX];
+
+	if (f == FIELD_HOST)
+		put_host(out, r, o->null);
+	else if (f == FIELD_ADDRESS && r->addr.family)
+		buf_put(out, text, addr_text_port(&r->addr, text));
+	else if (f == FIELD_TIME)
+		buf_put(out, text, (size_t)(utc_put(text, r->time_ms) - text));
+	else if (f == FIELD_STATUS)
+		buf_puts(out, record_status_name(r->status));
+	else if (f == FIELD_RTT_MS && r->rtt_us >= 0)
+		buf_put(out, text, (size_t)(value_ms(text, r->rtt_us) - text));
+	else if (f == FIELD_TRIES)
+		buf_put_u64(out, r->tries);
+	else if (f == FIELD_MESSAGE)
+		put_message(out, r);
+	else
+		buf_putc(out, '-');
+}
+
+static void put_of_var(struct buf *out, const struct fields_var *var, enum field f,
+		       const struct format_options *o)
+{
+	const struct varbind *v = var->v;
+
+	if (f == FIELD_OBJECT)
+		put_object(out, var, o->null);
+	else if (f == FIELD_OID)
+		put_oid(out, v->oid, v->noid);
+	else if (f == FIELD_TYPE)
+		buf_puts(out, var_type_name((enum var_type)v->type));
+	else if (f == FIELD_VALUE)
+		put_value(out, v, var->object, o->null);
+	else if (f == FIELD_NAME && var->object)
+		buf_puts(out, var->object->name);
+	else if (f == FIELD_INDEX && var->object && var->used < v->noid)
+		put_oid(out, v->oid + var->used, v->noid - var->used);
+	else if (f == FIELD_LABEL && value_has_label(v))
+		put_label(out, v->label, o->null);
+	else
+		buf_putc(out, '-');
+}
+
+static const struct fields_rows chosen = {.between = '\t',
+					  .nothing = "-",
+					  .end = "\n",
+					  .of_record = put_of_record,
+					  .of_var = put_of_var};
+
+/* --- records ------------------------------------------------------------------------------ */
+
+void text_front(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	if (o->fields.count)
+		fields_front(out, r, &chosen, o);
+}
+
+void text_rows(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	if (o->fields.count) {
+		fields_ahead(out, r, &chosen, o);
+		return;
+	}
 	for (size_t i = 0; i < r->nvars; i++)
-		put_row(out, r, &r->vars[i]);
+		put_row(out, r, &r->vars[i], o);
 }
 
-void text_rest(struct buf *out, const struct record *r)
+void text_rest(struct buf *out, const struct record *r, const struct format_options *o)
 {
-	if (r->status != RECORD_OK || (!r->nvars && !r->ahead) || r->note)
-		put_ending(out, r);
+	if (o->fields.count)
+		fields_rest(out, r, &chosen, o);
+	else if (r->status != RECORD_OK || (!r->nvars && !r->ahead) || r->note)
+		put_ending(out, r, o);
 }
 
-void text_record(struct buf *out, const struct record *r)
+void text_record(struct buf *out, const struct record *r, const struct format_options *o)
 {
-	text_rows(out, r);
-	text_rest(out, r);
+	if (o->fields.count) {
+		fields_record(out, r, &chosen, o);
+		return;
+	}
+	text_rows(out, r, o);
+	text_rest(out, r, o);
 }

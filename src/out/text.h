@@ -25,11 +25,14 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "out/fields.h"
 
-void text_record(struct buf *out, const struct record *r); /* appends whole lines */
+void text_record(struct buf *out, const struct record *r,
+		 const struct format_options *o); /* appends whole lines */
 
-/* The pieces of it that are not empty, see format.h. */
-void text_rows(struct buf *out, const struct record *r);
-void text_rest(struct buf *out, const struct record *r);
+/* The pieces of it, see format.h; the front is empty unless fields were chosen. */
+void text_front(struct buf *out, const struct record *r, const struct format_options *o);
+void text_rows(struct buf *out, const struct record *r, const struct format_options *o);
+void text_rest(struct buf *out, const struct record *r, const struct format_options *o);
 
 #endif

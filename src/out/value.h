@@ -39,9 +39,14 @@ bool value_is_text(const uint8_t *p, size_t len);
 /* Appends p as it may stand in a line: an octet that is not UTF-8, and each octet of a character that
  * utf8_shown() refuses, as \xHH; so, too, a backslash before an 'x', or it could not be turned back. */
 void value_put_shown(struct buf *out, const uint8_t *p, size_t len);
+/* Appends p as it is, save that a control that is neither tab nor line end comes as \xHH. */
+void value_put_raw(struct buf *out, const uint8_t *p, size_t len);
 void value_put_escaped(struct buf *out, const uint8_t *p, size_t len); /* each octet as \xHH */
 
-#define VALUE_MARK '\x01' /* an octet that no format's text holds: divides pieces, see layout.h */
+#define VALUE_MARK '\x01' /* octets that no format's text holds: it divides pieces, see layout.h; */
+#define VALUE_FILL \
+	'\x02' /* those behind it are left out; so many may stand for a mark that counts as octets */
+#define VALUE_MARK_LEAST 8 /* octets of a row with its mark: an OID and a type are more */
 
 enum value_form {
 	VALUE_NOTHING, /* nothing was appended: no value */
@@ -53,6 +58,7 @@ enum value_form {
 /* Appends v's value, or those octets, unquoted. */
 enum value_form value_put(struct buf *out, const struct varbind *v);
 enum value_form value_put_octets(struct buf *out, const uint8_t *p, size_t len);
+bool value_is_hex(const struct varbind *v); /* value_put() would give VALUE_HEX */
 void value_put_oid(struct buf *out, const uint32_t *id, size_t len);
 enum value_form value_put_host(struct buf *out, const struct record *r);
 bool value_has_label(const struct varbind *v); /* one with a value */

@@ -67,6 +67,26 @@ void value_put_shown(struct buf *out, const uint8_t *p, size_t len)
 	}
 }
 
+static bool is_raw(uint8_t c)
+{
+	return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+}
+
+void value_put_raw(struct buf *out, const uint8_t *p, size_t len)
+{
+	while (len) {
+		size_t n = 0;
+
+		while (n < len && is_raw(p[n]))
+			n++;
+		buf_put(out, p, n);
+		if (n < len)
+			value_put_escaped(out, p + n++, 1);
+		p += n;
+		len -= n;
+	}
+}
+
 bool value_is_text(const uint8_t *p, size_t len)
 {
 	while (len) {
@@ -123,6 +143,22 @@ static enum value_form put_real(struct buf *out, const struct varbind *v)
 
 	out->len += (size_t)(value_real(start, v->value.d, v->type == VAR_FLOAT) - start);
 	return VALUE_REAL;
+}
+
+bool value_is_hex(const struct varbind *v)
+{
+	const uint8_t *p = v->value.octets.p;
+
+	switch ((enum var_type)v->type) {
+	case VAR_OCTETS:
+		return !value_is_text(p, v->value.octets.len);
+	case VAR_OPAQUE:
+		return v->value.octets.len > 0;
+	case VAR_IPADDRESS:
+		return v->value.octets.len > 0 && v->value.octets.len != 4;
+	default:
+		return false;
+	}
 }
 
 /* one line a type */

@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "pool/watcher.h"
 
+struct format_options;
 struct master_result;
 
 /* Where in time the rounds are. Lent by main, so that it holds over several master_run()s; {0} before the first. */
@@ -62,12 +63,14 @@ struct master_config {
 	 * answer nothing, whatever they say meanwhile; 0: 10 min */
 	int64_t patience_us;
 	bool one_line;     /* a record is one line, always */
+	bool null_ends;    /* lines end with a NUL */
 	bool even_quotes;  /* a '"' in a record opens what another one closes */
 	uint32_t unwanted; /* a bit for each status whose records are counted, and not written */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
-	void (*format)(struct buf *out, const struct record *r);
-	struct layout_config layout;    /* how records stand in the output */
-	const struct watcher *watchers; /* lent, as their arguments */
+	void (*format)(struct buf *out, const struct record *r, const struct format_options *o);
+	const struct format_options *format_options; /* lent, to it */
+	struct layout_config layout;                 /* how records stand in the output */
+	const struct watcher *watchers;              /* lent, as their arguments */
 	size_t nwatchers;
 };
 

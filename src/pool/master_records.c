@@ -66,7 +66,7 @@ static void record_own(struct master *m, const struct dispatch_task *t, struct r
 		return;
 	r->time_ms = loop_wall_ms();
 	m->scratch.len = 0;
-	m->config->format(&m->scratch, r);
+	m->config->format(&m->scratch, r, m->config->format_options);
 	if (!layout_begin(m->layout, t->seq, r, NULL, 0) ||
 	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
 		output_failed(m);

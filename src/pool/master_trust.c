@@ -33,7 +33,6 @@
 #define SLACK_US      1000000 /* a young one is not judged by the microsecond */
 #define EVENTS_PER_US 10      /* of each counter: datagrams that no processor handles */
 #define FRONT_MAX     16384   /* octets around each row: three times host, times, message */
-#define ROW_LEAST     8       /* octets of a row with its mark: an OID and a type are more */
 
 enum { /* bits of trust.open: what has come of a record in PARTs */
 	OPEN_SOME = 1,
@@ -95,6 +94,11 @@ static bool quotes_are_odd(const uint8_t *p, size_t len)
 	return n % 2;
 }
 
+static uint8_t line_end(const struct master *m)
+{
+	return m->config->null_ends ? '\0' : '\n';
+}
+
 /* Some more octets of a record; what is known of it afterwards. */
 static unsigned open_after(const struct master *m, unsigned open, const uint8_t *p, size_t len)
 {
@@ -105,12 +109,12 @@ static unsigned open_after(const struct master *m, unsigned open, const uint8_t 
 	if (m->config->layout.around && memchr(p, VALUE_MARK, len) != NULL)
 		open |= OPEN_MARK;
 	open |= OPEN_SOME | OPEN_LINE;
-	return p[len - 1] == '\n' ? open & ~(unsigned)OPEN_LINE : open;
+	return p[len - 1] == line_end(m) ? open & ~(unsigned)OPEN_LINE : open;
 }
 
 static bool has_newline(const struct master *m, const uint8_t *p, size_t len)
 {
-	return m->config->one_line && len > 0 && memchr(p, '\n', len) != NULL;
+	return m->config->one_line && len > 0 && memchr(p, line_end(m), len) != NULL;
 }
 
 static bool has_too_many_rows(const struct master *m, const uint8_t *p, size_t len)
@@ -121,7 +125,7 @@ static bool has_too_many_rows(const struct master *m, const uint8_t *p, size_t l
 		return false;
 	for (size_t i = 0; i < len; i++)
 		rows += p[i] == VALUE_MARK;
-	return rows > len / ROW_LEAST + 1;
+	return rows > len / VALUE_MARK_LEAST + 1;
 }
 
 static uint8_t *open_of(struct trust *t, uint32_t lease)

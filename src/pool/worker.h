@@ -20,6 +20,7 @@ struct worker_config {
 	unsigned window;
 	struct addr source4, source6;
 	const struct format *format;
+	const struct format_options *format_options; /* lent */
 	uint32_t unwanted; /* a bit for each status of whose records only the heads are sent */
 	const struct sandbox *sandbox; /* entered before the first packet; NULL: none */
 	bool sessions; /* of the second kind: one task at a time, of a transport other than UDP */

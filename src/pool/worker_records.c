@@ -147,7 +147,7 @@ void rows_ahead(void *arg, const struct task *task, const struct record *r)
 	if (!is_wanted(w, RECORD_OK) && !is_wanted(w, RECORD_PARTIAL))
 		return;
 	before = formatting_begin(w, task);
-	w->config->format->rows(&w->scratch, r);
+	w->config->format->rows(&w->scratch, r, w->config->format_options);
 	put_parts(w, task->lease, 0, w->scratch.len);
 	formatting_end(w, before);
 }
@@ -157,18 +157,19 @@ void record_done(void *arg, const struct task *task, const struct record *r)
 {
 	struct worker *w = arg;
 	const struct format *f = w->config->format;
+	const struct format_options *o = w->config->format_options;
 	uint64_t before = formatting_begin(w, task);
 	size_t front = 0;
 
 	stats_reserve(w);
 	if (is_wanted(w, r->status) && r->ahead == 0) {
-		f->record(&w->scratch, r);
+		f->record(&w->scratch, r, o);
 	} else if (is_wanted(w, r->status)) {
 		if (f->front != NULL)
-			f->front(&w->scratch, r);
+			f->front(&w->scratch, r, o);
 		front = w->scratch.len;
-		f->rows(&w->scratch, r);
-		f->rest(&w->scratch, r);
+		f->rows(&w->scratch, r, o);
+		f->rest(&w->scratch, r, o);
 	}
 	put_record(w, task, r, front);
 	formatting_end(w, before);

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""The shape of the output: which records are written."""
+"""The shape of the output: which records, what of them, in which order, with which line ends; in every format."""
+import csv
+import io
 import json
 import subprocess
+import sys
 import unittest
 
 import line_protocol
@@ -108,6 +111,149 @@ class Statuses(Shape):
     def test_wrong(self):
         self.assertIn("'parital' is no status (did you mean 'partial'?)", self.wrong('--status', 'ok,parital'))
         self.assertIn('no record can be both', self.wrong('--status', 'ok', '--only-failed'))
+
+
+def csv_rows(octets):
+    return list(csv.reader(io.StringIO(octets.decode(), newline=''), strict=True))
+
+
+class Fields(Shape):
+    """--fields chooses columns and their order, or keys."""
+
+    def setUp(self):
+        super().setUp()
+        self.hosts, self.words = self.mixed()
+
+    def test_csv(self):
+        """Any choice is a projection of the whole, but for what differs from run to run."""
+        whole = csv_rows(self.octets('-F', 'csv', *self.words, status=1))
+        for fields in ('host,status,value', 'value,status,host,index,message', 'oid', 'type,host,address,label',
+                       ','.join(reversed(readers.CSV_HEAD)).replace('time,', '').replace('rtt_ms,', '')):
+            with self.subTest(fields=fields):
+                got = csv_rows(self.octets('-F', 'csv', '--fields', fields, *self.words, status=1))
+                columns = [readers.CSV_HEAD.index(name) for name in fields.split(',')]
+                self.assertEqual(got[0], fields.split(','))
+                self.assertEqual(sorted(got), sorted([row[column] for column in columns] for row in whole))
+
+    def test_no_field_of_a_variable(self):
+        """One row for each record, whatever it holds."""
+        for form, wanted in (('csv', [['host', 'status']] + [[host, status] for host, status in self.hosts.items()]),
+                             ('text', [[host, status] for host, status in self.hosts.items()])):
+            octets = self.octets('-F', form, '--fields', 'host,status', *self.words, status=1)
+            got = csv_rows(octets) if form == 'csv' else [line.split('\t') for line in octets.decode().splitlines()]
+            self.assertEqual(sorted(got), sorted(wanted))
+
+    def test_text(self):
+        octets = self.octets('--fields', 'status,object,value,message,host', *self.words, status=1)
+        rows = [line.split('\t') for line in octets.decode().splitlines()]
+        self.assertEqual({row[4]: row[0] for row in rows}, self.hosts)
+        for status, what, value, message, host in rows:
+            self.assertEqual(message == '-', status == 'ok', rows)
+            if status not in ('ok', 'partial'):
+                self.assertEqual((what, value), ('-', '-'))
+        self.assertIn(['ok', 'ifDescr.1', 'eth0', '-', '127.0.0.2'], rows)
+        self.assertEqual([row[1] for row in rows if row[4] == '127.0.0.6'], [f'ifDescr.{n}' for n in range(1, 5)])
+
+    def test_jsonl(self):
+        """The chosen keys, in the order in which they always come."""
+        def project(record, keys):
+            out = {key: value for key, value in record.items()
+                   if key in keys or (key == 'note' and 'message' in keys)}
+            if keys & {'oid', 'name', 'index', 'label', 'type', 'value'}:
+                out['vars'] = [{key: value for key, value in var.items()
+                                if key in keys or key == 'hex' and 'value' in keys or key == 'label_hex' and 'label' in keys}
+                               for var in record['vars']]
+            order = list(record)
+            return json.dumps(dict(sorted(out.items(), key=lambda item: order.index(item[0]))))
+        whole = [json.loads(line) for line in
+                 self.octets('-F', 'jsonl', *self.words, status=1).splitlines()]
+        for fields in ('host', 'status,host', 'value,host', 'oid,type,value', 'message', 'message,name', 'tries,index,address'):
+            with self.subTest(fields=fields):
+                octets = self.octets('-F', 'jsonl', '--fields', fields, *self.words, status=1)
+                self.assertEqual(sorted(json.dumps(json.loads(line)) for line in octets.splitlines()),
+                                 sorted(project(record, set(fields.split(','))) for record in whole))
+
+    def test_large(self):
+        """Rows that came ahead get what is of their record, wherever its columns stand."""
+        agents = self.agents('127.0.0.3:rows=30000,gen-err-row=20000', '*:rows=30000')
+        words = ['-p', agents.port, '-t', '5s', '-j', 1, '-w', COLUMN, '127.0.0.2', '127.0.0.3']
+        for form, ends in (('csv', ('', 'error: genErr')), ('text', ('-', 'error: genErr'))):
+            octets = self.octets('-F', form, '--fields', 'index,status,name,host,message', *words, status=1)
+            rows = csv_rows(octets)[1:] if form == 'csv' else [line.split('\t') for line in octets.decode().splitlines()]
+            for host, status, count, end in (('127.0.0.2', 'ok', 30000, ends[0]), ('127.0.0.3', 'partial', 19999, ends[1])):
+                mine = [row for row in rows if row[3] == host]
+                self.assertEqual([row[0] for row in mine], [str(n) for n in range(1, count + 1)])
+                self.assertEqual({(row[1], row[2]) for row in mine}, {(status, 'ifDescr')})
+                self.assertTrue(all(row[4].startswith(end) for row in mine), mine[0])
+                self.assertEqual(len({row[4] for row in mine}), 1)
+        records = [json.loads(line) for line in
+                   self.octets('-F', 'jsonl', '--fields', 'host,index', *words, status=1).splitlines()]
+        self.assertEqual({record['host']: len(record['vars']) for record in records},
+                         {'127.0.0.2': 30000, '127.0.0.3': 19999})
+        self.assertEqual(len(self.octets('--fields', 'host,status', *words, status=1).splitlines()), 2)
+
+    def test_csv_into_sqlite(self):
+        if not readers.SQLITE:
+            self.skipTest('no sqlite3')
+        out = self.path('out.csv')
+        self.octets('-F', 'csv', '--fields', 'value,host,status', '-o', out, *self.words, status=1)
+        run = subprocess.run(['sqlite3', '-bail', ':memory:', f'.import --csv {out} t',
+                              "select distinct host, status from t where status <> 'ok' order by host",
+                              "select value from t where host = '127.0.0.2' order by rowid"],
+                             capture_output=True, text=True, check=True)
+        wanted = sorted(f'{host}|{status}' for host, status in self.hosts.items() if status != 'ok')
+        self.assertEqual(run.stdout.splitlines(), wanted + ['eth0', 'eth1'])
+
+    def test_wrong(self):
+        for form in ('prometheus', 'influx'):
+            self.assertIn(f'what format {form} has of a record is fixed', self.wrong('--fields', 'host', '-F', form))
+        self.assertIn("there is no field 'stauts' (did you mean 'status'?)", self.wrong('--fields', 'host,stauts'))
+        self.assertIn("field 'host' comes twice", self.wrong('--fields', 'host,oid,host'))
+        self.assertIn("there is no field 'object' (only host,", self.wrong('--fields', 'object', '-F', 'csv'))
+        self.assertIn("there is no field ''", self.wrong('--fields', 'host,'))
+
+
+class Null(Shape):
+    """--null: for readers up to a NUL."""
+
+    def test_xargs(self):
+        """A value of several lines, with tabs and quotes, is one argument; a name of a file comes as it is."""
+        agents = self.agents('*:types')
+        words = ['--null', '-p', agents.port, '-w', '1.3.6.1.4.1.8072.9999.9999.1', '--fields', 'value', '127.0.0.2']
+        run = subprocess.run(['xargs', '-0', '-n', '1', sys.executable, '-c',
+                              'import os, sys; print(os.fsencode(sys.argv[1]).hex())'],
+                             input=self.octets(*words), capture_output=True, check=True)
+        plain = self.octets(*words[1:]).splitlines()
+        self.assertEqual(len(run.stdout.splitlines()), len(plain))
+
+    def test_awkward_names(self):
+        agents = self.agents()
+        label = 'rack 1\n"left"\tü\\x41'
+        path = self.write('hosts.yaml', f'hosts: [{{host: "127.0.0.2:{agents.port}", label: {json.dumps(label)}}}]\n')
+        line, end = self.octets('--null', '--fields', 'host', '-f', path).split(b'\0')
+        self.assertEqual((line.decode(), end), (label, b''))
+        line, end = self.octets('--null', '-f', path).split(b'\0')
+        self.assertEqual((line.decode().rsplit('\t', 3)[0], end), (label, b''))
+        self.assertEqual(self.octets('-f', path).count(b'\n'), 1)
+
+    def test_jsonl(self):
+        hosts, words = self.mixed()
+        octets = self.octets('--null', '-F', 'jsonl', *words, status=1)
+        self.assertNotIn(b'\n', octets)
+        records = [json.loads(text) for text in octets.split(b'\0')[:-1]]
+        self.assertEqual({record['host']: record['status'] for record in records}, hosts)
+
+    def test_large(self):
+        agents = self.agents('*:rows=30000')
+        words = ['--null', '-p', agents.port, '-t', '5s', '-w', COLUMN, '127.0.0.2']
+        self.assertEqual(self.octets(*words).count(b'\0'), 30000)
+        record, end = self.octets('-F', 'jsonl', *words).split(b'\0')
+        self.assertEqual((len(json.loads(record)['vars']), end), (30000, b''))
+        self.assertEqual(self.octets('--fields', 'index,status', *words).split(b'\0')[29999], b'30000\tok')
+
+    def test_wrong(self):
+        for form in ('csv', 'prometheus', 'influx'):
+            self.assertIn(f'--null: format {form} has its own line ends', self.wrong('--null', '-F', form))
 
 
 if __name__ == '__main__':

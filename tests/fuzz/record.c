@@ -10,6 +10,8 @@
 #include "fuzz.h"
 #include "json.h"
 
+static const struct format_options plain;
+
 static void check_text(const uint8_t *p, size_t len)
 {
 	int tabs = 0;
@@ -44,21 +46,21 @@ void pieces_rows(struct pieces *p, const struct record *r)
 	const struct format *f;
 
 	for (unsigned i = 0; i < FORMATS_MAX && (f = format_at(i)); i++)
-		f->rows(&p->rows[i], r);
+		f->rows(&p->rows[i], r, &plain);
 }
 
 static void put_whole(const struct format *f, const struct buf *ahead, const struct record *r,
 		      struct buf *out)
 {
 	if (r->ahead == 0) {
-		f->record(out, r);
+		f->record(out, r, &plain);
 		return;
 	}
 	if (f->front)
-		f->front(out, r);
+		f->front(out, r, &plain);
 	buf_put(out, ahead->data, ahead->len);
-	f->rows(out, r);
-	f->rest(out, r);
+	f->rows(out, r, &plain);
+	f->rest(out, r, &plain);
 }
 
 void pieces_done(struct pieces *p, const struct record *r)

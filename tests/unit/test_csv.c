@@ -12,6 +12,8 @@
 #include "out/csv.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 /* The test's own MIB: sysDescr and nothing else. */
 const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used)
 {
@@ -30,7 +32,7 @@ static void check(const struct record *r, const char *wanted)
 {
 	struct buf out = {0};
 
-	csv_record(&out, r);
+	csv_record(&out, r, &plain);
 	buf_putc(&out, '\0');
 	assert_string_equal(out.data, wanted);
 	buf_free(&out);

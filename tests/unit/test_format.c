@@ -11,6 +11,8 @@
 #include "out/value.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 const struct mib_object *mib_find(const uint32_t *id, size_t n, size_t *used)
 {
 	(void)id;
@@ -43,7 +45,7 @@ static void test_rows(void **state)
 		struct buf out = {0};
 
 		assert_ptr_equal(format_find(f->name), f);
-		f->record(&out, &r);
+		f->record(&out, &r, &plain);
 		assert_int_equal(out.data[out.len - 1], '\n');
 		if (f->layout.sorted ==
 		    NULL) /* it has no word for it, but says that it is not up */
@@ -84,14 +86,14 @@ static void put_pieces(struct buf *out, const struct format *f, struct record r,
 	size_t nvars = r.nvars;
 
 	r.nvars = ahead;
-	f->rows(&rows, &r);
+	f->rows(&rows, &r, &plain);
 	r.vars += ahead;
 	r.nvars = nvars - ahead;
 	r.ahead = ahead;
 	if (f->front)
-		f->front(&front, &r);
-	f->rows(&rows, &r);
-	f->rest(&rows, &r);
+		f->front(&front, &r, &plain);
+	f->rows(&rows, &r, &plain);
+	f->rest(&rows, &r, &plain);
 	if (f->layout.around) {
 		put_around(out, &front, &rows);
 	} else {
@@ -122,7 +124,7 @@ static void test_pieces(void **state)
 		const struct format *f = format_at(i);
 		struct buf whole = {0};
 
-		f->record(&whole, &r);
+		f->record(&whole, &r, &plain);
 		for (size_t ahead = 0; ahead <= 3; ahead++) {
 			struct buf pieces = {0};
 

@@ -12,6 +12,8 @@
 #include "out/influx.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 static const char *name = "sysDescr";
 
 /* The test's own MIB: one object, called as the test wants. */
@@ -34,7 +36,7 @@ static void check(const struct record *r, const char *wanted)
 {
 	struct buf out = {0};
 
-	influx_record(&out, r);
+	influx_record(&out, r, &plain);
 	buf_putc(&out, '\0');
 	assert_string_equal(out.data, wanted);
 	buf_free(&out);

@@ -13,6 +13,8 @@
 #include "out/jsonl.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 #define SYS_DESCR                         \
 	{                                 \
 		1, 3, 6, 1, 2, 1, 1, 1, 0 \
@@ -38,7 +40,7 @@ static char *line_of(const struct record *r)
 {
 	struct buf out = {0};
 
-	jsonl_record(&out, r);
+	jsonl_record(&out, r, &plain);
 	buf_putc(&out, '\0');
 	return (char *)out.data;
 }
@@ -467,7 +469,7 @@ static void test_worst_case_has_room(void **state)
 		v.label = &label;
 		r.note = text;
 		r.vars = &v;
-		jsonl_record(&out, &r);
+		jsonl_record(&out, &r, &plain);
 		assert_true(out.len <= out.cap);
 		buf_free(&out);
 	}
@@ -489,17 +491,17 @@ static void test_pieces(void **state)
 			char *line = line_of(&r);
 
 			r.nvars = first;
-			jsonl_rows(&rows, &r);
+			jsonl_rows(&rows, &r, &plain);
 			r.ahead = first;
 			r.vars = vars + first;
 			r.nvars = second - first;
-			jsonl_rows(&rows, &r);
+			jsonl_rows(&rows, &r, &plain);
 			r.ahead = second;
 			r.vars = vars + second;
 			r.nvars = 5 - second;
-			jsonl_front(&front, &r);
-			jsonl_rows(&rows, &r);
-			jsonl_rest(&rows, &r);
+			jsonl_front(&front, &r, &plain);
+			jsonl_rows(&rows, &r, &plain);
+			jsonl_rest(&rows, &r, &plain);
 			buf_put(&front, rows.data, rows.len);
 			assert_int_equal(front.len, strlen(line));
 			assert_memory_equal(front.data, line, front.len);
@@ -516,9 +518,9 @@ static void test_appends(void **state)
 	size_t one;
 
 	(void)state;
-	jsonl_record(&out, &r);
+	jsonl_record(&out, &r, &plain);
 	one = out.len;
-	jsonl_record(&out, &r);
+	jsonl_record(&out, &r, &plain);
 	assert_int_equal(out.len, 2 * one);
 	assert_memory_equal(out.data, out.data + one, one);
 	buf_free(&out);

@@ -125,6 +125,36 @@ static void test_around(void **state)
 	}
 }
 
+/* What stands between the pieces of a row, too, and what only fills up a mark. */
+static void test_between(void **state)
+{
+	static const struct layout_config config = {.around = true, .filled = true};
+
+	(void)state;
+	for (size_t piece = 1; piece < 20; piece++) {
+		struct output out = open_output(&config, false);
+
+		put_record(&out, 0, "<\1|\1>\n", "\1\2\2\2a\1\2b\1\2\2\1\1c\1d\1", piece);
+		put_record(&out, 1, "<\1|\1>\n", "\1e", piece); /* a liar's: no piece is left out */
+		put_record(&out, 2, "<\1>\n", "\1\2\2f\2\1\2", piece);
+		put_record(&out, 3, "", "whole\n", piece);
+		finish(&out);
+		check_file("<a|b>\n<|>\n<c|d>\n<|>\n<e|>\n<f\2>\n<>\nwhole\n");
+	}
+}
+
+/* More pieces than any format has: the last takes them as they are. */
+static void test_too_many_marks(void **state)
+{
+	static const struct layout_config config = {.around = true};
+	struct output out = open_output(&config, false);
+
+	(void)state;
+	put_record(&out, 0, "a\1b\1c\1d\1e\1f\1g\1h\1i\1j\1k\1l\1m\1n\1o\1p\1q\n", "\1", 9);
+	finish(&out);
+	check_file("abcdefghijklmnop\1q\n");
+}
+
 /* However long the front, a portion of nothing but marks becomes not much more than the writer buffers. */
 static void test_portions(void **state)
 {
@@ -330,6 +360,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_as_they_are),
 		TEST(test_around),
+		TEST(test_between),
+		TEST(test_too_many_marks),
 		TEST(test_portions),
 		TEST(test_head_once_when_appended),
 		TEST(test_sorted),

@@ -575,8 +575,9 @@ static int mock_resolver(const void *arg, int fd)
 
 /* --- a run -------------------------------------------------------------------------------- */
 
-static void format(struct buf *out, const struct record *r)
+static void format(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
 }
 
@@ -1307,8 +1308,9 @@ static void test_cancelled_in_a_large_record(void **state)
 }
 
 /* Our own records, more of them than the writer holds, and then nobody else has anything to say. */
-static void format_long(struct buf *out, const struct record *r)
+static void format_long(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	buf_printf(out, "%s %s %s%*s\n", r->host, record_status_name(r->status), r->message, 600,
 		   "");
 }

@@ -818,8 +818,9 @@ static int resolver_main_lying(const void *arg, int fd)
 
 /* --- a run -------------------------------------------------------------------------------- */
 
-static void format(struct buf *out, const struct record *r)
+static void format(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	(void)o;
 	buf_printf(out, "%s %s\n", r->host, record_status_name(r->status));
 }
 
@@ -1251,6 +1252,51 @@ static void test_no_lie_in_a_long_turn(void **state)
 	loop_free(m.loop);
 }
 
+/* Whether a record of these octets is a sound one. */
+static bool is_believed(const struct run *r, const char *octets, size_t len)
+{
+	struct dispatch_kind kind = {.workers = 1, .lease_max = 1};
+	struct master m = {
+		.config = &r->config, .loop = loop_new(), .dispatch = dispatch_new(&kind, 1)};
+	struct child c = {.master = &m};
+	struct dispatch_task task = {.seq = 7};
+	struct record_head h = {.seq = 7, .rtt_us = -1};
+	uint8_t frame[RECORD_HEAD_PACKED_MAX + 4 + 64];
+	struct wire_out w = {.at = frame, .end = frame + sizeof(frame)};
+	struct queue_frame f = {.kind = MESSAGE_RECORD, .data = frame};
+	bool believed;
+
+	h.lease = dispatch_lease(m.dispatch, 0, &task);
+	record_head_pack(&h, &w);
+	wire_put_u32(&w, 0);
+	memcpy(w.at, octets, len);
+	f.len = (size_t)(w.at - frame) + len;
+	trust_begin(&c);
+	believed = trust_frame(&c, &f);
+	trust_free(&c);
+	dispatch_free(m.dispatch);
+	loop_free(m.loop);
+	return believed;
+}
+
+/* Where lines end with a NUL, a line end is an octet like others, and no NUL is. */
+static void test_null_ends(void **state)
+{
+	struct run *r = *state;
+
+	r->config.null_ends = true;
+	assert_true(is_believed(r, "#7 a\nb", 7));
+	assert_true(is_believed(r, "#7 a\0#7 b", 10));
+	assert_false(is_believed(r, "#7 a\n", 5));
+	r->config.one_line = true;
+	assert_true(is_believed(r, "#7 a\nb", 7));
+	assert_false(is_believed(r, "#7 a\0#7 b", 10));
+	r->config.null_ends = false;
+	assert_true(is_believed(r, "#7 a\n", 5));
+	assert_false(is_believed(r, "#7 a\n#7 b\n", 10));
+	assert_false(is_believed(r, "#7 a", 5));
+}
+
 /* test_master_trust [PATTERN]: those whose names match */
 int main(int argc, char **argv)
 {
@@ -1275,6 +1321,7 @@ int main(int argc, char **argv)
 		RUN(test_resolver_pongs_for_ever),
 		RUN(test_answers_for_the_resolver),
 		RUN(test_no_lie_in_a_long_turn),
+		RUN(test_null_ends),
 	};
 #define OTHERS (sizeof(others) / sizeof(others[0]))
 	struct CMUnitTest tests[LIES + OTHERS + TRUTHS];

@@ -401,7 +401,10 @@ static void test_progress(void **state)
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"--stats-file x", "--explain", "--debug", "--fields x", "--sort x", "--null",
+		"--stats-file x",
+		"--explain",
+		"--debug",
+		"--sort x",
 	};
 
 	(void)state;

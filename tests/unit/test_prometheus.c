@@ -15,6 +15,8 @@
 #include "out/prometheus.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 static const char *name = "ifInOctets", *label = "ifName";
 
 /* The test's own MIB: 1.2 and 1.3, called as the test wants. */
@@ -48,7 +50,7 @@ static void file_put(struct file *f, const struct record *r)
 	struct buf lines = {0};
 
 	prometheus_target(f->state, f->seq, r);
-	prometheus_record(&lines, r);
+	prometheus_record(&lines, r, &plain);
 	for (size_t at = 0; at < lines.len;) {
 		uint8_t *line = lines.data + at;
 		size_t len = (size_t)((uint8_t *)memchr(line, '\n', lines.len - at) - line);

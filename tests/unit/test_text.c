@@ -12,6 +12,8 @@
 #include "out/text.h"
 #include "snmp/mib.h"
 
+static const struct format_options plain;
+
 /* The test's own MIB: whatever lies below 1.3.6.1.2 is "thing", with this hint and these labels. */
 static const struct mib_label up_down[] = {{1, "up"}, {2, "down"}, {0, NULL}};
 static struct mib_object thing;
@@ -35,7 +37,7 @@ static void check_record(const struct record *r, const char *wanted)
 {
 	struct buf out = {0};
 
-	text_record(&out, r);
+	text_record(&out, r, &plain);
 	buf_putc(&out, '\0');
 	assert_string_equal((char *)out.data, wanted);
 	buf_free(&out);
@@ -47,7 +49,7 @@ static void check_value(const struct varbind *v, const char *wanted)
 	struct buf out = {0};
 	char *value;
 
-	text_record(&out, &r);
+	text_record(&out, &r, &plain);
 	out.data[out.len - 1] = '\0';
 	value = strrchr((char *)out.data, '\t') + 1;
 	assert_string_equal(value, wanted);
@@ -168,11 +170,11 @@ static void test_pieces(void **state)
 	struct buf out = {0};
 
 	(void)state;
-	text_rows(&out, &r);
+	text_rows(&out, &r, &plain);
 	r.ahead = 1;
 	r.nvars = 0;
-	text_rows(&out, &r);
-	text_rest(&out, &r);
+	text_rows(&out, &r, &plain);
+	text_rest(&out, &r, &plain);
 	assert_int_equal(out.len, strlen("h\t1.3.6.1.4.1.9\tNULL\t-\n"));
 	buf_free(&out);
 }
@@ -381,7 +383,7 @@ static void test_nothing_leaves_its_column(void **state)
 		know(rand() % 4 ? random_hint(hint) : NULL, NULL);
 		v.value.octets.p = octets;
 		v.value.octets.len = (size_t)rand() % sizeof(octets);
-		text_record(&out, &r);
+		text_record(&out, &r, &plain);
 		assert_int_equal(out.data[--out.len], '\n');
 		for (size_t at = 0; at < out.len;) {
 			uint32_t code = 0;

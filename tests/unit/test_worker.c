@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include <assert.h>
 #include "pool/message.h"
 #include "pool/queue.h"
 #include "pool/worker.h"
@@ -258,27 +259,33 @@ static void format_pattern(struct buf *out, const struct record *r, size_t start
 	out->len += size;
 }
 
-static void format(struct buf *out, const struct record *r)
+static const struct format_options options = {.null = true};
+
+static void format(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	assert(o == &options);
 	format_charged(r);
 	format_pattern(out, r, 0, size_of(&r->addr));
 }
 
-static void format_front(struct buf *out, const struct record *r)
+static void format_front(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	assert(o == &options);
 	buf_printf(out, "front of %s after %u;%100s", r->host, (unsigned)r->ahead, "");
 }
 
-static void format_rows(struct buf *out, const struct record *r)
+static void format_rows(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	assert(o == &options);
 	size_t size = size_of(&r->addr);
 
 	format_charged(r);
 	format_pattern(out, r, (size_t)r->ahead * size, size);
 }
 
-static void format_rest(struct buf *out, const struct record *r)
+static void format_rest(struct buf *out, const struct record *r, const struct format_options *o)
 {
+	assert(o == &options);
 	(void)r;
 	buf_puts(out, "rest");
 }
@@ -318,6 +325,7 @@ static int start(void **state, bool no_socket, const struct format *used, uint32
 					       .window = WINDOW,
 					       .source4 = {.family = no_socket ? 4 : 0},
 					       .format = used,
+					       .format_options = &options,
 					       .unwanted = unwanted};
 		close(pair[0]);
 		if (no_socket)
