@@ -3,6 +3,11 @@
  */
 #include "main_internal.h"
 
+#include <unistd.h>
+
+#include "base/terminal.h"
+#include "cli/summary.h"
+
 /* How long a silent host takes, and how many are asked at once; what answers walks may take longer. */
 static void know_silence(struct progress_config *c, const struct options *o,
 			 const struct plan *plan)
@@ -36,9 +41,22 @@ void main_follow(struct followers *f, const struct options *o, const struct plan
 	know_silence(&c, o, plan);
 	f->progress = progress_new(&c);
 	follow(f, progress_watcher(f->progress));
+	if (o->summary && o->interval_us == 0)
+		follow(f, notable_watcher(&f->notable));
 }
 
 void main_unfollow(struct followers *f)
 {
 	progress_free(f->progress);
+}
+
+void main_tables(const struct followers *f, const struct master_result *r)
+{
+	struct summary_look look = {.colour = terminal_colours(STDERR_FILENO),
+				    .blocks = terminal_shows_utf8(),
+				    .columns = terminal_columns(STDERR_FILENO)};
+	struct buf text = {0};
+
+	summary_put_tables(&text, r, &f->notable, &look);
+	main_tell(LOG_LEVEL_INFO, &text);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/options.h"
+#include "cli/notable.h"
 #include "cli/progress.h"
 #include "out/writer.h"
 #include "plan/plan.h"
@@ -41,11 +42,14 @@ struct followers {
 	struct watcher list[FOLLOWERS_MAX];
 	size_t count;
 	struct progress *progress;
+	struct notable notable; /* of a run; rounds have none */
 };
 /* Before the children are made. All is lent until main_unfollow(). */
 void main_follow(struct followers *f, const struct options *o, const struct plan *plan,
 		 struct writer *const *writer);
 void main_unfollow(struct followers *f);
+/* The part of the summary that is not for scripts, on stderr; of a run, rounds have none. */
+void main_tables(const struct followers *f, const struct master_result *r);
 
 /* Polls in rounds, the first one to *writer, which is then the last one's, or NULL. An exit status. */
 int main_rounds(const struct options *o, struct master_config *config, struct writer **writer);

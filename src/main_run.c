@@ -183,7 +183,8 @@ void main_ended(const struct options *o, const struct master_config *config,
 	main_tell(LOG_LEVEL_INFO, &summary);
 }
 
-static int run_once(const struct options *o, struct master_config *config, struct writer *writer)
+static int run_once(const struct options *o, struct master_config *config, struct writer *writer,
+		    const struct followers *followers)
 {
 	struct master_result result;
 	int status;
@@ -195,6 +196,8 @@ static int run_once(const struct options *o, struct master_config *config, struc
 	signals_hold(SIG_UNBLOCK);
 	if (status != EXIT_CLOSED)
 		main_ended(o, config, &result);
+	if (status != EXIT_CLOSED && o->summary)
+		main_tables(followers, &result);
 	histogram_free(result.latency);
 	return status;
 }
@@ -213,7 +216,7 @@ static int run(const struct options *o, struct plan *plan, struct writer **write
 	config.watchers = followers.list;
 	config.nwatchers = followers.count;
 	status = o->interval_us > 0 ? main_rounds(o, &config, writer)
-				    : run_once(o, &config, *writer);
+				    : run_once(o, &config, *writer, &followers);
 	main_unfollow(&followers);
 	return status;
 }

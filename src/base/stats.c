@@ -130,6 +130,15 @@ int64_t histogram_max(const struct histogram *h)
 	return h->max_us;
 }
 
+uint64_t histogram_at_most(const struct histogram *h, int64_t us)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < BUCKETS - 1 && upper_edge(i) <= us; i++)
+		n += h->buckets[i];
+	return us >= h->max_us ? h->count : n;
+}
+
 /* How many values, the smallest first, make up the share q: 1 to all of them. */
 static uint64_t rank_of(const struct histogram *h, double q)
 {

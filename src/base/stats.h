@@ -47,7 +47,8 @@ struct histogram *histogram_new(void);
 void histogram_free(struct histogram *h);
 void histogram_add(struct histogram *h, int64_t us);
 uint64_t histogram_count(const struct histogram *h);
-int64_t histogram_max(const struct histogram *h); /* exact; 0 when empty */
+int64_t histogram_max(const struct histogram *h);                  /* exact; 0 when empty */
+uint64_t histogram_at_most(const struct histogram *h, int64_t us); /* values, to within a bucket */
 int64_t histogram_quantile(
 	const struct histogram *h,
 	double q); /* upper edge of the bucket, at most the maximum; 0 when empty */

@@ -49,7 +49,7 @@ struct options {
 	bool summary;
 	bool quiet;
 	bool progress, no_progress; /* which came last; neither: where stderr is a terminal */
-	double min_ok; /* what exit status 0 takes: see options_enough() */
+	double min_ok;              /* what exit status 0 takes: see options_enough() */
 	enum {
 		MIN_OK_ALL,
 		MIN_OK_COUNT,

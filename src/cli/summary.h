@@ -1,8 +1,8 @@
 /*
  * summary - the run in a few lines for stderr (-s).
  *
- * Each line begins with a word and a colon, every number stands before what it counts, and all lines
- * and counters but the last three are always there, so that grep and awk find them:
+ * First what scripts look for. Each line begins with a word and a colon, every number stands before what it counts,
+ * and all lines and counters but the last three are always there, so that grep and awk find them:
  *
  *   targets: 10000 in 12.310 s, 812 per second
  *   status: 9000 ok, 1000 timeout                      (others only where there are any)
@@ -13,13 +13,30 @@
  *   missing: 3 targets have no record                  (only then)
  *   deaths: 1 process died and was replaced            (only then)
  *   hint: …                                            (only where packets were dropped)
+ *
+ * Then what a person reads, all of it indented: a table of statuses, latencies drawn, the slowest ten hosts, the
+ * first ten that fail; and at the very end
+ *
+ *   hint: multisnmp --explain HOST …                   (only where a host fails)
  */
 #ifndef CLI_SUMMARY_H
 #define CLI_SUMMARY_H
 
+#include <stdbool.h>
+
 #include "base/mem.h"
+#include "cli/notable.h"
 #include "pool/master.h"
 
-void summary_put(struct buf *out, const struct master_result *r); /* appends whole lines */
+struct summary_look { /* of who reads */
+	bool colour;
+	bool blocks;      /* has Unicode's block characters */
+	unsigned columns; /* of a line */
+};
+
+/* Both append whole lines. */
+void summary_put(struct buf *out, const struct master_result *r);
+void summary_put_tables(struct buf *out, const struct master_result *r, const struct notable *n,
+			const struct summary_look *look);
 
 #endif

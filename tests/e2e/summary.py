@@ -13,6 +13,8 @@ class Summary:
         self.deaths = 0
         self.other = []   # lines that are none of it
         for line in text.splitlines():
+            if not line or line.startswith('  '):
+                continue  # what a person reads
             name, _, rest = line.partition(': ')
             numbers = {word: int(number) for number, word in NUMBERS.findall(rest)}
             if name in ('packets', 'sends', 'replies'):

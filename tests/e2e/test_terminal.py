@@ -124,6 +124,64 @@ class Seen(Slow):
 
 
 @unittest.skipUnless(terminal.HAVE_SCRIPT, "no script of util-linux's")
+class Summary(poller.Poll):
+    COLOUR = rb'\033\[\d+m'
+    BLOCK = '\u2588'.encode()
+
+    def setUp(self):
+        super().setUp()
+        port = self.agents('127.0.1.0/28:silent', '*:ok').port
+        self.words = (poller.MULTISNMP, '-p', port, '-t', '100ms', '-r', '1', '-s', BLOCK)
+
+    def drawn(self, **environment):
+        octets, status, _ = terminal.record(self.folder, terminal.words_of(self.words) + ' >/dev/null',
+                                            environment.items())
+        self.assertEqual(status, 1)
+        return octets
+
+    def test_tables(self):
+        text = self.run_poller(*self.words[1:]).stderr
+        self.assertNotIn('\033', text)
+        self.assertRegex(text, r'(?m)^status: 16 ok, 16 timeout$')
+        self.assertRegex(text, r'(?m)^  ok +16 +50\.0 %  ')
+        self.assertRegex(text, r'(?m)^  timeout +16 +50\.0 %  ')
+        self.assertEqual(len(re.findall(r'(?m)^  127\.0\.1\.\d+ +timeout, 2 tries$', text)), 10)
+        self.assertIn('\n  and 6 more\n', text)
+        slowest = [float(ms) for ms in re.findall(r'(?m)^  127\.0\.1\.\d+ +([\d.]+) ms$', text)]
+        self.assertEqual((len(slowest), slowest), (10, sorted(slowest, reverse=True)))
+        ranges = re.findall(r'(?m)^ +[\d.]+ to +[\d.]+ ms +(\d+)', text)
+        self.assertEqual(sum(map(int, ranges)), 16)
+        self.assertRegex(text, r'\nhint: multisnmp --explain 127\.0\.1\.\d+, .*\n\Z')
+
+    def test_colour(self):
+        self.assertRegex(self.drawn(), self.COLOUR + b'timeout' + self.COLOUR)
+        for environment in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):
+            octets = self.drawn(**environment)
+            self.assertIn(b'timeout', octets)
+            self.assertNotRegex(octets, self.COLOUR)
+        self.assertRegex(self.drawn(NO_COLOR=''), self.COLOUR)
+
+    def test_blocks(self):
+        self.assertNotIn(self.BLOCK, self.drawn(LC_ALL='C'))
+        self.assertIn(b'####', self.drawn(LC_ALL='C'))
+        if 'C.UTF-8' in subprocess.run(['locale', '-a'], capture_output=True, text=True,
+                                       check=False).stdout.replace('utf8', 'UTF-8'):
+            self.assertIn(self.BLOCK, self.drawn(LC_ALL='C.UTF-8'))
+
+    def test_rounds_have_lines_only(self):
+        with open(self.path('told'), 'wb') as told:
+            process = self.start_poller(*self.words[1:], '--interval', '1s', '--no-spread', stdout=subprocess.DEVNULL,
+                                        stderr=told)
+            self.wait_until(lambda: self.read('told').count('latency: ') > 1)
+            process.send_signal(signal.SIGTERM)
+            self.output_of(process, 143)
+        self.assertRegex(self.read('told'), 'status: 16 ok, 16 timeout\n')
+        for line in self.read('told').splitlines():
+            self.assertRegex(line, '^([0-9TZ:.-]+ )?[a-z]+: .')
+        self.assertNotIn('--explain', self.read('told'))
+
+
+@unittest.skipUnless(terminal.HAVE_SCRIPT, "no script of util-linux's")
 class WrittenDown(Slow):
     def test_at_most_ten_times_a_second(self):
         octets, status, took = terminal.record(self.folder, self.command(to=' >/dev/null'))

@@ -139,6 +139,26 @@ static void test_ranks(void **state)
 	histogram_free(h);
 }
 
+static void test_at_most(void **state)
+{
+	struct histogram *h = histogram_new();
+
+	(void)state;
+	assert_true(histogram_at_most(h, 100) == 0);
+	histogram_add(h, 0);
+	for (int64_t us = 10; us <= 1000000; us *= 10)
+		histogram_add(h, us - 5);
+	assert_true(histogram_at_most(h, 0) == 1);
+	assert_true(histogram_at_most(h, 4) == 1);
+	assert_true(histogram_at_most(h, 5) == 2);
+	assert_true(histogram_at_most(h, 1010) == 4); /* 995, to within 1/64 */
+	assert_true(histogram_at_most(h, 980) == 3);
+	assert_true(histogram_at_most(h, 999994) == 6);
+	assert_true(histogram_at_most(h, 999995) == 7); /* the maximum, exactly */
+	assert_true(histogram_at_most(h, INT64_MAX) == 7);
+	histogram_free(h);
+}
+
 static int ascending(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
@@ -181,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_ranks),
+		cmocka_unit_test(test_at_most),
 		cmocka_unit_test(test_quantiles_against_sorted_values),
 	};
 

@@ -79,12 +79,106 @@ static void test_troubles(void **state)
 	histogram_free(r.latency);
 }
 
+static void check_tables(const struct master_result *r, const struct notable *n,
+			 const struct summary_look *look, const char *wanted)
+{
+	struct buf out = {0};
+
+	summary_put_tables(&out, r, n, look);
+	buf_putc(&out, '\0');
+	assert_string_equal((char *)out.data, wanted);
+	buf_free(&out);
+}
+
+static void meet(struct notable *n, const char *host, enum record_status status, int64_t rtt_us,
+		 const char *message)
+{
+	struct record r = {.host = host, .status = status, .rtt_us = rtt_us, .message = message};
+
+	r.tries = 3;
+	notable_meet(n, &r);
+}
+
+/* All of it, in a narrow window. */
+static void test_tables(void **state)
+{
+	const struct summary_look look = {.columns = 60};
+	struct master_result r = {.targets = 2003};
+	struct notable n = {0};
+
+	(void)state;
+	r.status[RECORD_OK] = 2000;
+	r.status[RECORD_TIMEOUT] = 1;
+	r.status[RECORD_RESOLVE] = 2;
+	r.latency = histogram_new();
+	for (int i = 0; i < 20; i++)
+		histogram_add(r.latency, i < 15 ? 300 : 1500);
+	meet(&n, "core", RECORD_OK, 300, NULL);
+	meet(&n,
+	     "d\xc3\xa4"
+	     "ch",
+	     RECORD_OK, 1500, NULL);
+	meet(&n, "no where", RECORD_RESOLVE, -1, "no such name");
+	meet(&n, "quiet", RECORD_TIMEOUT, -1, NULL);
+	check_tables(&r, &n, &look,
+		     "\n"
+		     "  status                hosts    share\n"
+		     "  ok                     2000   99.9 %  ####################\n"
+		     "  timeout                   1   <0.1 %  #\n"
+		     "  resolve                   2   <0.1 %  #\n"
+		     "\n"
+		     "  first answer after         hosts\n"
+		     "      0.2 to    0.5 ms         15  ####################\n"
+		     "      0.5 to      1 ms          0\n"
+		     "        1 to      2 ms          5  #######\n"
+		     "\n"
+		     "  slowest\n"
+		     "  d\xc3\xa4"
+		     "ch        1.500 ms\n"
+		     "  core        0.300 ms\n"
+		     "\n"
+		     "  failing\n"
+		     "  no where  resolve: no such name\n"
+		     "  quiet     timeout, 3 tries\n"
+		     "\n"
+		     "hint: multisnmp --explain quiet, with this run's options, says why, step by "
+		     "step\n");
+	histogram_free(r.latency);
+}
+
+/* Colour and blocks where they are wanted; no more than ten; what is not worth a table is none. */
+static void test_look(void **state)
+{
+	const struct summary_look look = {.colour = true, .blocks = true, .columns = 200};
+	struct master_result r = {.targets = 12};
+	struct notable n = {0};
+	struct buf out = {0};
+	const char *text;
+
+	(void)state;
+	r.status[RECORD_CRASHED] = 12;
+	for (int i = 0; i < 12; i++)
+		meet(&n, "h", RECORD_CRASHED, -1, "\033[2J");
+	summary_put_tables(&out, &r, &n, &look);
+	buf_putc(&out, '\0');
+	text = (const char *)out.data;
+	assert_non_null(strstr(text, "\033[31mcrashed\033[0m"));
+	assert_non_null(strstr(text, "100.0 %  \xe2\x96\x88\xe2\x96\x88"));
+	assert_non_null(strstr(text, "\n  and 2 more\n"));
+	assert_null(strstr(text, "\033[2J"));
+	assert_null(strstr(text, "slowest"));
+	assert_null(strstr(text, "answer"));
+	assert_null(strstr(text, "hint")); /* no fault of the host's */
+	buf_free(&out);
+	check_tables(&(struct master_result){0}, &n, &look, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good_run),
-		cmocka_unit_test(test_no_target),
-		cmocka_unit_test(test_troubles),
+		cmocka_unit_test(test_good_run), cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_troubles), cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
