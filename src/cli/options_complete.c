@@ -119,6 +119,8 @@ static void note_value(struct completion *c, const struct option_row *row, const
 {
 	if (row->name && strcmp(row->name, "file") == 0)
 		words_add(&c->files, value);
+	if (row->name && strcmp(row->name, "format") == 0 && format_find(value))
+		c->format = format_find(value);
 }
 
 /* Goes through the words before the cursor. True: only targets follow ("--"). c->row is whose value follows. */
@@ -186,7 +188,7 @@ static void offer_at_cursor(struct completion *c, bool targets)
 
 static void complete(const struct words *words, struct buf *out)
 {
-	struct completion c = {.kind = "words"};
+	struct completion c = {.kind = "words", .format = format_at(0)};
 	bool targets = read_before(&c, words->list, words->count - 1);
 
 	c.word = words->list[words->count - 1];

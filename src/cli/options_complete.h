@@ -8,6 +8,7 @@
 
 struct completion {
 	struct words files;           /* of -f, as written */
+	const struct format *format;  /* of -F */
 	const struct option_row *row; /* whose value stands at the cursor; NULL: nobody's */
 	const char *word;             /* at the cursor, whole */
 	const char *typed; /* into it: what a candidate must begin with; what is before it stays */

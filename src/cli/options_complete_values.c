@@ -205,6 +205,14 @@ static void offer_formats(struct completion *c)
 		completion_offer(c, format->name, "", NULL);
 }
 
+static void offer_fields(struct completion *c)
+{
+	begin_behind(c, ',');
+	for (unsigned f = 0; f < FIELD_COUNT; f++)
+		if (c->format->fields >> f & 1)
+			completion_offer(c, field_name((enum field)f), "", NULL);
+}
+
 static void offer_statuses(struct completion *c)
 {
 	begin_behind(c, ',');
@@ -230,9 +238,13 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"status", offer_statuses},     {"FILE", offer_files},
-	{"DIRS", offer_folders},        {"TARGET", completion_offer_targets},
-	{"KEY=VALUE", offer_key_value}, {"NAME", offer_formats},
+	{"fields", offer_fields},
+	{"status", offer_statuses},
+	{"FILE", offer_files},
+	{"DIRS", offer_folders},
+	{"TARGET", completion_offer_targets},
+	{"KEY=VALUE", offer_key_value},
+	{"NAME", offer_formats},
 };
 
 void completion_offer_value(struct completion *c)

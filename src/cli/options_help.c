@@ -29,25 +29,41 @@ void options_name(const struct option_row *row, struct buf *out)
 		buf_printf(out, "-%c", row->letter);
 }
 
-/* A row of the table, and those behind it that have no words of their own, as they share its line. */
-static void put_row(struct buf *out, const struct option_row *row)
+/* Whether more is what takes row back: --no-spread, --spread. */
+static bool is_opposite(const struct option_row *row, const struct option_row *more)
 {
-	size_t start = out->len;
+	return row->name && more->name && strncmp(more->name, "no-", 3) == 0 &&
+	       strcmp(more->name + 3, row->name) == 0;
+}
+
+static void put_names(struct buf *out, const struct option_row *row)
+{
+	const struct option_row *more = row + 1;
 
 	if (row->letter)
 		buf_printf(out, "  -%c%s", row->letter, row->name ? ", " : "");
 	else
 		buf_puts(out, "      ");
-	if (row->name)
+	if (is_opposite(row, more) && !*more->help)
+		buf_printf(out, "--[no-]%s", (more++)->name + 3);
+	else if (row->name)
 		options_name(row, out);
 	if (row->arg)
 		buf_printf(out, " %s", row->arg);
-	for (const struct option_row *more = row + 1; more->help && !*more->help; more++) {
+	for (; more->help && !*more->help; more++) {
 		buf_puts(out, ", ");
 		options_name(more, out);
 		if (more->arg)
 			buf_printf(out, " %s", more->arg);
 	}
+}
+
+/* A row of the table, and those behind it that have no words of their own, as they share its line. */
+static void put_row(struct buf *out, const struct option_row *row)
+{
+	size_t start = out->len;
+
+	put_names(out, row);
 	do
 		buf_putc(out, ' ');
 	while (out->len - start < COLUMN);

@@ -43,6 +43,7 @@ TARGETS = ['localhost', '192.0.2.0/28', '[2001:db8::1]:1161', 'cross', 'example.
 def table():
     """All options of --help: the words that a completion must know."""
     text = subprocess.run([poller.MULTISNMP, '--help'], capture_output=True, text=True, check=True).stdout
+    text = re.sub(r'--\[no-\](\w+)', r'--\1, --no-\1', text)
     return [word for line in text.partition('\nNot yet:')[0].splitlines() if line.startswith('  ')
             for word in re.findall(r'(?:^ +|, )(-\w|--[\w-]+)(?=[ ,])', line)]
 
@@ -93,6 +94,10 @@ class Protocol(Files):
         self.assertIn('AES-256-C', self.words('-x', 'AES'))
         self.assertIn('cancelled', self.words('--status', ''))
         self.assertEqual(self.words('--status', 'ok,par'), ['ok,partial'])
+        self.assertEqual(self.words('--fields', 'host,rt'), ['host,rtt_ms'])
+        self.assertNotIn('object', self.words('-F', 'csv', '--fields', ''))
+        self.assertIn('object', self.words('--fields', ''))
+        self.assertEqual(self.words('-F', 'prometheus', '--fields', ''), [])
         self.assertEqual(self.words('-r', ''), [])
         self.assertEqual(self.words('-c', ''), [])
 

@@ -611,6 +611,9 @@ static void test_help(void **state)
 			snprintf(name, sizeof(name), " --%s", row->name);
 		else
 			snprintf(name, sizeof(name), " -%c", row->letter);
+		if (row->name && !strstr(l.text, name)) /* with its opposite */
+			snprintf(name, sizeof(name), " --[no-]%s",
+				 row->name + 3 * (strncmp(row->name, "no-", 3) == 0));
 		if (row->take && !row->hidden && !strstr(l.text, name))
 			fail_msg("%s is not shown", name);
 	}
