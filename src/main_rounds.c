@@ -110,7 +110,9 @@ int main_rounds(const struct options *o, struct master_config *config, struct wr
 	int status;
 
 	config->rounds = &rounds;
+	config->memory = memory_new();
 	master_run(config, &result);
+	memory_free(config->memory);
 	status = service_status(&service, &result);
 	histogram_free(result.latency);
 	return status;

@@ -33,6 +33,9 @@ struct plan *plan_new(const struct plan_request *request);
 void plan_free(struct plan *p);
 
 const struct profile *plan_profiles(const struct plan *p, size_t *count);
+/* A hash of who asks by that profile (version, community or user, context), the same for the same words in
+ * another plan. */
+uint64_t plan_asker(const struct plan *p, uint32_t profile);
 
 struct plan_target {
 	uint64_t seq; /* its number among all targets */

@@ -199,6 +199,18 @@ uint32_t plan_profile(struct plan_profiles *all, const struct settings *s,
 	return (uint32_t)all->count++;
 }
 
+uint64_t plan_asker(const struct plan *p, uint32_t profile)
+{
+	const struct profile *who = &p->profiles.list[profile];
+	const char *user = who->credential ? usm_user(who->credential) : nothing;
+	uint8_t version = (uint8_t)who->version;
+	uint64_t hash = plan_hash(0, &version, 1);
+
+	hash = plan_hash(hash, who->community, strlen(who->community) + 1);
+	hash = plan_hash(hash, user, strlen(user) + 1);
+	return plan_hash(hash, who->context, strlen(who->context) + 1);
+}
+
 void plan_check_value(void *arg, enum setting_key key, union setting_value value,
 		      struct conf_place place)
 {

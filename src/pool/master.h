@@ -15,6 +15,7 @@
 #include "out/layout.h"
 #include "out/writer.h"
 #include "plan/plan.h"
+#include "pool/memory.h"
 #include "pool/watcher.h"
 
 struct format_options;
@@ -47,6 +48,7 @@ struct master_config {
 	struct plan *plan;     /* lent */
 	struct writer *writer; /* lent, opened; of rounds each has its own, see there */
 	const struct master_rounds *rounds; /* lent; NULL: one run and its end */
+	struct memory *memory; /* lent: of hosts, from round to round; NULL: nothing is kept */
 	/* What a child does after the fork; its value is its exit status (worker_main and
 	 * resolver_main, which stand in the master's own layer and so come from main). */
 	int (*worker)(const void *arg, int queue_fd, _Atomic uint64_t *at_work);

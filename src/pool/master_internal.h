@@ -3,8 +3,10 @@
  *
  * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
  * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
- * master_leases.c: targets to workers. master_names.c: names to addresses. master_records.c: records to the
- * writer; master_rounds.c: begin and end of those; master_spread.c: when in a round whose turn it is; master_output.c: what the writer has to its file. master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
+ * master_leases.c: targets to workers. master_names.c: names to addresses. master_recall.c: what is known of targets
+ * from rounds before. master_records.c: records to the writer. master_rounds.c: when all begins anew.
+ * master_spread.c: when in a round whose turn it is. master_output.c: what the writer has to its file.
+ * master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -19,6 +21,7 @@
 #include "pool/master_names.h"
 #include "pool/master_output.h"
 #include "pool/master_parts.h"
+#include "pool/master_recall.h"
 #include "pool/master_rounds.h"
 #include "pool/master_signals.h"
 

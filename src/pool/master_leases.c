@@ -169,6 +169,7 @@ static void frame_add(struct frame *f, uint32_t lease, const struct dispatch_tas
 		}
 		task.addrs = addrs;
 	}
+	recall_lend(f->child->master, t, &task);
 	task_pack(&task, &f->out);
 	f->tasks++;
 	if (f->child->session)

@@ -288,6 +288,7 @@ static bool record_answers(struct child *c, const struct record_head *h, struct 
 		return false;
 	if (h->engine_id_len > 0)
 		engines_take(&m->engines, h, t->host);
+	recall_take(m, t, h);
 	*task = *t;
 	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
 }

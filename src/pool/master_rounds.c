@@ -92,6 +92,8 @@ static void begin_next(struct master *m)
 		return;
 	schedule(m)->rounds++;
 	plan_rewind(m->config->plan);
+	if (m->config->memory != NULL)
+		memory_round(m->config->memory);
 	names_begin(m);
 	spread_begin(m, begin_us);
 	round_begin(m);

@@ -157,10 +157,13 @@ static bool part_is_sound(struct child *c, const struct queue_frame *f)
 
 static bool head_is_sound(const struct child *c, const struct record_head *h)
 {
+	const struct dispatch_task *t;
+
 	if (h->status == RECORD_RESOLVE || h->status == RECORD_CRASHED) /* the master's own */
 		return false;
-	return h->rtt_us >= -1 && h->rtt_us <= age_us(c) &&
-	       dispatch_find(c->master->dispatch, c->number, h->lease, h->seq) != NULL;
+	t = dispatch_find(c->master->dispatch, c->number, h->lease, h->seq);
+	return h->rtt_us >= -1 && h->rtt_us <= age_us(c) && t != NULL &&
+	       (!h->learns || recall_believes(c->master, t, &h->learnt));
 }
 
 /* What stands last in the output: the rows' last octet, or the front's, which may stand around each row. */
