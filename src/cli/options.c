@@ -25,6 +25,7 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "cli/options_internal.h"
+#include "snmp/mib.h"
 
 #define DEFAULT_FILE   SYSCONFDIR "/multisnmp/multisnmp.yaml"
 #define DEFAULT_WINDOW 4096
@@ -252,6 +253,46 @@ static const char *add_dirs(struct options *o, const char *dirs)
 	return o->more_dirs;
 }
 
+static bool is_built_in(const char *name, size_t len)
+{
+	enum mib_kind kind;
+	const char *known;
+
+	for (size_t i = 0; (known = mib_name_at(i, &kind)); i++)
+		if (strncmp(known, name, len) == 0 && !known[len])
+			return true;
+	return false;
+}
+
+/* Net-SNMP's programs take objects behind the host. Their last part is a number, which no name of a host ends in, nor has
+ * an address so many of them. */
+static bool is_object(const char *text)
+{
+	const char *digits = text + strcspn(text, ".");
+	unsigned dots = 0;
+
+	if (strstr(text, "MIB::"))
+		return true;
+	if (strspn(digits, ".0123456789") != strlen(digits))
+		return false;
+	for (const char *at = text; *at; at++)
+		dots += *at == '.';
+	if (strspn(text, ".0123456789") == strlen(text))
+		return dots > 3;
+	return dots > 0 && is_built_in(text, (size_t)(digits - text));
+}
+
+static void add_target(struct conf *conf, const char *text)
+{
+	const struct conf_place command_line = {0};
+
+	if (is_object(text) && !conf_find(conf, text))
+		conf_error(conf, command_line, "'%.60s' is an object, not a target: write -g %.60s",
+			   text, text);
+	else
+		conf_add_target(conf, text);
+}
+
 static void read_files(struct parse *p, char *const *targets)
 {
 	struct options *o = p->o;
@@ -261,7 +302,7 @@ static void read_files(struct parse *p, char *const *targets)
 	for (size_t i = 0; i < p->target_files.count; i++)
 		conf_read_targets(o->conf, p->target_files.list[i]);
 	for (; *targets; targets++)
-		conf_add_target(o->conf, *targets);
+		add_target(o->conf, *targets);
 	if (!o->mib_dirs)
 		o->mib_dirs = add_dirs(o, conf_mib_dirs(o->conf));
 	if (!o->mib_modules)

@@ -522,6 +522,35 @@ static void test_files(void **state)
 	rmdir(folder);
 }
 
+/* Behind the host, as Net-SNMP's programs have them. */
+static void test_objects_that_are_no_targets(void **state)
+{
+	static const char *const objects[] = {"sysDescr.0",          "1.3.6.1.2.1.1.1.0",
+					      ".1.3.6.1.2.1.1.1.0",  "IF-MIB::ifHCInOctets.3",
+					      "ifHCInOctets.10.0.1", "SNMPv2-MIB::system"};
+	static const char *const targets[] = {"system",      "sysDescr",   "sysDescr.example",
+					      "10.0.0.1",    "host1.5x",   "sysDesc.0.lan",
+					      "2001:db8::1", "192.0.2.1-9"};
+	char expected[200];
+	char line[100];
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(objects); i++) {
+		snprintf(line, sizeof(line), "host %s", objects[i]);
+		snprintf(expected, sizeof(expected),
+			 "command line: '%s' is an object, not a target: write -g %s\n", objects[i],
+			 objects[i]);
+		parse(&l, line);
+		assert_string_equal(l.text, expected);
+		end(&l);
+	}
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		good(&l, targets[i]);
+		end(&l);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct line l;
@@ -712,6 +741,7 @@ int main(void)
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_wrong_settings),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_objects_that_are_no_targets),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_enough),
 		cmocka_unit_test(test_descriptors),
