@@ -80,7 +80,8 @@ static int act(const struct options *o, enum options_action action)
 	pdu_init();
 	mib_setup(o->mib_dirs, o->mib_modules);
 	plan = plan_new(&o->plan);
-	conf_forget_secrets(o->conf); /* profiles and credentials have what is needed */
+	if (action != OPTIONS_EXPLAIN)        /* which needs them until its children forget them */
+		conf_forget_secrets(o->conf); /* profiles and credentials have what is needed */
 	if (!o->quiet)
 		conf_warnings(o->conf, &text);
 	main_tell(LOG_LEVEL_WARNING, &text);
@@ -90,6 +91,8 @@ static int act(const struct options *o, enum options_action action)
 		return EXIT_WRONG;
 	if (!can_send(o))
 		status = EXIT_WRONG;
+	else if (action == OPTIONS_EXPLAIN)
+		status = main_explain(o, plan);
 	else
 		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, plan);
 	plan_free(plan);
@@ -124,6 +127,10 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_CHECK:
 		status = act(&options, OPTIONS_CHECK);
+		break;
+	case OPTIONS_EXPLAIN:
+		log_set_level(LOG_LEVEL_WARNING);
+		status = act(&options, OPTIONS_EXPLAIN);
 		break;
 	default:
 		log_set_level(options.quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);

@@ -57,4 +57,7 @@ int main_rounds(const struct options *o, struct master_config *config, struct wr
 /* Polls what the plan says; an exit status. */
 int main_poll(const struct options *o, struct plan *plan);
 
+/* --explain: asks the plan's one target again and again. */
+int main_explain(const struct options *o, struct plan *plan);
+
 #endif

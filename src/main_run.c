@@ -21,14 +21,24 @@
 #include "pool/sandbox.h"
 #include "pool/worker.h"
 
+struct worker_life {
+	struct worker_config config;
+	struct conf *conf;
+};
+
+/* Keys are all it takes: passphrases that the parent still needs (--explain) go before anything comes in. */
 static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 {
-	return worker_main(arg, fd, at_work);
+	const struct worker_life *life = arg;
+
+	conf_forget_secrets(life->conf);
+	return worker_main(&life->config, fd, at_work);
 }
 
 struct resolver_life {
 	struct resolver_options options;
 	struct plan *plan;
+	struct conf *conf;
 };
 
 /* Who reads name servers asks no device: the resolver's copy of the plan goes, and all secrets with it. */
@@ -36,6 +46,7 @@ static int run_resolver(const void *arg, int fd)
 {
 	const struct resolver_life *life = arg;
 
+	conf_forget_secrets(life->conf);
 	plan_free(life->plan);
 	return resolver_main(&life->options, fd);
 }
@@ -122,29 +133,34 @@ static void signals_hold(int how)
 /* What children are given; not to be moved. */
 struct life {
 	struct sandbox sandbox;
-	struct worker_config worker;
-	struct worker_config session;
+	struct worker_life worker;
+	struct worker_life session;
 	struct resolver_life resolver;
 };
 
 static bool life_make(struct life *life, const struct options *o, struct plan *plan)
 {
+	struct worker_config *worker = &life->worker.config;
+
 	*life = (struct life){.sandbox = {.paths = plan_has_paths(plan)},
-			      .worker = {.window = o->window,
-					 .source4 = o->source4,
-					 .source6 = o->source6,
-					 .format = o->format,
-					 .format_options = &o->format_options,
-					 .unwanted = o->unwanted,
-					 .sandbox = &life->sandbox},
-			      .resolver = {.options = {.sandbox = &life->sandbox}, .plan = plan}};
+			      .worker = {.config = {.window = o->window,
+						    .source4 = o->source4,
+						    .source6 = o->source6,
+						    .format = o->format,
+						    .format_options = &o->format_options,
+						    .unwanted = o->unwanted,
+						    .sandbox = &life->sandbox},
+					 .conf = o->conf},
+			      .resolver = {.options = {.sandbox = &life->sandbox},
+					   .plan = plan,
+					   .conf = o->conf}};
 	if (!prepare_sandbox(&life->sandbox, o->conf))
 		return false;
-	life->worker.profiles = plan_profiles(plan, &life->worker.nprofiles);
+	worker->profiles = plan_profiles(plan, &worker->nprofiles);
 	life->session = life->worker;
-	life->session.sessions = true;
-	if (life->session.window > SESSION_WINDOW)
-		life->session.window = SESSION_WINDOW;
+	life->session.config.sessions = true;
+	if (life->session.config.window > SESSION_WINDOW)
+		life->session.config.window = SESSION_WINDOW;
 	return true;
 }
 

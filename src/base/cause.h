@@ -24,6 +24,8 @@ enum cause_kind {
 	CAUSE_REPORT,      /* SNMPv3: a Report; number: enum pdu_report */
 	CAUSE_STATUS,      /* number: error-status */
 	CAUSE_MALFORMED,   /* an answer that breaks the rules */
+	CAUSE_ROWS,        /* more rows or octets than a record may have */
+	CAUSE_DEADLINE,    /* the host's deadline came first */
 	CAUSE_COUNT
 };
 

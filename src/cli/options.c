@@ -326,6 +326,8 @@ static enum options_action parse(struct parse *p, int argc, char **argv)
 	o->plan.settings = &o->settings;
 	o->plan.excludes = o->excludes;
 	o->plan.only_targets = targets;
+	if (p->explain)
+		return OPTIONS_EXPLAIN;
 	return p->check ? OPTIONS_CHECK : OPTIONS_RUN;
 }
 

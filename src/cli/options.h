@@ -14,10 +14,11 @@
 #include "plan/plan.h"
 
 enum options_action {
-	OPTIONS_RUN,   /* poll */
-	OPTIONS_CHECK, /* print what would be polled */
-	OPTIONS_SHOWN, /* --help, --version: the text is all there is, for stdout; exit 0 */
-	OPTIONS_WRONG, /* the text says what is wrong, for stderr; exit 2 */
+	OPTIONS_RUN,     /* poll */
+	OPTIONS_CHECK,   /* print what would be polled */
+	OPTIONS_EXPLAIN, /* say why the one target does or does not answer */
+	OPTIONS_SHOWN,   /* --help, --version: the text is all there is, for stdout; exit 0 */
+	OPTIONS_WRONG,   /* the text says what is wrong, for stderr; exit 2 */
 };
 
 #define OPTIONS_WORKERS_MAX 1024
@@ -37,6 +38,7 @@ struct options {
 	const char *
 		output; /* NULL: standard output. A '%' in it is followed by a letter of strftime(3), or another */
 	bool append;
+	int output_fd; /* above 2: an open file instead of `output`, for --explain's own questions */
 	const struct format *format;
 	struct format_options format_options;
 	struct layout_config layout; /* of the format with these; its head may be the next one */

@@ -18,8 +18,9 @@ struct parse { /* while argv is read */
 	size_t ntaken;
 	struct words files;
 	struct words target_files;
-	bool check; /* --check */
-	bool ended; /* there is nothing more to do than to show what is in `out` */
+	bool check;   /* --check */
+	bool explain; /* --explain */
+	bool ended;   /* there is nothing more to do than to show what is in `out` */
 };
 
 struct option_row {

@@ -104,6 +104,12 @@ static bool take_check(struct parse *p, const struct option_row *row, char *valu
 	return p->check = true;
 }
 
+static bool take_explain(struct parse *p, const struct option_row *row, char *value)
+{
+	(void)row, (void)value;
+	return p->explain = true;
+}
+
 static bool take_flag(struct parse *p, const struct option_row *row, char *value)
 {
 	(void)value;
@@ -212,8 +218,8 @@ const struct option_row options_table[] = {
 	 .help = "all targets at the begin of a round", .flag = FLAG(no_spread)},
 	{0, "stats-file", "FILE", take_later, .help = "metrics of its own"},
 	{0, "check", NULL, take_check,
-	 .help = "check all, show what would be polled, send nothing"},
-	{0, "explain", NULL, take_later, .help = "explanations"},
+	 .help = "show what would be polled; why one does not answer"},
+	{0, "explain", NULL, take_explain, .help = ""},
 	{0, "debug", NULL, take_later, .help = "decoded datagrams"},
 
 	{.help = "What comes out"},

@@ -121,6 +121,11 @@ static enum writer_result open_kind(struct writer *w, const struct writer_option
 {
 	struct stat st;
 
+	if (!o->path && o->fd > STDERR_FILENO) {
+		w->kind = &writer_plain;
+		w->fd = o->fd;
+		return WRITER_OK;
+	}
 	if (!o->path || !strcmp(o->path, "/dev/stdout"))
 		return writer_stream_stdout(w);
 	if (stat(o->path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -23,6 +23,7 @@ enum writer_result {
 struct writer_options {
 	const char *path; /* NULL or "/dev/stdout": standard output */
 	bool append;
+	int fd; /* above 2, and path is NULL: a file that is open, written as it comes; stays open */
 };
 
 #define WRITER_BUFFER 1048576 /* octets buffered from which writer_full() says so */

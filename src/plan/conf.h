@@ -61,6 +61,10 @@ const struct conf_entry *conf_find(struct conf *c, const char *text);
 void conf_settings(const struct conf *c, const struct conf_entry *e, const struct settings *command,
 		   struct settings *out);
 
+/* Only what the entry itself sets; for NULL, what the command line does. */
+void conf_own_settings(const struct conf_entry *e, const struct settings *command,
+		       struct settings *out);
+
 /* Calls fn for each value that the files hold, used or not. */
 typedef void (*conf_value_fn)(void *arg, enum setting_key key, union setting_value value,
 			      struct conf_place place);

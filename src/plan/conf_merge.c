@@ -95,6 +95,14 @@ void conf_settings(const struct conf *c, const struct conf_entry *e, const struc
 	put_level(c, out, own);
 }
 
+void conf_own_settings(const struct conf_entry *e, const struct settings *command,
+		       struct settings *out)
+{
+	*out = e ? (struct settings){0} : *command;
+	if (e)
+		put_keys(out, e->keys);
+}
+
 static void each_value(const struct conf_keys *keys, conf_value_fn fn, void *arg)
 {
 	for (unsigned i = 0; keys && i < keys->count; i++) {

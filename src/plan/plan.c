@@ -184,6 +184,8 @@ const struct profile *plan_profiles(const struct plan *p, size_t *count)
 
 uint64_t plan_count(const struct plan *p, enum plan_kind kind)
 {
+	if (p->aimed)
+		return plan_aimed_kind(p) == kind;
 	return kind == PLAN_SESSIONS ? p->session_targets : p->total - p->session_targets;
 }
 
@@ -194,7 +196,7 @@ bool plan_has_paths(const struct plan *p)
 
 uint64_t plan_total(const struct plan *p)
 {
-	return p->total;
+	return p->aimed ? 1 : p->total;
 }
 
 /* ---- handing out */
@@ -305,6 +307,8 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 {
 	struct plan_cursor *c = &p->cursors[kind];
 
+	if (p->aimed)
+		return plan_next_aimed(p, kind, out);
 	return kind == PLAN_SESSIONS ? next_session(p, c, out) : next_datagrams(p, c, out);
 }
 

@@ -66,6 +66,21 @@ uint64_t plan_count(const struct plan *p,
 uint64_t plan_total(const struct plan *p); /* of all kinds */
 bool plan_has_paths(const struct plan *p); /* some target is a socket of the file system */
 
+/* Of a plan with one target, before anything of it was handed out: what holds for it. */
+struct plan_sole {
+	const char *text;         /* as written; lives as long as the plan */
+	struct conf_place place;  /* where; the command line, if it is no entry of a file */
+	struct settings settings; /* all keys */
+	struct settings own;      /* those that its entry sets, or else the command line */
+	struct plan_target target;
+};
+void plan_sole(struct plan *p, const struct settings *command, struct plan_sole *out);
+/* The profile of the same target with other settings. Not after conf_forget_secrets(); what is wrong with them
+ * goes to conf's errors. What plan_profiles() gave before is no longer good. */
+uint32_t plan_probe(struct plan *p, const struct settings *s);
+/* Hands out t, as number 0, and nothing else; from now on it is all that the plan has. */
+void plan_aim(struct plan *p, const struct plan_target *t);
+
 /* What --check prints: blocks with their count, objects, the worst case for a silent host. */
 void plan_describe(const struct plan *p, struct buf *out);
 

@@ -79,14 +79,18 @@ struct plan {
 	size_t nsessions, cap_sessions;
 	uint64_t session_targets;
 	bool paths; /* some item is a socket of the file system */
+	bool aimed, handed_out;
 
 	uint64_t *firsts; /* of each item the number of its first target; NULL: nobody has asked */
 	struct plan_cursor cursors[PLAN_KINDS];
+	struct plan_target aim; /* if aimed: handed out once, and nothing else */
 	char **names; /* handed out, of targets written with a port; each once, however often that was */
 	size_t nnames, cap_names;
 	struct plan_index names_by_text;
 };
 
+bool plan_next_aimed(struct plan *p, enum plan_kind kind, struct plan_target *out);
+enum plan_kind plan_aimed_kind(const struct plan *p);
 /* The entry that an item is, or is written like; NULL. */
 const struct conf_entry *plan_entry(const struct plan *p, size_t item);
 const char *plan_text(const struct plan *p, size_t item);  /* of its target */

@@ -325,6 +325,30 @@ bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 	return false;
 }
 
+bool setting_is_number(enum setting_key key)
+{
+	return rows[key].kind == KIND_NUMBER || rows[key].kind == KIND_DURATION ||
+	       rows[key].kind == KIND_CHOICE;
+}
+
+void setting_put(struct buf *out, enum setting_key key, union setting_value value)
+{
+	const struct word *word = rows[key].kind == KIND_CHOICE ? rows[key].words : NULL;
+
+	while (word && word->written && word->number != value.number)
+		word++;
+	if (word && word->written)
+		buf_puts(out, word->written);
+	else if (rows[key].kind == KIND_DURATION && value.number % SECOND)
+		buf_printf(out, "%gms", (double)value.number / 1e3);
+	else if (rows[key].kind == KIND_DURATION)
+		buf_printf(out, "%llds", (long long)(value.number / SECOND));
+	else if (setting_is_number(key))
+		buf_put_i64(out, value.number);
+	else
+		buf_puts(out, value.text ? value.text : "");
+}
+
 void settings_builtin(struct settings *s)
 {
 	*s = (struct settings){0};

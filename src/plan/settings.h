@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mem.h"
 #include "base/nearest.h"
 #include "plan/place.h"
 #include "plan/settings_keys.h"
@@ -50,6 +51,10 @@ bool setting_is_list(enum setting_key key);
 bool setting_is_secret(enum setting_key key); /* also as NAME_file and NAME_env */
 /* The i-th of the words of which its value is one; NULL: there are no more, or it is none of words. */
 const char *setting_word(enum setting_key key, unsigned i);
+
+bool setting_is_number(enum setting_key key); /* kept as one */
+/* Appends the value as it is written, unquoted; not of a list. */
+void setting_put(struct buf *out, enum setting_key key, union setting_value value);
 
 #define SETTING_ERROR_MAX 200 /* octets with the NUL */
 

@@ -83,6 +83,7 @@ void request_due(struct engine *e, struct request *r)
 		return;
 	}
 	if (job->deadline_us <= e->now_us) {
+		job->cause = (struct cause){.kind = CAUSE_DEADLINE};
 		job_cancelled(e, job, "the deadline of the host came first");
 		return;
 	}

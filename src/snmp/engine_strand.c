@@ -204,6 +204,7 @@ static void end_at_cap(struct engine *e, struct job *job)
 	if (s && s->walk)
 		say_walk(text, s);
 	job->rows.count = room;
+	job->cause = (struct cause){.kind = CAUSE_ROWS};
 	job_end(e, job, RECORD_CANCELLED, NULL);
 }
 
@@ -216,6 +217,7 @@ static bool octets_pass(struct engine *e, struct job *job)
 		return true;
 	buf_printf(job_say(e), "more than %llu MiB of answers for one record",
 		   (unsigned long long)(most >> 20));
+	job->cause = (struct cause){.kind = CAUSE_ROWS};
 	job_end(e, job, RECORD_CANCELLED, NULL);
 	return false;
 }

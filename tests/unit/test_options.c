@@ -402,7 +402,6 @@ static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
 		"--stats-file x",
-		"--explain",
 		"--debug",
 		"--sort x",
 	};
