@@ -99,9 +99,9 @@ class Manual(poller.Poll):
             self.assertRegex(text, rf'(?m)^\.Ss {name}$')
 
     def examples(self):
-        """Command lines of multisnmp(1)."""
+        """Command lines of multisnmp(1), but for those of its first example."""
         text = section(page('multisnmp.1'), 'EXAMPLES')
-        blocks = re.findall(r'^\.Dl (\$ .*)$', text, re.M) + literals(text)
+        blocks = re.findall(r'^\.Dl (\$ .*)$', text, re.M) + literals(text)[1:]
         lines = [line for block in blocks for line in block.replace('\\\n', ' ').splitlines()]
         return [line[2:] for line in lines if line.startswith('$ ')]
 
@@ -126,6 +126,28 @@ class Manual(poller.Poll):
                         '-out', authority], cwd=self.folder, capture_output=True, check=True, timeout=poller.LONG)
         self.write(identity, self.read(authority) + self.read('key'))
         return True
+
+    def test_session(self):
+        """What the first example shows is what comes out, but for the port, which is another one here."""
+        block = literals(section(page('multisnmp.1'), 'EXAMPLES'))[0]
+        port = str(self.agents('127.1.0.2:silent').port)
+        steps = [step.partition('\n')[::2] for step in re.split(r'^\$ ', block, flags=re.M)[1:]]
+        self.assertEqual(steps[0][0], 'cat hosts.yaml')
+        self.write('hosts.yaml', steps[0][1])
+        status = None
+        for line, shown in steps[1:]:
+            words = line.partition('|')[0].strip()
+            if line == 'echo $?':
+                self.assertEqual(f'{status}\n', shown)
+                continue
+            if '| jq' in line and not poller.have('jq'):
+                continue
+            run = subprocess.run(['sh', '-c', line.replace(words, words + ' -p "$1"'), 'sh', port], cwd=self.folder, text=True,
+                                 capture_output=True, timeout=poller.LONG, check=False, stdin=subprocess.DEVNULL,
+                                 env={**os.environ, 'PATH': os.path.dirname(poller.MULTISNMP) + ':' + os.environ['PATH']})
+            status = run.returncode
+            self.assertEqual((run.stdout.replace(f'UDP {port}', 'UDP 161'), run.stderr), (shown, ''), line)
+        self.assertGreater(len(steps), 5)
 
     def test_files_of_yaml(self):
         """Each example is a file that the program takes."""
