@@ -43,6 +43,7 @@ struct options {
 	struct format_options format_options;
 	struct layout_config layout; /* of the format with these; its head may be the next one */
 	char head[FORMAT_HEAD_MAX];
+	enum layout_order order;
 	const char *fields; /* as they are written; NULL: the format's own */
 	uint32_t statuses;  /* a bit for each whose records are asked for; 0: all */
 	bool only_failed;

@@ -75,6 +75,32 @@ static bool take_fields(struct parse *p)
 	return options_wrong(p, "--fields: %s", error);
 }
 
+bool options_take_sort(struct parse *p, const struct option_row *row, char *value)
+{
+	static const struct {
+		enum field field;
+		enum layout_order order;
+	} keys[] = {{FIELD_HOST, LAYOUT_BY_HOST},
+		    {FIELD_ADDRESS, LAYOUT_BY_ADDRESS},
+		    {FIELD_STATUS, LAYOUT_BY_STATUS},
+		    {FIELD_RTT_MS, LAYOUT_BY_RTT}};
+	struct nearest near = {.written = value};
+	char hint[NEAREST_HINT_MAX];
+
+	(void)row;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		nearest_try(&near, field_name(keys[i].field));
+		if (strcmp(field_name(keys[i].field), value) != 0)
+			continue;
+		p->o->order = keys[i].order;
+		return true;
+	}
+	if (*nearest_hint(&near, hint))
+		return options_wrong(p, "--sort: there is no key '%s'%s", value, hint);
+	return options_wrong(p, "--sort: there is no key '%s' (only host,address,status,rtt_ms)",
+			     value);
+}
+
 /* Of what the format can do. */
 static bool take_form(struct parse *p)
 {
@@ -82,9 +108,13 @@ static bool take_form(struct parse *p)
 
 	if (o->format_options.null && !o->format->null)
 		return options_wrong(p, "--null: format %s has its own line ends", o->format->name);
+	if (o->order != LAYOUT_AS_THEY_COME && o->format->layout.sorted)
+		return options_wrong(p, "--sort: format %s has its own order, by name and host",
+				     o->format->name);
 	if (!take_fields(p))
 		return false;
 	o->layout = format_layout(o->format, &o->format_options, o->head);
+	o->layout.order = o->order;
 	return true;
 }
 

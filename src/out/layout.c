@@ -8,6 +8,7 @@
  *
  * - Around: each row begins with a mark; in its place comes what stands behind the last row and
  *   before this one.
+ * - In order: whole records wait for the end of the run (layout_order.c), what stands around their rows in its place.
  * - Sorted: lines go into the spool with a key that the format makes of them, and come out of it when
  *   the run is over.
  *
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "out/layout_order.h"
 #include "out/value.h"
 #include "out/writer.h"
 
@@ -43,6 +45,8 @@ struct layout {
 	unsigned done;         /* that this row has; 0: there is no row */
 	bool filling;          /* the last octet was a mark, or fills one up */
 
+	struct order *order; /* of whole records; NULL: as they come */
+
 	/* sorted */
 	struct spool_sort *sort; /* NULL: it is not */
 	void *state;
@@ -62,8 +66,18 @@ struct layout *layout_new(const struct layout_config *config, struct writer *wri
 	if (config->sorted) {
 		l->sort = spool_sort_new(SORT_MEMORY);
 		l->state = config->sorted->begin();
-	}
+	} else if (config->order != LAYOUT_AS_THEY_COME)
+		l->order = order_new(config->order);
 	return l;
+}
+
+/* Octets of a record as they will be read, to where they wait. */
+static void record_put(struct layout *l, const void *p, size_t len)
+{
+	if (l->order)
+		order_put(l->order, p, len);
+	else
+		writer_put_part(l->writer, p, len);
 }
 
 void layout_free(struct layout *l)
@@ -73,6 +87,7 @@ void layout_free(struct layout *l)
 	if (l->sort)
 		l->config->sorted->end(l->state);
 	spool_sort_free(l->sort);
+	order_free(l->order);
 	buf_free(&l->front);
 	buf_free(&l->line);
 	buf_free(&l->scratch);
@@ -85,7 +100,7 @@ static void segment_put(struct layout *l)
 {
 	size_t start = l->done ? l->ends[l->done - 1] : 0;
 
-	writer_put_part(l->writer, l->front.data + start, l->ends[l->done] - start);
+	record_put(l, l->front.data + start, l->ends[l->done] - start);
 	l->done++;
 }
 
@@ -147,7 +162,7 @@ static void around_part(struct layout *l, const uint8_t *p, size_t len)
 		len -= n;
 		mark = len ? memchr(p, VALUE_MARK, len) : NULL;
 		n = mark ? (size_t)(mark - p) : len;
-		writer_put_part(l->writer, p, n);
+		record_put(l, p, n);
 		p += n;
 		len -= n;
 		if (!mark)
@@ -206,6 +221,8 @@ bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const 
 	l->too_long = false;
 	if (l->sort)
 		l->config->sorted->target(l->state, seq, r);
+	if (l->order)
+		order_begin(l->order, seq, r);
 	if (l->config->around)
 		around_begin(l, front, len);
 	else if (len)
@@ -225,8 +242,8 @@ bool layout_part(struct layout *l, const void *p, size_t len)
 	if (l->config->around && l->segments)
 		around_part(l, p, len);
 	else
-		writer_put_part(l->writer, p, len);
-	return true;
+		record_put(l, p, len);
+	return !l->order || !order_failed(l->order);
 }
 
 bool layout_end(struct layout *l, const void *p, size_t len)
@@ -234,9 +251,11 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 	if (!layout_part(l, p, len))
 		return false;
 	row_end(l);
-	if (!l->sort)
+	if (l->order)
+		order_end(l->order);
+	else if (!l->sort)
 		writer_put(l->writer, NULL, 0);
-	return true;
+	return !l->order || !order_failed(l->order);
 }
 
 enum layout_state layout_finish(struct layout *l)
@@ -244,6 +263,8 @@ enum layout_state layout_finish(struct layout *l)
 	struct spool_item item;
 	size_t taken = 0;
 
+	if (l->order)
+		return order_finish(l->order, l->writer);
 	while (l->sort) {
 		enum spool_state state;
 

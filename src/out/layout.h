@@ -28,6 +28,16 @@ struct layout_sorted {
 	void (*end)(void *state); /* frees it */
 };
 
+/* In which order records stand. Those with the same key are in the order of their targets; LAYOUT_BY_HOST: addresses
+ * by number, then names by octets; BY_ADDRESS: none comes last; BY_STATUS, BY_RTT (none comes last): then by host. */
+enum layout_order {
+	LAYOUT_AS_THEY_COME,
+	LAYOUT_BY_HOST,
+	LAYOUT_BY_ADDRESS,
+	LAYOUT_BY_STATUS,
+	LAYOUT_BY_RTT
+};
+
 /* {0}: as they are. */
 struct layout_config {
 	const char *head; /* stands at the beginning of a file that was empty; NULL: nothing */
@@ -37,6 +47,7 @@ struct layout_config {
 	bool around;
 	bool filled; /* VALUE_FILLs stand behind marks of rows, and are left out */
 	const struct layout_sorted *sorted; /* NULL: they are not */
+	enum layout_order order;            /* of records whose lines are not sorted */
 };
 
 enum layout_state {

@@ -2,14 +2,20 @@
 """The shape of the output: which records, what of them, in which order, with which line ends; in every format."""
 import csv
 import io
+import ipaddress
+import itertools
 import json
+import os
+import signal
 import subprocess
 import sys
 import unittest
 
 import line_protocol
 import poller
+import processes
 import readers
+import test_large
 
 DESCR, UPTIME = '1.3.6.1.2.1.1.1.0', '1.3.6.1.2.1.1.3.0'
 COLUMN = '1.3.6.1.2.1.2.2.1.2'
@@ -211,6 +217,144 @@ class Fields(Shape):
         self.assertIn("field 'host' comes twice", self.wrong('--fields', 'host,oid,host'))
         self.assertIn("there is no field 'object' (only host,", self.wrong('--fields', 'object', '-F', 'csv'))
         self.assertIn("there is no field ''", self.wrong('--fields', 'host,'))
+
+
+def in_order(text):
+    """The key of --sort host."""
+    try:
+        address = ipaddress.ip_address(text)
+        return (address.version, int(address), b'')
+    except ValueError:
+        return (7, 0, text.encode())
+
+
+def blocks(form, octets):
+    """The hosts of records as they stand, those of rows of one record once."""
+    if form == 'jsonl':
+        hosts = [json.loads(line)['host'] for line in octets.splitlines()]
+    elif form == 'csv':
+        hosts = [row['host'] for row in readers.csv_records(octets)]
+    elif form == 'influx':
+        hosts = [tags['host'] for _, tags, _, _ in line_protocol.parse(octets)]
+    else:
+        hosts = [line.split('\t')[0] for line in octets.decode().splitlines()]
+    return [host for host, _ in itertools.groupby(hosts)]
+
+
+class Sort(Shape):
+    """--sort: records in order, when all are there."""
+
+    def test_host_in_each_format(self):
+        hosts, words = self.mixed()
+        for form in ('text', 'jsonl', 'csv', 'influx'):
+            with self.subTest(form=form):
+                octets = self.octets('-F', form, '--sort', 'host', *words, '127.0.0.10', status=1)
+                self.assertEqual(blocks(form, octets), sorted([*hosts, '127.0.0.10'], key=in_order))
+
+    def test_other_keys(self):
+        hosts, words = self.mixed()
+        records = [json.loads(line) for line in
+                   self.octets('-F', 'jsonl', '--sort', 'status', *words, '127.0.0.10', status=1).splitlines()]
+        order = ['ok', 'partial', 'timeout', 'unreachable', 'auth', 'error', 'malformed', 'resolve']
+        self.assertEqual([(record['status'], record['host']) for record in records],
+                         sorted(((record['status'], record['host']) for record in records),
+                                key=lambda pair: (order.index(pair[0]), in_order(pair[1]))))
+        times = [json.loads(line)['rtt_ms'] for line in
+                 self.octets('-F', 'jsonl', '--sort', 'rtt_ms', *words, '127.0.0.10', status=1).splitlines()]
+        known = [time for time in times if time is not None]
+        self.assertEqual(times, sorted(known) + [None] * (len(hosts) + 1 - len(known)))
+        rows = self.octets('--sort', 'address', '--fields', 'address', *words, '127.0.0.10', status=1).decode().splitlines()
+        self.assertEqual(rows[-1], '-')
+        self.assertEqual(rows[:-1], sorted(rows[:-1], key=lambda row: in_order(row.split(':')[0])))
+
+    def test_ten_thousand(self):
+        """From two workers, in any order; in memory that is not theirs, through a file that is gone."""
+        agents = self.agents('every:3:late=30ms', '*:long-values=400')
+        os.mkdir(self.path('tmp'))
+        words = ['-F', 'jsonl', '--sort', 'host', '-j', 2, '-t', '20s', '-p', agents.port, '-w', '1.3.6.1.2.1.1',
+                 '-o', self.path('out'), '127.1.0.0-9', '127.2.0.0/19', '127.1.8.0/21', '127.0.1.0/24']
+        process = self.start_poller(*words, env={**os.environ, 'TMPDIR': self.path('tmp')})
+        peaks = processes.Peaks(process)
+        self.output_of(process)
+        peaks.join(poller.LONG)
+        hosts = [json.loads(line)['host'] for line in self.read('out').splitlines()]
+        self.assertEqual(len(hosts), 10 + 8192 + 2048 + 256)
+        self.assertEqual(hosts, sorted(hosts, key=in_order))
+        self.assertGreater(os.path.getsize(self.path('out')), 16 << 20)
+        if not poller.WITH_ASAN:
+            self.assertLess(max(peaks.most.values()), test_large.PEAK, peaks.most)
+        self.assertEqual(os.listdir(self.path('tmp')), [])
+
+    def test_large(self):
+        """Records of many pieces, a failed one between them; each whole, and bounded memory."""
+        agents = self.agents('127.0.0.3:silent', '127.0.0.4:rows=200000,gen-err-row=60000', '*:rows=60000')
+        for form in ('jsonl', 'csv', 'text', 'influx'):
+            process = self.start_poller('-F', form, '--sort', 'host', '-p', agents.port, '-t', '3s', '-r', 0, '-w', COLUMN,
+                                        '-o', self.path('out'), *(f'127.0.0.{n}' for n in (6, 5, 4, 3, 2)))
+            peaks = processes.Peaks(process)
+            self.output_of(process, 1)
+            peaks.join(poller.LONG)
+            with open(self.path('out'), 'rb') as f:
+                octets = f.read()
+            self.assertEqual(blocks(form, octets), [f'127.0.0.{n}' for n in (2, 3, 4, 5, 6)])
+            self.assertGreater(octets.count(b'ifDescr'), 230000)
+            if not poller.WITH_ASAN:
+                self.assertLess(max(peaks.most.values()), test_large.PEAK, peaks.most)
+
+    def test_equal_ones_as_listed(self):
+        """The same host twice, with other objects: each time in the order of the list."""
+        agents = self.agents()
+        path = self.write('hosts.yaml', f'''
+defaults: {{port: {agents.port}}}
+hosts:
+  - {{host: 127.0.0.3, get: [sysUpTime.0]}}
+  - {{host: 127.0.0.2, get: [sysName.0]}}
+  - {{host: 127.0.0.3, get: [sysDescr.0, sysName.0]}}
+  - {{host: 127.0.0.2, get: [sysUpTime.0]}}
+''')
+        for _ in range(3):
+            octets = self.octets('--sort', 'host', '--fields', 'host,name', '-f', path)
+            self.assertEqual(octets.decode().split(), ['127.0.0.2', 'sysName', '127.0.0.2', 'sysUpTime', '127.0.0.3', 'sysUpTime',
+                                                       '127.0.0.3', 'sysDescr', '127.0.0.3', 'sysName'])
+
+    def test_all_together(self):
+        """Every option of the shape in one line, appended twice; the head once."""
+        hosts, words = self.mixed()
+        out = self.path('out.csv')
+        for _ in range(2):
+            self.octets('-F', 'csv', '--fields', 'status,index,host', '--only-failed', '--status', 'ok,partial,timeout',
+                        '--sort', 'status', '--min-ok', '1', '--append', '-o', out, *words)
+        once = [['partial', str(n), '127.0.0.6'] for n in range(1, 5)] + [['timeout', '', '127.0.0.3']]
+        self.assertEqual(csv_rows(self.read('out.csv').replace('\n', '\r\n').encode()),
+                         [['status', 'index', 'host']] + once + once)
+        octets = self.octets('--null', '-F', 'jsonl', '--fields', 'host', '--sort', 'host', '--status', 'timeout,resolve', *words,
+                             status=1)
+        self.assertEqual(octets, b'{"host":"127.0.0.3"}\0{"host":"no.such.host.invalid"}\0')
+
+    def test_no_room(self):
+        agents = self.agents('*:long-values=4000')
+        out = self.write('out', 'old\n')
+        run = self.run_poller('--sort', 'host', '-p', agents.port, '-t', '5s', '-w', '1.3.6.1.2.1.1', '-o', out, '127.1.0.0/22',
+                              env={**os.environ, 'TMPDIR': '/nowhere/at/all'})
+        self.assertEqual(run.returncode, 3, run.stderr)
+        self.assertIn('TMPDIR', run.stderr)
+        self.assertEqual(self.read('out'), 'old\n')
+
+    def test_first_signal(self):
+        """What is known is written, in order."""
+        agents = self.agents('127.0.0.3:silent')
+        out = self.path('out')
+        process = self.start_poller('-F', 'jsonl', '--sort', 'host', '-p', agents.port, '-t', '60s', '-o', out,
+                                    '127.0.0.3', '127.0.0.2', '127.0.0.1')
+        self.wait_until(lambda: agents.counters()['received'] >= 3)
+        process.terminate()
+        self.output_of(process, 128 + signal.SIGTERM)
+        self.assertEqual([json.loads(line)['host'] for line in self.read('out').splitlines()],
+                         ['127.0.0.1', '127.0.0.2', '127.0.0.3'])
+
+    def test_wrong(self):
+        self.assertIn('--sort: format prometheus has its own order', self.wrong('--sort', 'host', '-F', 'prometheus'))
+        self.assertIn("there is no key 'hots' (did you mean 'host'?)", self.wrong('--sort', 'hots'))
 
 
 class Null(Shape):

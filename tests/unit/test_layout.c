@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "out/layout.h"
@@ -205,6 +206,127 @@ static void test_head_once_when_appended(void **state)
 	check_file("head\nb\n");
 }
 
+/* --- in order --- */
+
+struct entry {
+	const char *host;    /* NULL: the address */
+	const char *address; /* NULL: none */
+	enum record_status status;
+	int64_t rtt_us;
+};
+
+static void put_entry(struct output *out, uint64_t seq, const struct entry *e, const char *text,
+		      size_t piece)
+{
+	struct record r = {.host = e->host, .status = e->status, .rtt_us = e->rtt_us};
+	size_t len = strlen(text);
+
+	if (e->address)
+		assert_true(addr_parse(e->address, strlen(e->address), &r.addr));
+	assert_true(layout_begin(out->layout, seq, &r, NULL, 0));
+	for (; len > piece; len -= piece, text += piece)
+		assert_true(layout_part(out->layout, text, piece));
+	assert_true(layout_end(out->layout, text, len));
+}
+
+/* Brought from the last to the first, and each twice: those that are equal stand as they are numbered. */
+static void check_order(enum layout_order by, const char *wanted)
+{
+	static const struct entry entries[] = {
+		/* a */ {"router", "10.0.0.9", RECORD_OK, 5},
+		/* b */ {NULL, "10.0.0.10", RECORD_TIMEOUT, -1},
+		/* c */ {NULL, "10.0.0.9", RECORD_OK, 70000},
+		/* d */ {"router2", "2001:db8::1", RECORD_ERROR, 6},
+		/* e */ {"nowhere", NULL, RECORD_RESOLVE, -1},
+		/* f */ {"9.0.0.255", "127.0.0.1", RECORD_OK, 4},
+		/* g */ {"2001:db8::", "2001:db8::", RECORD_OK, INT64_MAX},
+		/* h */ {"Router", "10.0.0.9", RECORD_OK, 0},
+		/* i */ {"", "11.0.0.0", RECORD_OK, 7},
+	};
+	const unsigned n = sizeof(entries) / sizeof(entries[0]);
+	struct layout_config config = {.head = "head\n", .order = by};
+	struct output out = open_output(&config, false);
+	struct buf all = {0};
+	char text[3] = "?\n";
+
+	for (unsigned i = 2 * n; i-- > 0;) {
+		text[0] = (char)((i < n ? 'a' : 'A') + (int)(i % n));
+		put_entry(&out, i, &entries[i % n], text, 1 + i % 2);
+	}
+	finish(&out);
+	buf_puts(&all, "head\n");
+	for (; *wanted; wanted++)
+		buf_printf(&all, "%c\n%c\n", *wanted, *wanted - 'a' + 'A');
+	buf_putc(&all, '\0');
+	check_file((const char *)all.data);
+	buf_free(&all);
+}
+
+static void test_order(void **state)
+{
+	(void)state;
+	check_order(LAYOUT_BY_HOST, "fcbgihead");
+	check_order(LAYOUT_BY_STATUS, "fcgihabde");
+	check_order(LAYOUT_BY_RTT, "hfadicgbe");
+}
+
+/* Of the same address those that are equal: by number, whoever they are. */
+static void test_order_of_addresses(void **state)
+{
+	static const struct layout_config config = {.order = LAYOUT_BY_ADDRESS};
+	static const char *const addresses[] = {"10.0.0.10", NULL, "10.0.0.9", "::1", "10.0.0.9"};
+	struct output out = open_output(&config, false);
+	char text[3] = "?\n";
+
+	(void)state;
+	for (unsigned i = 5; i-- > 0;) {
+		struct entry e = {"h", addresses[i], RECORD_OK, -1};
+
+		text[0] = (char)('0' + i);
+		put_entry(&out, i, &e, text, 9);
+	}
+	finish(&out);
+	check_file("2\n4\n0\n3\n1\n");
+}
+
+/* Records of several items, with something around their rows, and records without octets. */
+static void test_order_of_large(void **state)
+{
+	static const struct layout_config config = {.around = true, .order = LAYOUT_BY_HOST};
+	struct output out = open_output(&config, false);
+	const size_t len = 65536 * 3;
+	char *octets = malloc(len + 1);
+	struct stat st;
+	int fd;
+
+	(void)state;
+	memset(octets, 'x', len);
+	octets[len] = '\0';
+	octets[0] = octets[len / 2] = '\1';
+	for (unsigned i = 4; i-- > 0;) {
+		char host[2] = {(char)('a' + i), '\0'}, front[] = "<?\1>\n";
+		struct record r = {.host = host};
+
+		front[1] = host[0];
+		assert_true(layout_begin(out.layout, i, &r, front, i == 2 ? 0 : 5));
+		assert_true(layout_part(out.layout, octets, i == 2 ? 0 : len / 3));
+		assert_true(layout_end(out.layout, octets + len / 3, i == 2 ? 0 : len - len / 3));
+	}
+	finish(&out);
+	assert_int_equal(stat(FILE_NAME, &st), 0);
+	assert_int_equal(st.st_size, 3 * (len - 2 + 8));
+	fd = open(FILE_NAME, O_RDONLY);
+	for (unsigned i = 0; i < 6; i++) {
+		char row[5] = "", wanted[5] = "<?xx";
+
+		wanted[1] = "abd"[i / 2];
+		assert_int_equal(pread(fd, row, 4, (off_t)((len / 2 - 1 + 4) * i)), 4);
+		assert_string_equal(row, wanted);
+	}
+	close(fd);
+	free(octets);
+}
+
 /* --- sorted ------------------------------------------------------------------------------- */
 
 static int begun, ended;
@@ -362,6 +484,9 @@ int main(void)
 		TEST(test_around),
 		TEST(test_between),
 		TEST(test_too_many_marks),
+		TEST(test_order),
+		TEST(test_order_of_addresses),
+		TEST(test_order_of_large),
 		TEST(test_portions),
 		TEST(test_head_once_when_appended),
 		TEST(test_sorted),

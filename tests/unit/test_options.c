@@ -397,13 +397,46 @@ static void test_progress(void **state)
 	}
 }
 
+/* What a format cannot do is an error, wherever -F stands; what it can becomes its layout. */
+static void test_shape(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"--fields host -F influx h", "--fields: what format influx has"},
+		{"-F prometheus --fields host h", "--fields: what format prometheus has"},
+		{"--fields host,hots h",
+		 "--fields: there is no field 'hots' (did you mean 'host'?)"},
+		{"--null -F csv h", "--null: format csv has its own line ends"},
+		{"--sort host -F prometheus h", "--sort: format prometheus has its own order"},
+		{"--sort hots h", "--sort: there is no key 'hots' (did you mean 'host'?)"},
+		{"--sort value h", "(only host,address,status,rtt_ms)"},
+	};
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		parse(&l, wrong[i][0]);
+		assert_int_equal(l.action, OPTIONS_WRONG);
+		if (!strstr(l.text, wrong[i][1]))
+			fail_msg("%s: %s", wrong[i][0], l.text);
+		end(&l);
+	}
+	good(&l, "--sort rtt_ms --fields value,host -F csv h");
+	assert_int_equal(l.o.layout.order, LAYOUT_BY_RTT);
+	assert_true(l.o.layout.filled);
+	assert_string_equal(l.o.layout.head, "value,host\r\n");
+	end(&l);
+	good(&l, "--fields host -F jsonl --null h");
+	assert_false(l.o.layout.around || l.o.layout.head);
+	assert_true(l.o.format_options.null);
+	end(&l);
+}
+
 /* Each option that is to come: known, refused, and not only in the table. */
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
 		"--stats-file x",
 		"--debug",
-		"--sort x",
 	};
 
 	(void)state;
@@ -735,6 +768,7 @@ int main(void)
 		cmocka_unit_test(test_secrets_are_wiped),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_interval),
