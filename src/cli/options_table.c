@@ -224,7 +224,7 @@ const struct option_row options_table[] = {
 
 	{.help = "What comes out"},
 	{'o', "output", "FILE", options_take_output,
-	 .help = "write there, whole or not at all; add to it"},
+	 .help = "whole or not at all; added to it"},
 	{0, "append", NULL, take_flag, .help = "", .flag = FLAG(append)},
 	{'F', "format", "NAME", options_take_format, .help = "text, jsonl, csv, prometheus, influx (text)"},
 	{0, "fields", "LIST", take_string,
