@@ -133,6 +133,7 @@ int main(int argc, char **argv)
 		status = act(&options, OPTIONS_EXPLAIN);
 		break;
 	default:
+		log_set_style(log_style_of_stderr(options.interval_us > 0));
 		log_set_level(options.quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
 		status = act(&options, OPTIONS_RUN);
 		break;

@@ -41,10 +41,16 @@ void main_ended(const struct options *o, const struct master_config *config,
 struct followers {
 	struct watcher list[FOLLOWERS_MAX];
 	size_t count;
+	struct notify *notify;
+	struct metrics *metrics; /* NULL: are not wanted */
+	size_t lasting;          /* of the list: those above; the rest is of this run */
 	struct progress *progress;
-	struct notable notable; /* of a run; rounds have none */
+	struct notable notable; /* rounds have none */
 };
-/* Before the children are made. All is lent until main_unfollow(). */
+/* Before the output is opened. What is not WRITER_OK was told. */
+void main_followers_open(struct followers *f, const struct options *o, enum writer_result *result);
+void main_followers_close(struct followers *f);
+/* Of a run, before the children are made. All is lent until main_unfollow(). */
 void main_follow(struct followers *f, const struct options *o, const struct plan *plan,
 		 struct writer *const *writer);
 void main_unfollow(struct followers *f);

@@ -45,26 +45,25 @@ static struct writer *service_begin(void *arg)
 }
 
 /* What became of a round's output: 0, or an exit status. */
-static int round_status(struct service *s, const struct master_result *r)
+static int round_status(struct service *s, struct master_result *r)
 {
-	enum writer_result written = r->written;
-
-	if (written == WRITER_OK && !s->lasts)
-		written = writer_commit(*s->writer);
-	if (written != WRITER_OK)
-		return main_writer_status(*s->writer, written);
+	if (r->written == WRITER_OK && !s->lasts)
+		r->written = writer_commit(*s->writer);
+	if (r->written != WRITER_OK)
+		return main_writer_status(*s->writer, r->written);
 	return r->lost > 0 ? EXIT_NOT_WRITTEN : EXIT_ALL_OK;
 }
 
 static bool service_end(void *arg, const struct master_result *r)
 {
 	struct service *s = arg;
-	int status = round_status(s, r);
+	struct master_result over = *r;
+	int status = round_status(s, &over);
 	bool ends = status != 0 && (s->lasts || r->signal != 0);
 
 	if (ends)
 		s->status = status;
-	main_ended(s->o, s->config, r);
+	main_ended(s->o, s->config, &over);
 	if (s->lasts)
 		return !ends;
 	writer_free(*s->writer);

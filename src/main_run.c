@@ -99,16 +99,15 @@ int main_writer_status(struct writer *w, enum writer_result result)
 	return result == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
 }
 
-static int run_status(const struct options *o, struct writer *w, const struct master_result *r)
+/* Commits; what became of that is in the result, too. */
+static int run_status(const struct options *o, struct writer *w, struct master_result *r)
 {
-	enum writer_result written = r->written;
-
 	if (r->aborted)
 		return r->signal != 0 ? 128 + r->signal : EXIT_SYSTEM;
-	if (written == WRITER_OK)
-		written = writer_commit(w);
-	if (written != WRITER_OK)
-		return main_writer_status(w, written);
+	if (r->written == WRITER_OK)
+		r->written = writer_commit(w);
+	if (r->written != WRITER_OK)
+		return main_writer_status(w, r->written);
 	if (r->lost > 0)
 		return EXIT_NOT_WRITTEN;
 	if (r->signal != 0)
@@ -218,22 +217,23 @@ static int run_once(const struct options *o, struct master_config *config, struc
 	return status;
 }
 
-static int run(const struct options *o, struct plan *plan, struct writer **writer)
+static int run(const struct options *o, struct plan *plan, struct followers *f,
+	       struct writer **writer)
 {
 	struct master_config config;
-	struct followers followers;
 	struct life life;
 	int status;
 
 	if (!life_make(&life, o, plan))
 		return EXIT_SYSTEM;
 	config = master_of(o, &life);
-	main_follow(&followers, o, plan, writer);
-	config.watchers = followers.list;
-	config.nwatchers = followers.count;
+	main_follow(f, o, plan, writer);
+	config.watchers = f->list;
+	config.nwatchers = f->count;
+	config.weigh = f->metrics != NULL;
 	status = o->interval_us > 0 ? main_rounds(o, &config, writer)
-				    : run_once(o, &config, *writer, &followers);
-	main_unfollow(&followers);
+				    : run_once(o, &config, *writer, f);
+	main_unfollow(f);
 	return status;
 }
 
@@ -249,15 +249,23 @@ static bool is_fifo(const char *path)
 int main_poll(const struct options *o, struct plan *plan)
 {
 	enum writer_result opened;
+	struct followers followers;
 	struct writer *writer;
 	int status;
 
+	main_followers_open(&followers, o, &opened);
+	if (opened != WRITER_OK) {
+		main_followers_close(&followers);
+		return opened == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
+	}
 	if (!is_fifo(o->output))
 		signals_hold(SIG_BLOCK);
 	writer = main_output(o, &opened);
 	signals_hold(SIG_BLOCK);
-	status = opened == WRITER_OK ? run(o, plan, &writer) : main_writer_status(writer, opened);
+	status = opened == WRITER_OK ? run(o, plan, &followers, &writer)
+				     : main_writer_status(writer, opened);
 	writer_free(writer);
+	main_followers_close(&followers);
 	signals_hold(SIG_UNBLOCK);
 	return status;
 }

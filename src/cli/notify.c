@@ -53,7 +53,6 @@ struct notify {
 	int64_t watchdog_us;      /* WATCHDOG=1 so often; 0: never */
 	int64_t watchdog_next_us; /* when it is due */
 	int64_t status_next_us;   /* when a new status is due */
-	int64_t round_us;         /* when the next round begins; LOOP_NEVER */
 	uint64_t round;           /* the status is of this one */
 	bool over;                /* and that is over */
 	bool ready_due;           /* READY=1 was not taken yet */
@@ -147,17 +146,17 @@ static void put_next_round(struct message *m, int64_t round_us)
 	message_add(m, "; next round at %.19sZ", at);
 }
 
-static void status_over(const struct notify *n, struct message *m, const struct master_result *r)
+static void status_over(struct message *m, const struct master_result *r)
 {
 	uint64_t done = sum_of(r->status);
 
-	put_round(m, n->round);
+	put_round(m, r->round);
 	message_add(m, "%" PRIu64 " ok, %" PRIu64 " failed in %.1f s", r->status[RECORD_OK],
 		    done - r->status[RECORD_OK], (double)r->elapsed_us / 1e6);
 	if (r->written != WRITER_OK)
 		message_add(m, "; could not be written");
-	if (r->signal == 0)
-		put_next_round(m, n->round_us);
+	if (r->round > 0)
+		put_next_round(m, r->next_round_us);
 }
 
 /* Adds the status, unless it is what the manager shows. */
@@ -225,7 +224,7 @@ static void notify_ended(void *arg, const struct master_result *r)
 	struct notify *n = arg;
 	struct message m = {0}, status = {0};
 
-	status_over(n, &status, r);
+	status_over(&status, r);
 	put_status(n, &m, &status);
 	n->over = true;
 	message_send(n, &m); /* if there is no room: it is the old one until the next */
@@ -234,11 +233,6 @@ static void notify_ended(void *arg, const struct master_result *r)
 struct watcher notify_watcher(struct notify *n)
 {
 	return (struct watcher){.arg = n, .tick = notify_tick, .ended = notify_ended};
-}
-
-void notify_next_round(struct notify *n, int64_t begin_us)
-{
-	n->round_us = begin_us;
 }
 
 /* --- a reload ------------------------------------------------------------------------------ */
@@ -303,7 +297,6 @@ struct notify *notify_open(void)
 
 	n->path = socket_path(getenv("NOTIFY_SOCKET"));
 	n->watchdog_us = watchdog_period(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
-	n->round_us = LOOP_NEVER;
 	n->ready_due = true;
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");

@@ -20,9 +20,6 @@ void notify_free(struct notify *n);
 /* The watcher by which the run is told: READY=1 in its first turn, STATUS=, WATCHDOG=1, STOPPING=1. Lends n. */
 struct watcher notify_watcher(struct notify *n);
 
-/* When the next round begins, loop_clock_us(); LOOP_NEVER: there is none. Told at the end of the round before. */
-void notify_next_round(struct notify *n, int64_t begin_us);
-
 /* A reload begins. It is over with the first turn of the run that follows, or, where the old one goes on, with
  * notify_reloaded(), whose words are the status until the next. */
 void notify_reloading(struct notify *n);

@@ -224,7 +224,7 @@ static bool complete(struct parse *p, bool targets)
 
 	if (o->output && strcmp(o->output, "-") == 0)
 		o->output = NULL;
-	if (!options_shape(p))
+	if (!options_shape(p) || !options_stats_file(p))
 		return false;
 	if (o->append && !o->output)
 		return options_wrong(p, "--append: name the file with -o");

@@ -63,6 +63,7 @@ struct options {
 	unsigned window;
 	double rate_pps;     /* 0: no limit */
 	int64_t deadline_us; /* of the run, or of each round; 0: none */
+	const char *stats_file; /* NULL: none */
 	int64_t interval_us; /* from round to round; 0: there are none, but one run */
 	bool no_spread;      /* all targets at the begin of a round */
 	struct addr source4; /* family 0: any */

@@ -65,6 +65,7 @@ bool options_take_complete(struct parse *p, const struct option_row *row, char *
 unsigned options_default_workers(void);
 bool options_take_number(struct parse *p, const struct option_row *row, char *value);
 bool options_take_rate(struct parse *p, const struct option_row *row, char *value);
+bool options_stats_file(struct parse *p); /* whether it can be what it is */
 bool options_take_deadline(struct parse *p, const struct option_row *row, char *value);
 bool options_take_interval(struct parse *p, const struct option_row *row, char *value);
 bool options_take_output(struct parse *p, const struct option_row *row, char *value);

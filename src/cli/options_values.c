@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
@@ -100,6 +101,52 @@ bool options_take_interval(struct parse *p, const struct option_row *row, char *
 	if (us < INTERVAL_MIN_US)
 		return options_wrong(p, "--interval: '%s' is shorter than 100ms", value);
 	p->o->interval_us = us;
+	return true;
+}
+
+/* The folder that a file's name leads to, free(3); NULL: it leads nowhere. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	char *real = realpath(folder, NULL);
+
+	free(folder);
+	return real;
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Whether both names lead to one file, or would. */
+static bool is_same(const char *a, const char *b)
+{
+	char *folder_a = folder_of(a), *folder_b = folder_of(b);
+	bool same = folder_a && folder_b && strcmp(folder_a, folder_b) == 0 &&
+		    strcmp(name_of(a), name_of(b)) == 0;
+	struct stat st_a, st_b;
+
+	free(folder_a);
+	free(folder_b);
+	if (stat(a, &st_a) < 0 || stat(b, &st_b) < 0)
+		return same;
+	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
+}
+
+bool options_stats_file(struct parse *p)
+{
+	const char *path = p->o->stats_file;
+
+	if (path == NULL)
+		return true;
+	if (strcmp(path, "-") == 0 || *path == '\0')
+		return options_wrong(p, "--stats-file: '%s' is no file", path);
+	if (p->o->output != NULL && is_same(path, p->o->output))
+		return options_wrong(p, "--stats-file: '%s' is the file of -o", path);
 	return true;
 }
 

@@ -108,6 +108,7 @@ static void master_advance(struct master *m)
 	if (m->drained || leases_left(m))
 		return;
 	m->drained = true;
+	watch_weigh(m);
 	if (m->config->rounds == NULL)
 		children_stop(m);
 }

@@ -30,8 +30,7 @@ struct master_schedule {
 	bool turned;
 };
 
-/* Polling in rounds, at a fixed rate; none begins before the one before is over. */
-struct master_rounds {
+struct master_rounds {       /* at a fixed rate; none begins before the one before is over */
 	int64_t interval_us; /* from begin to begin */
 	bool spread;         /* each target at its own instant of it; else all at the begin */
 	struct master_schedule *schedule;
@@ -67,6 +66,7 @@ struct master_config {
 	bool one_line;     /* a record is one line, always */
 	bool null_ends;    /* lines end with a NUL */
 	bool even_quotes;  /* a '"' in a record opens what another one closes */
+	bool weigh;        /* how much memory workers have is wanted */
 	uint32_t unwanted; /* a bit for each status whose records are counted, and not written */
 	/* A record without varbinds (crashed, cancelled, resolve) as bytes. */
 	void (*format)(struct buf *out, const struct record *r, const struct format_options *o);
@@ -76,16 +76,17 @@ struct master_config {
 	size_t nwatchers;
 };
 
-/* What the run came to. */
-struct master_result {
-	uint64_t targets; /* handed out by the plan */
-	uint64_t status
-		[RECORD_STATUS_COUNT]; /* records by status; their sum is targets, or exit_status says so */
+struct master_result {                        /* what the run came to */
+	uint64_t targets;                     /* handed out by the plan */
+	uint64_t status[RECORD_STATUS_COUNT]; /* their sum is targets, or exit_status says so */
 	struct stats stats;
 	struct histogram *latency; /* of the first request answered; the caller frees it */
 	int64_t elapsed_us;
-	unsigned deaths; /* of workers and resolvers */
-	uint64_t lost;   /* records without the rows that were there: no room (exit 3) */
+	uint64_t round, skipped; /* from 1, or 0: no rounds; those that fell out since the first */
+	int64_t next_round_us;   /* when the next one begins; LOOP_NEVER: there is none */
+	uint64_t workers_memory; /* octets, at the end; 0: nobody knows, or nobody wanted to */
+	unsigned deaths;         /* of workers and resolvers */
+	uint64_t lost;           /* records without the rows that were there: no room (exit 3) */
 	enum writer_result written;
 	int signal;   /* that ended the run early; 0 */
 	bool aborted; /* not begun, or a second signal: nothing may be committed */

@@ -1,12 +1,10 @@
 /*
  * master_internal - what the files of the master share; private to it.
  *
- * master.c: the loop and the run's life. master_children.c and master_care.c: the processes. master_trust.c:
- * what those may say. master_cells.c: what they share with us. master_engines.c: who has which engine ID.
- * master_leases.c: targets to workers. master_names.c: names to addresses. master_recall.c: what is known of targets
- * from rounds before. master_records.c: records to the writer. master_rounds.c: when all begins anew.
- * master_spread.c: when in a round whose turn it is. master_output.c: what the writer has to its file.
- * master_signals.c: signals to the loop. master_watch.c: how far it is, to who wants to know.
+ * master.c: the loop and the run's life. children, care: the processes. trust: what those may say. cells: what they
+ * share with us. engines: who has which engine ID. leases: targets to workers. names: names to addresses. recall: what is
+ * known of targets from rounds before. records: records to the writer. rounds: when all begins anew. spread: when in a
+ * round whose turn it is. output: the writer's side. signals: to the loop. watch: how far it is, to who wants to know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -51,10 +49,12 @@ struct master {
 	int64_t *watch_us;    /* when each watcher wants to be called */
 	int watch_signal;     /* of which they know */
 	uint64_t watch_round; /* likewise */
-	uint8_t *frame;       /* MASTER_FRAME octets: tasks on their way to a queue */
-	unsigned turns;       /* of leases_fill(): each time another worker comes first */
-	unsigned batch;     /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
-	struct buf scratch; /* the master's own records */
+	unsigned
+		rest_deaths; /* the result's when the round was over: what is above is of the rest */
+	uint8_t *frame;      /* MASTER_FRAME octets: tasks on their way to a queue */
+	unsigned turns;      /* of leases_fill(): each time another worker comes first */
+	unsigned batch;      /* tasks in a frame: MASTER_BATCH, or an equal share of a short list */
+	struct buf scratch;  /* the master's own records */
 	struct parts parts;
 	struct large large;
 	const char

@@ -24,8 +24,9 @@ bool output_blocked(const struct master *m);    /* no record may be read, or mad
 void watch_open(struct master *m);
 void watch_close(struct master *m);
 int64_t watch_next_us(const struct master *m);
-void watch_tick(struct master *m);                                 /* whose time has come */
-void watch_asked(struct master *m);                                /* a person wants to know */
+void watch_tick(struct master *m);  /* whose time has come */
+void watch_weigh(struct master *m); /* what workers weigh goes to the result, if it is wanted */
+void watch_asked(struct master *m); /* a person wants to know */
 void watch_record(const struct master *m, const struct record *r); /* was counted */
 
 #endif

@@ -15,6 +15,7 @@ void recall_lend(const struct master *m, const struct dispatch_task *t, struct t
 /* Whether a worker may say that it has learnt this of its target. */
 bool recall_believes(const struct master *m, const struct dispatch_task *t, const struct learnt *l);
 /* What came back with its record. */
-void recall_take(const struct master *m, const struct dispatch_task *t, const struct record_head *h);
+void recall_take(const struct master *m, const struct dispatch_task *t,
+		 const struct record_head *h);
 
 #endif

@@ -47,10 +47,15 @@ void round_begin(struct master *m)
 {
 	struct histogram *latency = m->result->latency;
 	int signal = m->result->signal;
+	unsigned deaths = m->result->deaths - m->rest_deaths; /* between rounds */
 
 	histogram_free(latency);
-	*m->result = (struct master_result){
-		.latency = histogram_new(), .written = WRITER_OK, .signal = signal};
+	*m->result = (struct master_result){.latency = histogram_new(),
+					    .written = WRITER_OK,
+					    .next_round_us = LOOP_NEVER,
+					    .deaths = deaths,
+					    .signal = signal};
+	m->rest_deaths = 0;
 	m->layout = layout_new(&m->config->layout, m->writer);
 	m->start_us = loop_now_us(m->loop);
 	m->parts.full = false;
@@ -115,15 +120,14 @@ static void leave_out(struct master *m)
 	int64_t late_us = loop_clock_us() - due_us(m), interval_us = m->config->rounds->interval_us;
 	uint64_t late;
 
-	if (late_us < 0)
+	if (late_us < 0 || m->last)
 		return;
 	late = (uint64_t)(late_us / interval_us) + 1;
 	schedule(m)->next += late;
-	if (!m->last)
-		log_warning("round %" PRIu64 " took %.1f s, and one is due every %.1f s: %" PRIu64
-			    " %s left out",
-			    schedule(m)->rounds, (double)m->result->elapsed_us / 1e6,
-			    (double)interval_us / 1e6, late, late == 1 ? "is" : "are");
+	log_warning("round %" PRIu64 " took %.1f s, and one is due every %.1f s: %" PRIu64
+		    " %s left out",
+		    schedule(m)->rounds, (double)m->result->elapsed_us / 1e6,
+		    (double)interval_us / 1e6, late, late == 1 ? "is" : "are");
 }
 
 static bool is_over(const struct master *m)
@@ -137,11 +141,16 @@ static void round_end(struct master *m)
 	layout_free(m->layout);
 	m->layout = NULL;
 	m->result->elapsed_us = loop_clock_us() - m->start_us;
+	m->rest_deaths = m->result->deaths;
+	leave_out(m);
+	m->result->round = schedule(m)->rounds;
+	m->result->skipped = schedule(m)->next - schedule(m)->rounds;
+	m->result->next_round_us = rounds_next_us(m);
 	if (!m->config->rounds->end(m->config->rounds->arg, m->result) || m->result->failed)
 		m->last = true;
 	m->writer = NULL;
 	m->resting = true;
-	leave_out(m);
+	leave_out(m); /* a disk may be slow, too */
 }
 
 void rounds_turn(struct master *m)

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "pool/proc.h"
 #include "pool/watcher.h"
 
 static uint64_t round_of(const struct master *m)
@@ -97,4 +98,13 @@ void watch_record(const struct master *m, const struct record *r)
 	for (size_t i = 0; i < m->config->nwatchers; i++)
 		if (m->config->watchers[i].record != NULL)
 			m->config->watchers[i].record(m->config->watchers[i].arg, r);
+}
+
+void watch_weigh(struct master *m)
+{
+	uint64_t octets = 0;
+
+	for (unsigned i = 0; m->config->weigh && i < m->nworkers; i++)
+		octets += m->children[i].proc.pid > 0 ? proc_memory(m->children[i].proc.pid) : 0;
+	m->result->workers_memory = octets;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct proc {
@@ -30,6 +31,9 @@ bool proc_follow(pid_t parent);
 /* Kills, waits for the end (after SIGKILL, or once end of file was seen, that is no wait), closes the
  * queue end. Returns the wait status; p is {0, -1} then. Harmless when there is none (0). */
 int proc_end(struct proc *p);
+
+/* The octets of a process that are in memory; 0: the system does not say, or not of this one. */
+uint64_t proc_memory(pid_t pid);
 
 /* "exited with status 4", "was killed by signal 11 (Segmentation fault)". */
 void proc_status_text(int wait_status, char *out, size_t len);

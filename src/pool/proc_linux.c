@@ -1,5 +1,5 @@
 /*
- * The set-up of a child as Linux does it: close_range(2) and PR_SET_PDEATHSIG.
+ * The set-up of a child as Linux does it, close_range(2) and PR_SET_PDEATHSIG; and what it weighs.
  *
  * The trap: the parent may have died between the fork and the prctl(2), and then no signal comes.
  */
@@ -7,8 +7,10 @@
 
 #include "pool/proc.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -22,4 +24,23 @@ bool proc_follow(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return getppid() == parent;
+}
+
+/* proc_pid_statm(5): its second number, in pages. */
+uint64_t proc_memory(pid_t pid)
+{
+	char name[48], text[64] = "";
+	unsigned long long pages = 0;
+	ssize_t len;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%ld/statm", (long)pid);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0 || sscanf(text, "%*u %llu", &pages) != 1)
+		return 0;
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

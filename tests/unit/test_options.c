@@ -435,7 +435,6 @@ static void test_shape(void **state)
 static void test_not_yet(void **state)
 {
 	static const char *const texts[] = {
-		"--stats-file x",
 		"--debug",
 	};
 
@@ -446,6 +445,33 @@ static void test_not_yet(void **state)
 		parse(&l, texts[i]);
 		assert_int_equal(l.action, OPTIONS_WRONG);
 		assert_non_null(strstr(l.text, ": not yet: this version knows no "));
+		end(&l);
+	}
+}
+
+static void test_stats_file(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"--stats-file -", "is no file"},
+		{"--stats-file x -o x", "is the file of -o"},
+		{"--stats-file ./x -o x", "is the file of -o"},
+		{"--stats-file x -o /nowhere/x", NULL},
+		{"--stats-file x -o xx", NULL},
+		{"--stats-file x -o -", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char words[100];
+		struct line l;
+
+		snprintf(words, sizeof(words), "%s 127.0.0.1", wrong[i][0]);
+		parse(&l, words);
+		assert_int_equal(l.action, wrong[i][1] ? OPTIONS_WRONG : OPTIONS_RUN);
+		if (wrong[i][1])
+			assert_non_null(strstr(l.text, wrong[i][1]));
+		else
+			assert_string_equal(l.o.stats_file, "x");
 		end(&l);
 	}
 }
@@ -771,6 +797,7 @@ int main(void)
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_not_yet),
+		cmocka_unit_test(test_stats_file),
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_wrong_settings),
 		cmocka_unit_test(test_files),
