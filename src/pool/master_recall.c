@@ -18,6 +18,8 @@
 
 #include "pool/memory.h"
 
+#define HASH_BASE UINT64_C(14695981039346656037)
+
 /* FNV-1a of 64 bits. */
 static uint64_t hash_more(uint64_t h, const void *p, size_t len)
 {
@@ -42,7 +44,8 @@ static uint64_t hash_addr(uint64_t h, const struct addr *a)
 
 static uint64_t target_of(const struct master *m, const struct dispatch_task *t)
 {
-	uint64_t h = plan_asker(m->config->plan, t->profile);
+	uint64_t asker = plan_asker(m->config->plan, t->profile);
+	uint64_t h = hash_more(HASH_BASE, &asker, sizeof(asker));
 	uint16_t port = t->addrs != NULL ? t->port : t->addr.port;
 
 	h = hash_more(h, &t->transport, sizeof(t->transport));
@@ -55,7 +58,7 @@ static uint64_t target_of(const struct master *m, const struct dispatch_task *t)
 static uint32_t where_is(const struct dispatch_task *t, unsigned address)
 {
 	const struct addr *a = t->addrs != NULL ? &t->addrs[address] : &t->addr;
-	uint64_t h = hash_addr(UINT64_C(14695981039346656037), a);
+	uint64_t h = hash_addr(HASH_BASE, a);
 
 	return (uint32_t)(h ^ h >> 32);
 }

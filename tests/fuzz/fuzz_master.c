@@ -134,7 +134,8 @@ enum twist {
 	TWIST_STATUS = 4,
 	TWIST_ENGINE = 8,
 	TWIST_FRONT = 16,
-	TWIST_RTT = 32
+	TWIST_RTT = 32,
+	TWIST_LEARNT = 64
 };
 
 struct said { /* of a record */
@@ -159,6 +160,18 @@ static void put_record(struct run *r, unsigned child, unsigned which, const stru
 		head.engine_id_len = (uint8_t)(s->status % 40);
 		head.engine_id[0] = s->status;
 		head.addr = (struct addr){.family = 4, .ip = {s->status}, .port = 161};
+	}
+	if (s->twist & TWIST_LEARNT) {
+		head.learns = true;
+		head.learnt = (struct learnt){.address = s->status & 1,
+					      .silent = s->status,
+					      .timed = s->status & 2,
+					      .srtt_us = UINT32_MAX >> (s->status & 7),
+					      .clocked = s->status & 4,
+					      .stamp_us = s->status & 8 ? INT64_MAX : 0,
+					      .engine_id_len = (uint8_t)(s->status % 40)};
+		if (head.learnt.engine_id_len > ENGINE_ID_MAX)
+			head.learnt.engine_id_len = 0;
 	}
 	record_head_pack(&head, &w);
 	wire_put_u32(&w, (uint32_t)s->front_len + (s->twist & TWIST_FRONT ? 300 : 0));
@@ -445,7 +458,8 @@ static int no_resolver(const void *arg, int fd)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run r = {.in = {data, data + size}, .output = output()};
-	const struct format *f = format_at(input_u8(&r.in) % 5u);
+	uint8_t how = input_u8(&r.in);
+	const struct format *f = format_at(how % 5u);
 	struct conf *conf = conf_new();
 	enum writer_result opened;
 	struct writer_options to = {0};
@@ -456,7 +470,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       .window = 4,
 				       .workers = WORKERS,
 				       .format = f->record,
-				       .layout = f->layout};
+				       .layout = f->layout,
+				       .memory = how & 0x80 ? memory_new() : NULL};
 	struct master_result result;
 
 	fuzz_library();
@@ -468,6 +483,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.plan = make_plan(conf);
 	FUZZ_CHECK(config.plan && plan_total(config.plan) == TARGETS && opened == WRITER_OK);
 	master_run(&config, &result);
+	memory_free(config.memory);
 	check_result(&result);
 	histogram_free(result.latency);
 	writer_free(writer);

@@ -173,6 +173,16 @@ static void step_task(struct run *r)
 		t.path = "/run/agent";
 		t.naddrs = 0;
 	}
+	if (how & 0x80) { /* right or wrong */
+		t.learns = true;
+		t.learnt = (struct learnt){.address = how & 1,
+					   .silent = how & 15,
+					   .timed = how & 2,
+					   .rttvar_us = LEARNT_RTT_MAX,
+					   .clocked = how & 4,
+					   .boots = how,
+					   .engine_id_len = how & 4 ? 5 + how % 28 : 0};
+	}
 	if (r->tasks == r->records && !r->stop && r->tasks < TASKS_MAX) {
 		r->tasks++;
 		task_pack(&t, &w);

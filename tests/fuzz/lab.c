@@ -239,6 +239,9 @@ static void on_record(void *arg, const struct task *task, const struct record *r
 	FUZZ_CHECK(r->ahead == lab->ahead[task->seq]);
 	FUZZ_CHECK(r->ahead + r->nvars <= MAX_VARS);
 	FUZZ_CHECK(r->engine_id_len <= ENGINE_ID_MAX);
+	FUZZ_CHECK((r->learnt != NULL) == task->learns);
+	if (r->learnt)
+		lab->learnt = *r->learnt;
 	lab->recorded[task->seq] = true;
 	lab->nrecords++;
 	pieces_done(&lab->pieces[task->seq], r);
@@ -354,6 +357,27 @@ void lab_close(struct lab *lab)
 		pieces_free(&lab->pieces[i]);
 }
 
+/* What was learnt travels, and is within bounds, whatever the agents were. */
+static void recall(const struct lab *lab, struct task *task, uint8_t how)
+{
+	uint8_t octets[LEARNT_PACKED_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct wire_in r = {.at = octets};
+
+	task->learns = how & 8;
+	if (!task->learns)
+		return;
+	learnt_pack(&lab->learnt, &w);
+	r.end = w.at;
+	FUZZ_CHECK(!w.full && learnt_unpack(&task->learnt, &r) && r.at == r.end);
+	if (!(how & 16))
+		return;
+	task->learnt.boots ^= 1;
+	task->learnt.engine_id[4] ^= how & 32;
+	task->learnt.silent = how & 64 ? 9 : 0;
+	task->learnt.address ^= how & 128 ? 7 : 0;
+}
+
 void lab_task(struct lab *lab, uint8_t how)
 {
 	struct addr addrs[2] = {{.family = how & 1 ? 6 : 4, .port = 161, .ip = {192, 0, 2}},
@@ -365,6 +389,7 @@ void lab_task(struct lab *lab, uint8_t how)
 		return;
 	addrs[0].ip[3] = (uint8_t)(lab->ntasks + 1);
 	task.host = how & 4 ? "host" : NULL;
+	recall(lab, &task, how);
 	if (lab->session) {
 		task.transport = TRANSPORT_TCP;
 		session_begin(lab->session, &task, lab->profile);

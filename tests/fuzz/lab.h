@@ -33,6 +33,7 @@ struct lab {
 	bool recorded[LAB_TASKS];
 	uint64_t ahead[LAB_TASKS];
 	struct pieces pieces[LAB_TASKS];
+	struct learnt learnt; /* of the last task that was to */
 	struct stats stats;
 
 	struct sent sent[LAB_SENT]; /* a ring */
@@ -49,8 +50,10 @@ struct lab {
 void lab_open(struct lab *lab, unsigned profile, bool stream);
 void lab_close(struct lab *lab); /* brings it to its end; checks what must hold then */
 
-void lab_task(struct lab *lab,
-	      uint8_t how); /* bit 0: IPv6; bit 1: two addresses; bit 2: host given */
+void lab_task(
+	struct lab *lab,
+	uint8_t how); /* bit 0: IPv6; bit 1: two addresses; bit 2: host given; bit 3: it knows what was learnt
+	       * before, and learns; bit 4: but for one thing */
 void lab_turn(struct lab *lab);
 /* The n-th last request sent; NULL: there were not so many. */
 const struct sent *lab_sent(const struct lab *lab, unsigned n);

@@ -115,6 +115,12 @@ const struct profile *plan_profiles(const struct plan *p, size_t *count)
 	return &p->profile;
 }
 
+uint64_t plan_asker(const struct plan *p, uint32_t profile)
+{
+	(void)p;
+	return profile;
+}
+
 uint64_t plan_total(const struct plan *p)
 {
 	return p->total;
@@ -942,6 +948,46 @@ static void test_lie_about_a_session(void **state)
 	assert_int_equal(r->result.status[RECORD_OK], TARGETS);
 }
 
+static struct learnt learnt_lie;
+
+static void lie_learnt(struct liar *w, const struct task *t)
+{
+	struct record_head h = head_of(t);
+
+	h.learns = true;
+	h.learnt = learnt_lie;
+	put_record(w, &h, "", "#70 lie\n");
+}
+
+/* An address that it has not, a clock that was right tomorrow, and anything where nothing is kept. */
+static void test_lie_about_what_was_learnt(void **state)
+{
+	static const struct learnt lies_learnt[] = {
+		{.address = 1},
+		{.clocked = true, .engine_id_len = 5, .stamp_us = INT64_MAX},
+		{.silent = 1},
+	};
+	static const struct lie about = {"what was learnt", lie_learnt, false, false, false};
+	struct run *r = *state;
+
+	lie = &about;
+	for (unsigned i = 0; i < 3; i++) {
+		atomic_store(&shared->lies, 0);
+		atomic_store(&shared->lease, 0);
+		memset(r->plan.next, 0, sizeof(r->plan.next));
+		memset(r->records, 0, sizeof(r->records));
+		histogram_free(r->result.latency);
+		learnt_lie = lies_learnt[i];
+		r->config.memory = i < 2 ? memory_new() : NULL;
+		go(r);
+		assert_int_equal(r->result.deaths, 1);
+		assert_int_equal(r->result.status[RECORD_OK], TARGETS);
+		if (i < 2)
+			assert_int_equal(memory_hosts(r->config.memory), 0);
+		memory_free(r->config.memory);
+	}
+}
+
 static void lie_unwanted(struct liar *w, const struct task *t)
 {
 	struct record_head h = head_of(t);
@@ -1306,6 +1352,7 @@ int main(int argc, char **argv)
 	}
 	static const struct CMUnitTest others[] = {
 		RUN(test_lie_about_a_session),
+		RUN(test_lie_about_what_was_learnt),
 		RUN(test_lie_in_what_nobody_wants),
 		RUN(test_names_the_others),
 		RUN(test_cells_of_the_others),

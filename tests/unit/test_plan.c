@@ -358,6 +358,35 @@ static void test_profiles_are_shared(void **state)
 	end(&w);
 }
 
+/* The same for the same words in another plan; another one for other words. */
+static void test_who_asks(void **state)
+{
+	static const char hosts[] = "hosts:\n"
+				    "  - a\n"
+				    "  - {host: b, community: x}\n"
+				    "  - {host: c, version: 1}\n"
+				    "  - {host: d, version: 3, user: me}\n"
+				    "  - {host: e, version: 3, user: you}\n"
+				    "  - {host: f, version: 3, user: you, context: x}\n"
+				    "  - {host: g, get: [sysName.0], timeout: 9, retries: 9}\n";
+	uint64_t asker[2][7];
+	struct world w;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		begin(&w, hosts);
+		must(&w);
+		for (unsigned i = 0; i < 7; i++)
+			asker[round][i] = plan_asker(w.plan, next(&w).profile);
+		end(&w);
+	}
+	for (unsigned i = 0; i < 7; i++) {
+		assert_true(asker[0][i] == asker[1][i]);
+		for (unsigned j = 0; j < i; j++)
+			assert_int_equal(asker[0][i] == asker[0][j], i == 6 && j == 0);
+	}
+}
+
 /* A hundred thousand communities: the table grows, nothing is lost or mixed up, and it takes no minutes. */
 static void test_many_profiles(void **state)
 {
@@ -1240,6 +1269,7 @@ int main(void)
 		cmocka_unit_test(test_equal_hashes),
 		cmocka_unit_test(test_all_settings_arrive),
 		cmocka_unit_test(test_profiles_are_shared),
+		cmocka_unit_test(test_who_asks),
 		cmocka_unit_test(test_many_profiles),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_shown_as),
