@@ -455,6 +455,8 @@ static int no_resolver(const void *arg, int fd)
 	return 0;
 }
 
+static const struct format_options plain;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run r = {.in = {data, data + size}, .output = output()};
@@ -470,6 +472,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       .window = 4,
 				       .workers = WORKERS,
 				       .format = f->record,
+				       .format_options = &plain,
 				       .layout = f->layout,
 				       .memory = how & 0x80 ? memory_new() : NULL};
 	struct master_result result;

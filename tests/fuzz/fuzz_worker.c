@@ -292,6 +292,8 @@ static void turn(void *arg)
 	double_stream_wake();
 }
 
+static const struct format_options plain;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run r = {.in = {data, data + size}};
@@ -299,6 +301,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       .nprofiles = PROFILES,
 				       .window = 4,
 				       .format = format_find("jsonl"),
+				       .format_options = &plain,
 				       .sessions = true};
 	_Atomic uint64_t at_work = 0;
 	int ends[2], status;
