@@ -208,7 +208,29 @@ void say_error(struct buf *text, const struct pdu_answer *a)
 		buf_printf(text, "error-status %lld", (long long)a->error_status);
 }
 
-/* An error-status that ends the GETs: its name, and the object if one is named. */
+void say_error_remedy(struct buf *text, const struct pdu_answer *a)
+{
+	switch (a->error_status) {
+	case PDU_TOO_BIG:
+		buf_puts(text, ": no answer that the agent can send has room for it");
+		break;
+	case PDU_GEN_ERR:
+		buf_puts(text, ": the agent could not read it; its own log may say why");
+		break;
+	case PDU_NO_ACCESS:
+	case PDU_AUTHORIZATION:
+		buf_puts(text, ": the agent knows who asks, and its access control does not let "
+			       "them (view, security level)");
+		break;
+	case PDU_RESOURCES:
+		buf_puts(text, ": the agent is short of memory or time for it");
+		break;
+	default:
+		break;
+	}
+}
+
+/* An error-status that ends the GETs: its name, the object if one is named, what can be done. */
 static void error(struct engine *e, struct job *job, const struct reply *reply)
 {
 	const struct span *q = &reply->asked.strand->span;
@@ -224,6 +246,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 		oid_text(o->id, o->len, object);
 		buf_printf(text, " at %s", object);
 	}
+	say_error_remedy(text, reply->answer);
 	strand_fault(e, job, reply->asked.strand, RECORD_ERROR);
 	job_go_on(e, job);
 }

@@ -165,16 +165,24 @@ enum pdu_verdict v3_decode(struct engine *e, const struct request *r, uint32_t i
 struct report_words {
 	enum record_status status;
 	const char *words;
+	const char *remedy; /* NULL: the words say it */
 };
 
 /* Reports that end the job, and what is said of them. */
 static const struct report_words reports[] = {
-	[PDU_REPORT_UNSUPPORTED_LEVEL] = {RECORD_AUTH, "the security level is not supported for "
-						       "this user "
-						       "(usmStatsUnsupportedSecLevels)"},
-	[PDU_REPORT_NOT_IN_WINDOW] = {RECORD_AUTH, "not in time window after resynchronisation "
-						   "(usmStatsNotInTimeWindows)"},
-	[PDU_REPORT_UNKNOWN_USER] = {RECORD_AUTH, "unknown user name (usmStatsUnknownUserNames)"},
+	[PDU_REPORT_UNSUPPORTED_LEVEL] = {RECORD_AUTH,
+					  "the security level is not supported for "
+					  "this user "
+					  "(usmStatsUnsupportedSecLevels)",
+					  "has it passphrases for authentication and privacy "
+					  "there?"},
+	[PDU_REPORT_NOT_IN_WINDOW] =
+		{RECORD_AUTH,
+		 "not in time window after resynchronisation "
+		 "(usmStatsNotInTimeWindows)",
+		 "does its clock jump, or do two devices share its engine ID?"},
+	[PDU_REPORT_UNKNOWN_USER] = {RECORD_AUTH, "unknown user name (usmStatsUnknownUserNames)",
+				     "does the agent have this user, spelled so?"},
 	[PDU_REPORT_UNKNOWN_ENGINE] = {RECORD_AUTH, "unknown engine ID "
 						    "(usmStatsUnknownEngineIDs)"},
 	[PDU_REPORT_WRONG_DIGEST] = {RECORD_AUTH, "wrong digest: the passphrase or protocol of "
@@ -184,10 +192,24 @@ static const struct report_words reports[] = {
 	[PDU_REPORT_UNKNOWN_CONTEXT] = {RECORD_ERROR, "unknown context (snmpUnknownContexts)"},
 };
 
+/* What depends on the target. */
+static void say_report_detail(struct buf *text, const struct job *job, enum pdu_report report)
+{
+	const char *context = job->profile->context;
+
+	if (report == PDU_REPORT_UNKNOWN_ENGINE)
+		buf_puts(text, job->v3->pinned
+				       ? ": the device's is not the engine_id that was given"
+				       : ": it names another one each time");
+	else if (report == PDU_REPORT_UNKNOWN_CONTEXT && context && *context)
+		buf_printf(text, ": the agent has no '%s'", context);
+	else if (report == PDU_REPORT_UNKNOWN_CONTEXT)
+		buf_puts(text, ": the agent wants one to be named (-n, context)");
+}
+
 static void end_by_report(struct engine *e, struct job *job, const struct reply *reply)
 {
 	const struct pdu_answer *a = reply->answer;
-	const struct v3 *v = job->v3;
 	struct buf *text = job_say(e);
 
 	job->cause = (struct cause){.kind = CAUSE_REPORT, .number = a->report};
@@ -198,8 +220,9 @@ static void end_by_report(struct engine *e, struct job *job, const struct reply 
 		return;
 	}
 	buf_puts(text, reports[a->report].words);
-	if (a->report == PDU_REPORT_UNKNOWN_ENGINE && v->pinned)
-		buf_puts(text, ": the device's is not the engine_id that was given");
+	if (reports[a->report].remedy)
+		buf_printf(text, ": %s", reports[a->report].remedy);
+	say_report_detail(text, job, a->report);
 	job_end(e, job, reports[a->report].status, NULL);
 }
 

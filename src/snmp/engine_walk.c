@@ -202,6 +202,7 @@ static void error(struct engine *e, struct job *job, const struct reply *reply)
 	job_error(job, reply->answer);
 	say_error(text, reply->answer);
 	say_where(text, &reply->asked);
+	say_error_remedy(text, reply->answer);
 	fault(e, job, reply, RECORD_ERROR);
 }
 

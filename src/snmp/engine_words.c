@@ -115,8 +115,15 @@ void say_notice(struct buf *text, const struct job *job)
 static const char *datagram_refusal(int error)
 {
 	switch (error) {
-	case ECONNREFUSED:
-		return "nothing listens on the port (ICMP port unreachable)";
+	case ENETUNREACH:
+		return "no way to its network, from here or from a router on the way";
+	case EHOSTUNREACH:
+		return "no way to the host: it is down, or a router or filter before it says so "
+		       "(ICMP host unreachable)";
+	case ENOPROTOOPT:
+		return "the host takes no UDP (ICMP protocol unreachable)";
+	case EPERM:
+		return "a packet filter of this system forbids sending there";
 	case EACCES:
 		return "a broadcast address, or sending there is not allowed";
 	case EAFNOSUPPORT:
@@ -182,9 +189,15 @@ void say_refusal(struct buf *text, const struct job *job, int error)
 		buf_puts(text, words);
 		return;
 	}
-	buf_puts(text, transport == TRANSPORT_UDP
-			       ? datagram_refusal(error)
-			       : stream_refusal(error, transport == TRANSPORT_UNIX));
+	if (transport == TRANSPORT_UDP && error == ECONNREFUSED)
+		buf_printf(text,
+			   "nothing listens on UDP port %u there (ICMP port unreachable): is the "
+			   "agent running?",
+			   job->addrs[job->address].port);
+	else
+		buf_puts(text, transport == TRANSPORT_UDP
+				       ? datagram_refusal(error)
+				       : stream_refusal(error, transport == TRANSPORT_UNIX));
 }
 
 static void say_earlier_verdicts(struct buf *text, const struct job *job)

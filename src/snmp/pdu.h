@@ -23,10 +23,13 @@
 #define PDU_OCTETS_MAX 1400 /* of a request: with the headers of IPv6 below any usual path MTU */
 #define PDU_NAMES_MAX  (PDU_OCTETS_MAX / 10) /* a varbind takes more than ten octets */
 
-#define PDU_NO_ERROR     0 /* error-status (RFC 3416 §3) */
-#define PDU_TOO_BIG      1
-#define PDU_NO_SUCH_NAME 2
-#define PDU_GEN_ERR      5
+#define PDU_NO_ERROR      0 /* error-status (RFC 3416 §3) */
+#define PDU_TOO_BIG       1
+#define PDU_NO_SUCH_NAME  2
+#define PDU_GEN_ERR       5
+#define PDU_NO_ACCESS     6
+#define PDU_RESOURCES     13 /* resourceUnavailable */
+#define PDU_AUTHORIZATION 16 /* authorizationError */
 /* "tooBig", "genErr" …; NULL for a number that has no name. */
 const char *pdu_error_name(int64_t status);
 

@@ -363,7 +363,8 @@ class OverTcp(poller.Poll):
 
         with agent(unknown) as a:
             record = self.one(*who(), '-n', 'nobody', a.target, status=1)
-        self.assertEqual((record['status'], record['message']), ('error', 'unknown context (snmpUnknownContexts)'))
+        self.assertEqual((record['status'], record['message']), 
+                         ('error', "unknown context (snmpUnknownContexts): the agent has no 'nobody'"))
 
     def test_old_versions_are_refused(self):
         """Neither TLS 1.1 nor a server without any TLS gets an SNMP message."""

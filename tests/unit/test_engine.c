@@ -452,7 +452,8 @@ static void test_too_big_for_one(void **state)
 	g = ask_first(lab);
 	assert_int_equal(g->status, RECORD_ERROR);
 	assert_int_equal(g->cause, CAUSE_STATUS);
-	assert_string_equal(g->message, "tooBig");
+	assert_string_equal(g->message,
+			    "tooBig: no answer that the agent can send has room for it");
 	assert_int_equal(lab->devices[0].requests, 2);
 	close_lab(lab);
 }
@@ -608,9 +609,12 @@ static void test_error_status(void **state)
 	assert_int_equal(g->last[rows - 1], rows);
 	assert_int_equal(lab->devices[0].requests, 2); /* the third chunk is not asked for */
 	{
-		char words[100];
+		char words[160];
 
-		snprintf(words, sizeof(words), "error: genErr at 1.3.6.1.2.1.31.1.1.1.10.%u",
+		snprintf(words, sizeof(words),
+			 "error: genErr at 1.3.6.1.2.1.31.1.1.1.10.%u: the agent could not read "
+			 "it; its "
+			 "own log may say why",
 			 rows + 2);
 		assert_string_equal(g->message, words);
 	}
@@ -1188,6 +1192,7 @@ static void test_unreachable(void **state)
 {
 	struct lab *lab = open_lab(1);
 	const struct got *g;
+	char words[120];
 
 	(void)state;
 	lab->profile.timeout_us = 10000000;
@@ -1197,8 +1202,12 @@ static void test_unreachable(void **state)
 	g = ask_first(lab);
 	if (has_error_queue()) {
 		assert_int_equal(g->status, RECORD_UNREACHABLE);
-		assert_string_equal(g->message,
-				    "nothing listens on the port (ICMP port unreachable)");
+		snprintf(words, sizeof(words),
+			 "nothing listens on UDP port %u there (ICMP port unreachable): is the "
+			 "agent "
+			 "running?",
+			 lab->devices[0].addr.port);
+		assert_string_equal(g->message, words);
 		assert_int_equal(counted(lab, STATS_REFUSED), 1);
 	} else {
 		assert_int_equal(g->status, RECORD_TIMEOUT);

@@ -552,7 +552,8 @@ static void test_one_bad_datagram(void **state)
 	assert_int_equal(lab->seqs[0], 2);
 	assert_int_equal(lab->statuses[0], RECORD_UNREACHABLE);
 	assert_int_equal(lab->tries[0], 1);
-	assert_string_equal(lab->message, "Network is unreachable");
+	assert_string_equal(lab->message,
+			    "no way to its network, from here or from a router on the way");
 	assert_int_equal(counted(lab, STATS_SENT), 6);
 	assert_int_equal(counted(lab, STATS_REFUSED), 1);
 	close_lab(lab);
@@ -608,7 +609,9 @@ static void test_refusals(void **state)
 	assert_int_equal(lab->seqs[0], 2);
 	assert_int_equal(lab->seqs[1], 1);
 	assert_int_equal(lab->statuses[0], RECORD_UNREACHABLE);
-	assert_string_equal(lab->message, "No route to host");
+	assert_string_equal(lab->message,
+			    "no way to the host: it is down, or a router or filter before "
+			    "it says so (ICMP host unreachable)");
 	refuse(&sockets.log[2], sockets.log[2].len); /* it is over */
 	start(lab, 4, 2);
 	refuse(&sockets.log[2], 8); /* nothing was sent there yet, this time */

@@ -817,16 +817,20 @@ static void test_reports(void **state)
 	(void)state;
 	check_report(UNSUPPORTED_LEVEL, false, RECORD_AUTH,
 		     "the security level is not supported for this user "
-		     "(usmStatsUnsupportedSecLevels)");
+		     "(usmStatsUnsupportedSecLevels): has it passphrases for authentication and "
+		     "privacy there?");
 	check_report(UNKNOWN_USER, false, RECORD_AUTH,
-		     "unknown user name (usmStatsUnknownUserNames)");
+		     "unknown user name (usmStatsUnknownUserNames): does the agent have this user, "
+		     "spelled so?");
 	check_report(WRONG_DIGEST, false, RECORD_AUTH,
 		     "wrong digest: the passphrase or protocol of authentication "
 		     "(usmStatsWrongDigests)");
 	check_report(DECRYPTION, true, RECORD_AUTH,
 		     "decryption error: the passphrase or protocol of privacy "
 		     "(usmStatsDecryptionErrors)");
-	check_report(UNKNOWN_CONTEXT, true, RECORD_ERROR, "unknown context (snmpUnknownContexts)");
+	check_report(UNKNOWN_CONTEXT, true, RECORD_ERROR,
+		     "unknown context (snmpUnknownContexts): the agent wants one to be named (-n, "
+		     "context)");
 	check_report(SOMETHING_ELSE, true, RECORD_ERROR,
 		     "a Report came instead of an answer: 1.3.6.1.6.3.15.1.1.77.0");
 }
@@ -871,8 +875,10 @@ static void check_never_in_window(bool sign, unsigned requests)
 	lab->device.unsigned_reports = !sign;
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_AUTH);
-	assert_string_equal(g->message, "not in time window after resynchronisation "
-					"(usmStatsNotInTimeWindows)");
+	assert_string_equal(g->message,
+			    "not in time window after resynchronisation "
+			    "(usmStatsNotInTimeWindows): does its clock jump, or do two "
+			    "devices share its engine ID?");
 	assert_int_equal(lab->device.requests, requests);
 	close_lab(lab);
 }
@@ -893,7 +899,9 @@ static void test_engine_changes_for_ever(void **state)
 	lab->device.moving = true;
 	g = ask(lab);
 	assert_int_equal(g->status, RECORD_AUTH);
-	assert_string_equal(g->message, "unknown engine ID (usmStatsUnknownEngineIDs)");
+	assert_string_equal(
+		g->message,
+		"unknown engine ID (usmStatsUnknownEngineIDs): it names another one each time");
 	assert_string_equal(g->note, "");
 	assert_int_equal(lab->device.requests, 1 + 4);
 	close_lab(lab);
@@ -1167,7 +1175,8 @@ static void test_a_report_ends_a_walk(void **state)
 	run(lab, 1);
 	assert_int_equal(lab->got[0].status, RECORD_PARTIAL);
 	assert_string_equal(lab->got[0].message,
-			    "auth: unknown user name (usmStatsUnknownUserNames)");
+			    "auth: unknown user name (usmStatsUnknownUserNames): does the agent "
+			    "have this user, spelled so?");
 	assert_in_range(lab->got[0].nvars, 25, 40);
 	assert_at_rest(lab);
 	close_lab(lab);

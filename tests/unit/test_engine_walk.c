@@ -1123,7 +1123,8 @@ static void test_walks_go_on_after_a_failed_get(void **state)
 	lab->device.at_most = 4;
 	ask(lab, false);
 	assert_int_equal(lab->status, RECORD_PARTIAL);
-	assert_string_equal(lab->message, "error: genErr at 1.3.6.1.2.1.50.1.1.9");
+	assert_string_equal(lab->message, "error: genErr at 1.3.6.1.2.1.50.1.1.9: the agent could "
+					  "not read it; its own log may say why");
 	assert_in_range(lab->nrows, 8, 12);
 	close_lab(lab);
 }
