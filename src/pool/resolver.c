@@ -89,11 +89,13 @@ static void answer_explain(struct lookup_answer *a, int status, unsigned family)
 {
 	const char *what = ares_strerror(status);
 	if (status == ARES_ENOTFOUND)
-		what = "no such name";
+		what = "no such name: is it spelled right, with its domain?";
 	else if (status == ARES_ENODATA || status == ARES_SUCCESS)
-		what = family == 4   ? "the name has no IPv4 address"
-		       : family == 6 ? "the name has no IPv6 address"
-				     : "the name has no address";
+		what = family == 4
+			       ? "the name has no IPv4 address, and no other is wanted (family: 4)"
+		       : family == 6
+			       ? "the name has no IPv6 address, and no other is wanted (family: 6)"
+			       : "the name has no address";
 	else if (status == ARES_ETIMEOUT)
 		what = "no answer from the name servers";
 	else if (status == ARES_ECONNREFUSED) /* c-ares 1.18 tells SERVFAIL and REFUSED so, too */
