@@ -23,13 +23,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denied.h"
 #include "base/loop.h"
 
 #define LOCK_WAIT_US 20000 /* a batch of another run takes a millisecond or two */
 
 static enum writer_result append_failed(struct writer *w)
 {
-	return writer_fail(w, WRITER_FAILED, "cannot append to '%s': %s", w->path, strerror(errno));
+	char why[DENIED_MAX];
+
+	return writer_fail(w, WRITER_FAILED, "cannot append to '%s': %s", w->path,
+			   denied_words(w->path, why));
 }
 
 static int open_file(struct writer *w)

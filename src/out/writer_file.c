@@ -29,6 +29,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denied.h"
+
 #define LINKS_MAX 40  /* symbolic links followed, as the kernel does */
 #define TAKES_MAX 100 /* times that the temporary file may change under our hands */
 
@@ -139,6 +141,7 @@ static char *resolve(const char *path)
 
 static enum writer_result folder_failed(struct writer *w, const char *folder)
 {
+	char why[DENIED_MAX];
 	const char *remedy = errno == ENOENT ? "create the folder first"
 					     : "make the folder writable, or name another file, or "
 					       "use --append if the file itself is writable";
@@ -146,7 +149,7 @@ static enum writer_result folder_failed(struct writer *w, const char *folder)
 	return writer_fail(
 		w, WRITER_FAILED,
 		"cannot write in folder '%s': %s; '%s' is made there under another name first: %s",
-		folder, strerror(errno), w->path, remedy);
+		folder, denied_words(folder, why), w->path, remedy);
 }
 
 /* The process that holds the lock on fd; 0: nobody any more; -1: one of another machine. */

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denied.h"
 #include "base/terminal.h"
 
 static bool is_ready(int fd)
@@ -163,10 +164,12 @@ enum writer_result writer_stream_stdout(struct writer *w)
 
 enum writer_result writer_stream_open(struct writer *w)
 {
+	char why[DENIED_MAX];
+
 	w->fd = open(w->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 	if (w->fd < 0)
 		return writer_fail(w, WRITER_FAILED, "cannot write to '%s': %s", w->path,
-				   strerror(errno));
+				   denied_words(w->path, why));
 	fcntl(w->fd, F_SETFL, O_NONBLOCK);
 	w->terminal = isatty(w->fd);
 	w->kind = &writer_stream;

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denied.h"
 #include "base/utf8.h"
 #include "plan/conf_internal.h"
 
@@ -60,6 +61,7 @@ static bool open_stdin(struct reader *r)
 bool reader_open(struct reader *r, struct conf *c, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
+	char why[DENIED_MAX];
 	struct stat st;
 
 	*r = (struct reader){.conf = c, .fd = -1};
@@ -73,7 +75,7 @@ bool reader_open(struct reader *r, struct conf *c, const char *path)
 	if (!standard)
 		r->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd < 0 || fstat(r->fd, &st) < 0)
-		return fail_whole(r, strerror(errno));
+		return fail_whole(r, denied_words(path, why));
 	r->everyone = S_ISREG(st.st_mode) && (st.st_mode & S_IROTH);
 	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > READER_MAX)
 		return fail_whole(r, "larger than 256 MiB");

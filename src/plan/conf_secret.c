@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denied.h"
 #include "plan/conf_internal.h"
 
 #define SECRET_MAX 4096 /* octets of a secret's file; more is a mistaken path */
@@ -75,6 +76,7 @@ static char *from_file(struct conf *c, const struct conf_word *w)
 {
 	const char *path = conf_path(c, w->place.file, w->text);
 	char content[SECRET_MAX + 1];
+	char why[DENIED_MAX];
 	char *text = NULL;
 	int fd = open_credential(w->text);
 	ssize_t len;
@@ -84,7 +86,7 @@ static char *from_file(struct conf *c, const struct conf_word *w)
 	len = fd < 0 ? -1 : read_all(fd, content);
 	if (len < 0) {
 		conf_error(c, w->place, "%s_file: '%.200s': %s", setting_text(w->key), path,
-			   strerror(errno));
+			   denied_words(path, why));
 	} else if (len > SECRET_MAX || memchr(content, '\0', (size_t)len)) {
 		conf_error(c, w->place, "%s_file: '%.200s' is no text of at most %d octets",
 			   setting_text(w->key), path, SECRET_MAX);
