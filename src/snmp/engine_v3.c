@@ -183,13 +183,20 @@ static const struct report_words reports[] = {
 		 "does its clock jump, or do two devices share its engine ID?"},
 	[PDU_REPORT_UNKNOWN_USER] = {RECORD_AUTH, "unknown user name (usmStatsUnknownUserNames)",
 				     "does the agent have this user, spelled so?"},
-	[PDU_REPORT_UNKNOWN_ENGINE] = {RECORD_AUTH, "unknown engine ID "
-						    "(usmStatsUnknownEngineIDs)"},
-	[PDU_REPORT_WRONG_DIGEST] = {RECORD_AUTH, "wrong digest: the passphrase or protocol of "
-						  "authentication (usmStatsWrongDigests)"},
-	[PDU_REPORT_DECRYPTION] = {RECORD_AUTH, "decryption error: the passphrase or protocol of "
-						"privacy (usmStatsDecryptionErrors)"},
-	[PDU_REPORT_UNKNOWN_CONTEXT] = {RECORD_ERROR, "unknown context (snmpUnknownContexts)"},
+	[PDU_REPORT_UNKNOWN_ENGINE] = {RECORD_AUTH,
+				       "unknown engine ID "
+				       "(usmStatsUnknownEngineIDs)",
+				       NULL},
+	[PDU_REPORT_WRONG_DIGEST] = {RECORD_AUTH,
+				     "wrong digest: the passphrase or protocol of "
+				     "authentication (usmStatsWrongDigests)",
+				     NULL},
+	[PDU_REPORT_DECRYPTION] = {RECORD_AUTH,
+				   "decryption error: the passphrase or protocol of "
+				   "privacy (usmStatsDecryptionErrors)",
+				   NULL},
+	[PDU_REPORT_UNKNOWN_CONTEXT] = {RECORD_ERROR, "unknown context (snmpUnknownContexts)",
+					NULL},
 };
 
 /* What depends on the target. */
