@@ -97,6 +97,8 @@ class Silent(Script):
         records = self.poll_to('now', *self.words)
         self.write_records('twice', [{**record, 'status': 'timeout', 'message': 'x'} for record in records] + records)
         self.assertEqual(self.run_script('multisnmp-silent', 'now', 'twice'), '')
+        self.write_records('twice', records + [{**record, 'status': 'timeout', 'message': 'x'} for record in records])
+        self.assertEqual(self.run_script('multisnmp-silent', 'now', 'twice'), '')
 
     def test_escapes(self):
         self.write_records('now', [{'host': 'a\x1b[31m', 'status': 'timeout', 'message': 'tab\tnewline\n'}])
@@ -235,6 +237,8 @@ class Interfaces(Script):
         self.both('ifName', '\x1b]0;x\x07\ty', '\x1b]0;x\x07\ty')
         row = self.row()
         self.assertEqual(row['name'], '?]0;x??y')
+        self.both('ifHCInOctets', 'a', 'b')
+        self.assertEqual(self.row()['in_bps'], '0')  # of ifInOctets
 
     def test_runs_in_the_wrong_order(self):
         self.row()
@@ -260,6 +264,8 @@ class Interfaces(Script):
         self.assertEqual(self.top('-o'), [second, first])
         self.assertEqual(self.top('-i', '-n', '1'), [first])
         self.both('sysUpTime', 100000000, 3000, index='0')
+        self.assertEqual(self.top(), [])
+        self.before[0]['host'] = 'another'
         self.assertEqual(self.top(), [])
 
 
@@ -363,7 +369,7 @@ class Plugin(Script):
         self.assertIn('more than one host', self.check(3, '-H', '127.5.0.4/31', *self.more))
         self.assertIn('unknown option', self.check(3, '-H', 'h', '--', '--none'))
         self.assertIn('No such file', self.check(3, '-H', 'h', env={**os.environ, 'MULTISNMP': '/nowhere'}))
-        self.assertIn('UNKNOWN', self.check(3, '-H', '--debug'))
+        self.assertIn('resolve: ', self.check(3, '--host=-h'))  # a host, and no option
 
 
 if __name__ == '__main__':
