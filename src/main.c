@@ -71,13 +71,11 @@ static bool can_send(const struct options *o)
 	return udp != NULL;
 }
 
-static int act(const struct options *o, enum options_action action)
+struct plan *main_plan(const struct options *o, enum options_action action)
 {
 	struct buf text = {0};
 	struct plan *plan;
-	int status;
 
-	pdu_init();
 	mib_setup(o->mib_dirs, o->mib_modules);
 	plan = plan_new(&o->plan);
 	if (action != OPTIONS_EXPLAIN)        /* which needs them until its children forget them */
@@ -87,16 +85,10 @@ static int act(const struct options *o, enum options_action action)
 	main_tell(LOG_LEVEL_WARNING, &text);
 	conf_errors(o->conf, &text);
 	main_tell(LOG_LEVEL_ERROR, &text);
-	if (plan == NULL)
-		return EXIT_WRONG;
-	if (!can_send(o))
-		status = EXIT_WRONG;
-	else if (action == OPTIONS_EXPLAIN)
-		status = main_explain(o, plan);
-	else
-		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, plan);
+	if (plan == NULL || can_send(o))
+		return plan;
 	plan_free(plan);
-	return status;
+	return NULL;
 }
 
 void main_tell(enum log_level level, struct buf *text)
@@ -105,19 +97,43 @@ void main_tell(enum log_level level, struct buf *text)
 	buf_free(text);
 }
 
+/* What is remembered is for who reads it all again, and nobody else: gone before the first fork. */
+static int act(const struct options *o, enum options_action action, struct reread **words)
+{
+	struct plan *plan;
+	int status;
+
+	pdu_init();
+	plan = main_plan(o, action);
+	if (o->interval_us == 0) {
+		reread_free(*words);
+		*words = NULL;
+	}
+	if (plan == NULL)
+		return EXIT_WRONG;
+	if (action == OPTIONS_EXPLAIN)
+		status = main_explain(o, plan);
+	else
+		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, plan, *words);
+	plan_free(plan);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
+	struct reread *words;
 	struct options options;
 	struct buf text = {0};
 	int status;
 
 	core_forbid();
 	open_missing();
+	words = reread_new(argc, argv);
 	signal(SIGUSR1,
 	       SIG_IGN); /* "how far is it?" asked too early, or too late, is no reason to die */
 	log_set_style(log_style_of_stderr(false));
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
-	switch (options_parse(&options, argc, argv, &text)) {
+	switch (options_parse_with(&options, argc, argv, &text, words)) {
 	case OPTIONS_SHOWN:
 		status = show_result(&text);
 		break;
@@ -126,19 +142,20 @@ int main(int argc, char **argv)
 		status = EXIT_WRONG;
 		break;
 	case OPTIONS_CHECK:
-		status = act(&options, OPTIONS_CHECK);
+		status = act(&options, OPTIONS_CHECK, &words);
 		break;
 	case OPTIONS_EXPLAIN:
 		log_set_level(LOG_LEVEL_WARNING);
-		status = act(&options, OPTIONS_EXPLAIN);
+		status = act(&options, OPTIONS_EXPLAIN, &words);
 		break;
 	default:
 		log_set_style(log_style_of_stderr(options.interval_us > 0));
 		log_set_level(options.quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
-		status = act(&options, OPTIONS_RUN);
+		status = act(&options, OPTIONS_RUN, &words);
 		break;
 	}
 	buf_free(&text);
 	options_free(&options);
+	reread_free(words);
 	return status;
 }

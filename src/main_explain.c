@@ -33,7 +33,7 @@ static int ask(void *arg, const struct explain_ask *a)
 	o.no_progress = true;
 	o.format_options = (struct format_options){0};
 	o.deadline_us = a->deadline_us;
-	return main_poll(&o, asker->plan);
+	return main_poll(&o, asker->plan, NULL);
 }
 
 int main_explain(const struct options *o, struct plan *plan)

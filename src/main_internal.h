@@ -1,8 +1,8 @@
 /*
  * main_internal - what the files of main share; private to it.
  *
- * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_output.c:
- * where records go. main_follow.c: who follows it.
+ * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_reload.c: what is
+ * read again for them. main_output.c: where records go. main_follow.c: who follows it.
  */
 #ifndef MAIN_INTERNAL_H
 #define MAIN_INTERNAL_H
@@ -32,10 +32,6 @@ void main_tell(enum log_level level, struct buf *text);
 struct writer *main_output(const struct options *o, enum writer_result *result);
 /* The exit status for what has become of it, which is told. */
 int main_writer_status(struct writer *w, enum writer_result result);
-/* A run, or a round, is over and its output is as it will be: tells who wants to know. */
-void main_ended(const struct options *o, const struct master_config *config,
-		const struct master_result *r);
-
 /* Who follows the run without being part of it. */
 #define FOLLOWERS_MAX 4
 struct followers {
@@ -57,11 +53,40 @@ void main_unfollow(struct followers *f);
 /* The part of the summary that is not for scripts, on stderr; of a run, rounds have none. */
 void main_tables(const struct followers *f, const struct master_result *r);
 
-/* Polls in rounds, the first one to *writer, which is then the last one's, or NULL. An exit status. */
-int main_rounds(const struct options *o, struct master_config *config, struct writer **writer);
+/* A configuration that was read after the first one. */
+struct generation {
+	char **words; /* what options point to */
+	struct options options;
+	struct plan *plan;
+};
+struct generation *main_generation(struct reread *words); /* NULL: there were errors, told */
+void main_generation_free(struct generation *g);          /* NULL is nothing */
 
-/* Polls what the plan says; an exit status. */
-int main_poll(const struct options *o, struct plan *plan);
+/* What is being polled. */
+struct job {
+	const struct options *o;
+	struct plan *plan;
+	struct writer *writer;              /* of the run, or its round; NULL: none is open */
+	struct reread *words;               /* NULL: nothing is read again */
+	struct memory *learnt;              /* of hosts; NULL: a run keeps nothing */
+	const struct master_rounds *rounds; /* NULL: one run */
+	struct generation *next;            /* what is to be polled then; NULL */
+	struct followers followers;
+};
+
+/* All of a run with its children, or of its rounds until they end or what is polled changes. False: there is no
+ * result, what is wrong was told. */
+bool main_master(struct job *job, struct master_result *r);
+/* A run, or a round, is over and its output is as it will be: tells who wants to know. */
+void main_ended(struct job *job, const struct master_result *r);
+
+/* Polls in rounds; an exit status. */
+int main_rounds(struct job *job);
+
+/* Options and files become what is to be polled; NULL: there were errors. All is told. */
+struct plan *main_plan(const struct options *o, enum options_action action);
+/* Polls what the plan says; an exit status. words are lent, NULL if what was read is not read again. */
+int main_poll(const struct options *o, struct plan *plan, struct reread *words);
 
 /* --explain: asks the plan's one target again and again. */
 int main_explain(const struct options *o, struct plan *plan);

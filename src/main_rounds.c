@@ -15,42 +15,41 @@
 #include <string.h>
 
 struct service {
-	const struct options *o;
-	const struct master_config *config;
-	struct writer **writer; /* NULL: none is open */
-	bool lasts;             /* it serves all rounds */
-	bool timed;             /* its name has the time in it: only the round itself can open it */
-	int status;             /* for which the service ends; 0: goes on */
+	struct job *job;
+	const struct options *o; /* the first ones: outputs do not change with what is polled */
+	bool lasts;              /* the output serves all rounds */
+	bool timed; /* its name has the time in it: only the round itself can open it */
+	int status; /* for which the service ends; 0: goes on */
 };
 
 static void service_open(struct service *s)
 {
 	enum writer_result opened;
 
-	*s->writer = main_output(s->o, &opened);
+	s->job->writer = main_output(s->o, &opened);
 	if (opened == WRITER_OK)
 		return;
-	main_writer_status(*s->writer, opened);
-	writer_free(*s->writer);
-	*s->writer = NULL;
+	main_writer_status(s->job->writer, opened);
+	writer_free(s->job->writer);
+	s->job->writer = NULL;
 }
 
 static struct writer *service_begin(void *arg)
 {
 	struct service *s = arg;
 
-	if (*s->writer == NULL)
+	if (s->job->writer == NULL)
 		service_open(s);
-	return *s->writer;
+	return s->job->writer;
 }
 
 /* What became of a round's output: 0, or an exit status. */
 static int round_status(struct service *s, struct master_result *r)
 {
 	if (r->written == WRITER_OK && !s->lasts)
-		r->written = writer_commit(*s->writer);
+		r->written = writer_commit(s->job->writer);
 	if (r->written != WRITER_OK)
-		return main_writer_status(*s->writer, r->written);
+		return main_writer_status(s->job->writer, r->written);
 	return r->lost > 0 ? EXIT_NOT_WRITTEN : EXIT_ALL_OK;
 }
 
@@ -59,18 +58,34 @@ static bool service_end(void *arg, const struct master_result *r)
 	struct service *s = arg;
 	struct master_result over = *r;
 	int status = round_status(s, &over);
-	bool ends = status != 0 && (s->lasts || r->signal != 0);
+	bool broken = over.written != WRITER_OK && s->lasts;
+	bool ends = broken || (status != 0 && r->signal != 0);
 
 	if (ends)
 		s->status = status;
-	main_ended(s->o, s->config, &over);
+	main_ended(s->job, &over);
 	if (s->lasts)
 		return !ends;
-	writer_free(*s->writer);
-	*s->writer = NULL;
-	if (!s->timed && !ends && r->signal == 0)
+	writer_free(s->job->writer);
+	s->job->writer = NULL;
+	if (!s->timed && r->signal == 0)
 		service_open(s);
 	return !ends;
+}
+
+/* The last good one counts, whatever comes after it. */
+static bool service_reload(void *arg)
+{
+	struct service *s = arg;
+	struct generation *g = main_generation(s->job->words);
+
+	if (g == NULL) {
+		log_error("nothing was reloaded: what was polled before is polled on");
+		return s->job->next != NULL;
+	}
+	main_generation_free(s->job->next);
+	s->job->next = g;
+	return true;
 }
 
 /* The exit status of all of it. */
@@ -81,22 +96,52 @@ static int service_status(struct service *s, const struct master_result *r)
 	if (r->written == WRITER_CLOSED)
 		return EXIT_CLOSED;
 	if (s->status == 0 && s->lasts) {
-		enum writer_result written = writer_commit(*s->writer);
+		enum writer_result written = writer_commit(s->job->writer);
 
 		if (written != WRITER_OK)
-			s->status = main_writer_status(*s->writer, written);
+			s->status = main_writer_status(s->job->writer, written);
 	}
 	if (s->status != 0)
 		return s->status;
 	return r->signal != 0 ? 128 + r->signal : EXIT_SYSTEM;
 }
 
-int main_rounds(const struct options *o, struct master_config *config, struct writer **writer)
+/* One configuration after the other; the first one is the caller's. */
+static int service_run(struct service *s)
 {
-	struct service service = {.o = o,
-				  .config = config,
-				  .writer = writer,
-				  .lasts = writer_lasts(*writer),
+	struct generation *now = NULL;
+	struct master_result r;
+	bool reload;
+	int status;
+
+	do {
+		if (!main_master(s->job, &r)) {
+			status = EXIT_SYSTEM;
+			break;
+		}
+		reload = r.reload;
+		histogram_free(r.latency);
+		if (!reload) {
+			status = service_status(s, &r);
+			break;
+		}
+		main_generation_free(now);
+		now = s->job->next;
+		s->job->next = NULL;
+		s->job->o = &now->options;
+		s->job->plan = now->plan;
+	} while (true);
+	main_generation_free(s->job->next);
+	main_generation_free(now);
+	return status;
+}
+
+int main_rounds(struct job *job)
+{
+	const struct options *o = job->o;
+	struct service service = {.job = job,
+				  .o = o,
+				  .lasts = writer_lasts(job->writer),
 				  .timed = o->output != NULL && strchr(o->output, '%') != NULL};
 	struct master_schedule schedule = {0};
 	struct master_rounds rounds = {.interval_us = o->interval_us,
@@ -104,15 +149,14 @@ int main_rounds(const struct options *o, struct master_config *config, struct wr
 				       .schedule = &schedule,
 				       .arg = &service,
 				       .begin = service_begin,
-				       .end = service_end};
-	struct master_result result;
+				       .end = service_end,
+				       .reload = service_reload};
 	int status;
 
-	config->rounds = &rounds;
-	config->memory = memory_new();
-	master_run(config, &result);
-	memory_free(config->memory);
-	status = service_status(&service, &result);
-	histogram_free(result.latency);
+	job->rounds = &rounds;
+	job->learnt = memory_new();
+	status = service_run(&service);
+	memory_free(job->learnt);
+	job->o = o;
 	return status;
 }

@@ -23,31 +23,39 @@
 
 struct worker_life {
 	struct worker_config config;
-	struct conf *conf;
+	const struct job *job;
 };
 
-/* Keys are all it takes: passphrases that the parent still needs (--explain) go before anything comes in. */
+struct resolver_life {
+	struct resolver_options options;
+	const struct job *job;
+};
+
+/* Words and variables are for the master, which may have to read them again; passphrases for --explain. Keys are all
+ * that polling takes. */
+static void forget(const struct job *job)
+{
+	conf_forget_secrets(job->o->conf);
+	if (job->words != NULL)
+		reread_wipe(job->words);
+}
+
 static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 {
 	const struct worker_life *life = arg;
 
-	conf_forget_secrets(life->conf);
+	forget(life->job);
 	return worker_main(&life->config, fd, at_work);
 }
 
-struct resolver_life {
-	struct resolver_options options;
-	struct plan *plan;
-	struct conf *conf;
-};
-
-/* Who reads name servers asks no device: the resolver's copy of the plan goes, and all secrets with it. */
+/* Who reads name servers asks no device: the resolver's copies of plans go, and all secrets with them. */
 static int run_resolver(const void *arg, int fd)
 {
 	const struct resolver_life *life = arg;
 
-	conf_forget_secrets(life->conf);
-	plan_free(life->plan);
+	forget(life->job);
+	plan_free(life->job->plan);
+	main_generation_free(life->job->next);
 	return resolver_main(&life->options, fd);
 }
 
@@ -137,25 +145,23 @@ struct life {
 	struct resolver_life resolver;
 };
 
-static bool life_make(struct life *life, const struct options *o, struct plan *plan)
+static bool life_make(struct life *life, const struct job *job)
 {
-	struct worker_config *worker = &life->worker.config;
+	const struct options *o = job->o;
 
-	*life = (struct life){.sandbox = {.paths = plan_has_paths(plan)},
-			      .worker = {.config = {.window = o->window,
+	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan)},
+			      .worker = {.job = job,
+					 .config = {.window = o->window,
 						    .source4 = o->source4,
 						    .source6 = o->source6,
 						    .format = o->format,
 						    .format_options = &o->format_options,
 						    .unwanted = o->unwanted,
-						    .sandbox = &life->sandbox},
-					 .conf = o->conf},
-			      .resolver = {.options = {.sandbox = &life->sandbox},
-					   .plan = plan,
-					   .conf = o->conf}};
+						    .sandbox = &life->sandbox}},
+			      .resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
 	if (!prepare_sandbox(&life->sandbox, o->conf))
 		return false;
-	worker->profiles = plan_profiles(plan, &worker->nprofiles);
+	life->worker.config.profiles = plan_profiles(job->plan, &life->worker.config.nprofiles);
 	life->session = life->worker;
 	life->session.config.sessions = true;
 	if (life->session.config.window > SESSION_WINDOW)
@@ -163,9 +169,14 @@ static bool life_make(struct life *life, const struct options *o, struct plan *p
 	return true;
 }
 
-static struct master_config master_of(const struct options *o, const struct life *life)
+static struct master_config master_of(const struct job *job, const struct life *life)
 {
-	return (struct master_config){.plan = life->resolver.plan,
+	const struct options *o = job->o;
+
+	return (struct master_config){.plan = job->plan,
+				      .writer = job->rounds ? NULL : job->writer,
+				      .rounds = job->rounds,
+				      .memory = job->learnt,
 				      .worker = run_worker,
 				      .worker_arg = &life->worker,
 				      .session_arg = &life->session,
@@ -181,59 +192,63 @@ static struct master_config master_of(const struct options *o, const struct life
 				      .null_ends = o->format_options.null,
 				      .one_line = o->format->one_line,
 				      .even_quotes = o->format->quotes,
-				      .unwanted = o->unwanted};
+				      .unwanted = o->unwanted,
+				      .watchers = job->followers.list,
+				      .nwatchers = job->followers.count,
+				      .weigh = job->followers.metrics != NULL};
 }
 
-void main_ended(const struct options *o, const struct master_config *config,
-		const struct master_result *r)
+bool main_master(struct job *job, struct master_result *r)
 {
+	struct master_config config;
+	struct life life;
+
+	if (!life_make(&life, job))
+		return false;
+	config = master_of(job, &life);
+	master_run(&config, r);
+	return true;
+}
+
+void main_ended(struct job *job, const struct master_result *r)
+{
+	const struct followers *f = &job->followers;
 	struct buf summary = {0};
 
-	for (size_t i = 0; i < config->nwatchers; i++)
-		if (config->watchers[i].ended != NULL)
-			config->watchers[i].ended(config->watchers[i].arg, r);
-	if (!o->summary)
+	for (size_t i = 0; i < f->count; i++)
+		if (f->list[i].ended != NULL)
+			f->list[i].ended(f->list[i].arg, r);
+	if (!job->o->summary)
 		return;
 	summary_put(&summary, r);
 	main_tell(LOG_LEVEL_INFO, &summary);
 }
 
-static int run_once(const struct options *o, struct master_config *config, struct writer *writer,
-		    const struct followers *followers)
+static int run_once(struct job *job)
 {
 	struct master_result result;
 	int status;
 
-	config->writer = writer;
-	master_run(config, &result);
-	status = run_status(o, writer, &result);
+	if (!main_master(job, &result))
+		return EXIT_SYSTEM;
+	status = run_status(job->o, job->writer, &result);
 	/* nothing temporary is left, and a reader of stderr may be slow */
 	signals_hold(SIG_UNBLOCK);
 	if (status != EXIT_CLOSED)
-		main_ended(o, config, &result);
-	if (status != EXIT_CLOSED && o->summary)
-		main_tables(followers, &result);
+		main_ended(job, &result);
+	if (status != EXIT_CLOSED && job->o->summary)
+		main_tables(&job->followers, &result);
 	histogram_free(result.latency);
 	return status;
 }
 
-static int run(const struct options *o, struct plan *plan, struct followers *f,
-	       struct writer **writer)
+static int run(struct job *job)
 {
-	struct master_config config;
-	struct life life;
 	int status;
 
-	if (!life_make(&life, o, plan))
-		return EXIT_SYSTEM;
-	config = master_of(o, &life);
-	main_follow(f, o, plan, writer);
-	config.watchers = f->list;
-	config.nwatchers = f->count;
-	config.weigh = f->metrics != NULL;
-	status = o->interval_us > 0 ? main_rounds(o, &config, writer)
-				    : run_once(o, &config, *writer, f);
-	main_unfollow(f);
+	main_follow(&job->followers, job->o, job->plan, &job->writer);
+	status = job->o->interval_us > 0 ? main_rounds(job) : run_once(job);
+	main_unfollow(&job->followers);
 	return status;
 }
 
@@ -246,26 +261,24 @@ static bool is_fifo(const char *path)
 }
 
 /* From the making of a temporary file to its removal signals wait until the master hears them. */
-int main_poll(const struct options *o, struct plan *plan)
+int main_poll(const struct options *o, struct plan *plan, struct reread *words)
 {
+	struct job job = {.o = o, .plan = plan, .words = words};
 	enum writer_result opened;
-	struct followers followers;
-	struct writer *writer;
 	int status;
 
-	main_followers_open(&followers, o, &opened);
+	main_followers_open(&job.followers, o, &opened);
 	if (opened != WRITER_OK) {
-		main_followers_close(&followers);
+		main_followers_close(&job.followers);
 		return opened == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
 	}
 	if (!is_fifo(o->output))
 		signals_hold(SIG_BLOCK);
-	writer = main_output(o, &opened);
+	job.writer = main_output(o, &opened);
 	signals_hold(SIG_BLOCK);
-	status = opened == WRITER_OK ? run(o, plan, &followers, &writer)
-				     : main_writer_status(writer, opened);
-	writer_free(writer);
-	main_followers_close(&followers);
+	status = opened == WRITER_OK ? run(&job) : main_writer_status(job.writer, opened);
+	writer_free(job.writer);
+	main_followers_close(&job.followers);
 	signals_hold(SIG_UNBLOCK);
 	return status;
 }

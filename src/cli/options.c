@@ -331,7 +331,8 @@ static enum options_action parse(struct parse *p, int argc, char **argv)
 	return p->check ? OPTIONS_CHECK : OPTIONS_RUN;
 }
 
-enum options_action options_parse(struct options *o, int argc, char **argv, struct buf *out)
+enum options_action options_parse_with(struct options *o, int argc, char **argv, struct buf *out,
+				       struct reread *memory)
 {
 	struct parse p = {.o = o, .out = out};
 	enum options_action action;
@@ -342,11 +343,17 @@ enum options_action options_parse(struct options *o, int argc, char **argv, stru
 		.workers = options_default_workers(),
 		.window = DEFAULT_WINDOW,
 	};
+	conf_remember(o->conf, memory);
 	action = parse(&p, argc, argv);
 	free_words(&p);
 	free(p.files.list);
 	free(p.target_files.list);
 	return action;
+}
+
+enum options_action options_parse(struct options *o, int argc, char **argv, struct buf *out)
+{
+	return options_parse_with(o, argc, argv, out, NULL);
 }
 
 void options_free(struct options *o)

@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "out/format.h"
+#include "plan/reread.h"
 #include "plan/plan.h"
 
 enum options_action {
@@ -73,6 +74,9 @@ struct options {
 /* Reads argv, then the files that it names. Wipes secrets in argv as it copies them. The text is
  * appended to out, whole lines. Strings of argv are kept. */
 enum options_action options_parse(struct options *o, int argc, char **argv, struct buf *out);
+/* Likewise, with a memory (lent for the life of o) of what can be read only once. */
+enum options_action options_parse_with(struct options *o, int argc, char **argv, struct buf *out,
+				       struct reread *memory);
 void options_free(struct options *o);
 
 /* Whether so many targets answered that the exit status is 0. */

@@ -33,6 +33,11 @@ void conf_leave_secrets(struct conf *c)
 	c->leave_secrets = true;
 }
 
+void conf_remember(struct conf *c, struct reread *memory)
+{
+	c->reread = memory;
+}
+
 static void names_free(struct conf_names *names)
 {
 	free(names->list);

@@ -44,6 +44,7 @@ struct conf_mistake {
 
 struct conf {
 	struct arena arena;
+	struct reread *reread;  /* NULL: nothing is read twice */
 	struct arena secrets;   /* communities and passphrases, and nothing else */
 	struct table variables; /* of the environment, that were secrets: name to place in… */
 	const char **variable;  /* …what was in them */

@@ -54,6 +54,8 @@ static bool open_stdin(struct reader *r)
 	if (r->conf->stdin_used)
 		return fail_whole(r, "standard input is read for two files");
 	r->conf->stdin_used = true;
+	if (!reread_stdin(r->conf->reread))
+		return fail_whole(r, "standard input cannot be read again: name a file");
 	r->fd = dup(STDIN_FILENO);
 	return true;
 }

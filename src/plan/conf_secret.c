@@ -15,6 +15,8 @@
  * Rejected: reading a secret when it is needed. It would be read by workers, long after the errors were
  * told, and from a file that may have changed.
  *
+ * Who reads the configuration again finds what is gone by then in reread.c.
+ *
  * The trap: what is read from a secret's file or environment must never stand in an error.
  */
 #include <errno.h>
@@ -111,7 +113,8 @@ static const char *take_variable(struct conf *c, const char *name)
 	if (known != TABLE_NONE)
 		return c->variable[known];
 	if (!value)
-		return NULL;
+		return reread_variable(c->reread, name);
+	reread_keep(c->reread, name, value);
 	c->variable = conf_grow(c->variable, c->nvariables, &c->cap_variables, sizeof(char *));
 	c->variable[c->nvariables] = arena_text(&c->secrets, value, strlen(value));
 	table_put(&c->variables, arena_text(&c->arena, name, strlen(name)),

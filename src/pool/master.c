@@ -54,6 +54,8 @@ static void signal_ready(void *arg, unsigned ready)
 			watch_asked(m);
 			continue;
 		}
+		if (rounds_reload(m, signal))
+			continue;
 		if (m->result->signal != 0)
 			m->result->aborted = m->over = true;
 		else
@@ -218,7 +220,7 @@ static void master_close(struct master *m)
 	engines_free(m->engines);
 	dispatch_free(m->dispatch);
 	layout_free(m->layout);
-	signals_close(m->signals);
+	signals_close(m->signals, m->result->reload);
 	watch_close(m);
 	cells_free(m->cells, m->nworkers);
 	buf_free(&m->scratch);

@@ -16,32 +16,10 @@
 #include "out/writer.h"
 #include "plan/plan.h"
 #include "pool/memory.h"
+#include "pool/rounds.h"
 #include "pool/watcher.h"
 
 struct format_options;
-struct master_result;
-
-/* Where in time the rounds are. Lent by main, so that it holds over several master_run()s; {0} before the first. */
-struct master_schedule {
-	int64_t start_us; /* of the first round, CLOCK_MONOTONIC */
-	uint64_t next;    /* the next round begins so many intervals later */
-	uint64_t rounds;  /* begun so far */
-	uint64_t turn;    /* by which the instants of targets are turned, once one was */
-	bool turned;
-};
-
-struct master_rounds {       /* at a fixed rate; none begins before the one before is over */
-	int64_t interval_us; /* from begin to begin */
-	bool spread;         /* each target at its own instant of it; else all at the begin */
-	struct master_schedule *schedule;
-	void *arg;
-	/* A round begins: its output, opened, lent until end(). NULL: there is none, which was told; then the round
-	 * is left out. */
-	struct writer *(*begin)(void *arg);
-	/* It is over, and all of its output was flushed or has failed (r->written): to be committed. False: there
-	 * can be no other. */
-	bool (*end)(void *arg, const struct master_result *r);
-};
 
 struct master_config {
 	struct plan *plan;     /* lent */
@@ -89,6 +67,7 @@ struct master_result {                        /* what the run came to */
 	uint64_t lost;           /* records without the rows that were there: no room (exit 3) */
 	enum writer_result written;
 	int signal;   /* that ended the run early; 0 */
+	bool reload;  /* ended for another plan to be polled, with no word of an end */
 	bool aborted; /* not begun, or a second signal: nothing may be committed */
 	bool failed;  /* no worker could live, or no process, socket or memory (exit 4) */
 };

@@ -12,12 +12,16 @@
  * A signal asks for the end: nothing is begun any more, what is in flight may finish for DRAIN_US; then the rest is
  * cancelled, the round has all its records and is written like any other.
  *
+ * Another plan takes over between two rounds, never within one: the old children are stopped first, so that no target
+ * is asked by both, and no limit counts twice; the schedule goes on as if nothing had been.
+ *
  * The trap: a process that was stopped (Ctrl-Z, a frozen group) wakes up when rounds are long due. They are not made up
  * for: each would be a burst, and its answers of a time that nobody asked about.
  */
 #include "pool/master_internal.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 #include "base/log.h"
 
@@ -37,7 +41,7 @@ static int64_t due_us(const struct master *m)
 
 int64_t rounds_next_us(const struct master *m)
 {
-	return m->last ? LOOP_NEVER : due_us(m);
+	return m->last || m->reload ? LOOP_NEVER : due_us(m);
 }
 
 /* --- begin -------------------------------------------------------------------------------- */
@@ -159,15 +163,26 @@ void rounds_turn(struct master *m)
 		return;
 	if (!m->resting && is_over(m))
 		round_end(m);
-	if (m->resting && m->last && !m->stopping)
+	if (m->resting && (m->last || m->reload) && !m->stopping)
 		children_stop(m);
+	m->result->reload = m->resting && m->reload && !m->last;
 	if (m->resting && rounds_next_us(m) <= loop_now_us(m->loop))
 		begin_next(m);
+}
+
+bool rounds_reload(struct master *m, int signal)
+{
+	if (signal != SIGHUP || m->config->rounds == NULL || m->config->rounds->reload == NULL)
+		return false;
+	if (!m->last && m->config->rounds->reload(m->config->rounds->arg))
+		m->reload = true;
+	return true;
 }
 
 void rounds_signal(struct master *m)
 {
 	m->last = true;
+	m->result->reload = false;
 	if (m->resting || m->cancelled != NULL)
 		return;
 	master_close_leases(m, "stopped by a signal");

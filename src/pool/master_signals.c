@@ -109,14 +109,18 @@ bool signals_asks(int signal)
 	return signal == SIGUSR1;
 }
 
-void signals_close(struct signals *s)
+void signals_close(struct signals *s, bool hand_on)
 {
+	int signal;
+
 	if (!s)
 		return;
 	sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	for (size_t i = 0; i < CAUGHT; i++)
 		sigaction(caught[i], &s->before[i], NULL);
 	pipe_end = -1;
+	while (hand_on && (signal = signals_take(s)) != 0)
+		raise(signal); /* the mask holds it back, as it was before */
 	close(s->pipe[0]);
 	close(s->pipe[1]);
 	free(s);

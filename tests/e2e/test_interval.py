@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Polling in rounds: their rate, their records, their outputs, and how they end."""
-import glob
 import json
 import os
 import re
@@ -8,7 +7,7 @@ import signal
 import time
 import unittest
 
-from poller import LONG, Poll, SNMP_AGENTS
+from poller import Poll
 from processes import children
 
 HOSTS = [f'127.0.0.{i}' for i in range(1, 11)]
@@ -16,6 +15,10 @@ HOSTS = [f'127.0.0.{i}' for i in range(1, 11)]
 
 class Rounds(Poll):
     """A poller with --interval, and what it writes."""
+
+    def start_poller(self, *words, **how):
+        how.setdefault('bufsize', 0)  # what is read ahead here would be lacking at the end
+        return super().start_poller(*words, **how)
 
     def start(self, agents, *words, interval='0.5', hosts=HOSTS, **how):
         return self.start_poller('-F', 'jsonl', '-i', interval, '-p', agents.port, *words, *hosts, **how)

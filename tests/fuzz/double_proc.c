@@ -152,7 +152,7 @@ bool signals_asks(int signal)
 	return signal == SIGUSR1;
 }
 
-void signals_close(struct signals *s)
+void signals_close(struct signals *s, bool hand_on)
 {
-	(void)s;
+	(void)s, (void)hand_on;
 }
