@@ -97,7 +97,7 @@ static void answer_explain(struct lookup_answer *a, int status, unsigned family)
 			       ? "the name has no IPv6 address, and no other is wanted (family: 6)"
 			       : "the name has no address";
 	else if (status == ARES_ETIMEOUT)
-		what = "no answer from the name servers";
+		what = "no answer from the name servers: can they be reached from here?";
 	else if (status == ARES_ECONNREFUSED) /* c-ares 1.18 tells SERVFAIL and REFUSED so, too */
 		what = "no name server can be reached, or all fail (SERVFAIL, REFUSED)";
 	else if (status == ARES_ESERVFAIL)
