@@ -8,7 +8,7 @@ import time
 import unittest
 
 from poller import Poll
-from processes import children
+from processes import children, status_of, ticks_of
 
 HOSTS = [f'127.0.0.{i}' for i in range(1, 11)]
 
@@ -40,6 +40,11 @@ class Rounds(Poll):
         for one in rounds:
             self.assertEqual(sorted(r['host'] for r in one), sorted(hosts))
         return rounds
+
+
+def wakings(pid):
+    """How often it was woken from a sleep of its own."""
+    return int(status_of(pid)['voluntary_ctxt_switches'])
 
 
 def seconds(record):
@@ -127,6 +132,145 @@ class Spread(Rounds):
         self.in_rounds(first + rest, self.HOSTS)
         self.assertEqual([r['status'] for r in first], ['ok'])
         self.assertIn('cancelled', {r['status'] for r in rest})
+
+
+class Outputs(Rounds):
+    def test_file_is_replaced(self):
+        """Whole, at the end of each round; in between it is ours, though nothing of it is written."""
+        seen = set()
+        process = self.start(self.agents(), '-o', self.path('now'), interval='0.3')
+
+        def three():
+            if os.path.exists(self.path('now')):
+                with open(self.path('now'), encoding='utf-8') as f:
+                    text = f.read()
+                seen.add(text)
+            return len(seen) >= 3
+        self.wait_until(three)
+        for text in seen:
+            self.in_rounds([json.loads(line) for line in text.splitlines()])
+        for _ in range(20):
+            run = self.run_poller('-o', self.path('now'), '-t', '0.1', '-r', '0', '127.0.0.1')
+            self.assertEqual(run.returncode, 4, run.stderr)
+            self.assertIn(f'process {process.pid}', run.stderr)
+        process.terminate()
+        self.output_of(process, 143)
+        self.assertEqual(os.listdir(self.folder), ['now'])
+
+    def test_killed_in_between(self):
+        """What it leaves is taken over by the next one."""
+        for _ in range(2):
+            process = self.start(self.agents(), '-o', self.path('now'), interval='1h', hosts=HOSTS[:1])
+            self.wait_until(lambda: os.path.exists(self.path('now')))
+            process.kill()
+            process.wait()
+            os.remove(self.path('now'))
+
+    def test_name_with_the_time(self):
+        """A file for each round, by the time of its begin, UTC."""
+        process = self.start(self.agents(), '--no-spread', '-o', self.path('poll-%Y%m%dT%H%M%SZ-100%%.jsonl'), interval='1',
+                             env=dict(os.environ, TZ='Asia/Tokyo'))
+        names = re.compile(r'poll-(\d{8}T\d{6})Z-100%\.jsonl')
+        self.wait_until(lambda: len([n for n in os.listdir(self.folder) if names.fullmatch(n)]) >= 3)
+        process.terminate()
+        self.output_of(process, 143)
+        self.assertEqual([n for n in os.listdir(self.folder) if not names.fullmatch(n)], [])
+        for name in os.listdir(self.folder):
+            records = [json.loads(line) for line in self.read(name).splitlines()]
+            self.in_rounds(records)
+            begin = names.fullmatch(name).group(1)
+            begin = int(begin[9:11]) * 3600 + int(begin[11:13]) * 60 + int(begin[13:15])
+            self.assertLess((min(map(seconds, records)) - begin) % 86400, 30)
+
+    def test_one_run_has_the_time_too(self):
+        run = self.run_poller('-p', self.agents().port, '-o', self.path('%Y'), '127.0.0.1')
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(os.listdir(self.folder)[0], r'^20\d\d$')
+
+    def test_appended(self):
+        process = self.start(self.agents(), '--append', '-F', 'csv', '-o', self.path('all'), interval='0.3')
+        self.wait_until(lambda: os.path.exists(self.path('all')) and self.read('all').count('\n') > 30)
+        process.terminate()
+        self.output_of(process, 143)
+        lines = self.read('all').splitlines()
+        self.assertEqual([n for n, line in enumerate(lines) if line.startswith('host,')], [0])
+        self.assertEqual((len(lines) - 1) % len(HOSTS), 0)
+
+    def test_families_of_each_round(self):
+        """prometheus on standard output: a round's text at its end, whole."""
+        process = self.start_poller('-F', 'prometheus', '-i', '0.5', '-p', self.agents().port, '--no-spread', *HOSTS)
+        text = b''
+        while text.count(b'# TYPE snmp_up gauge') < 3:
+            text += process.stdout.readline()
+        self.assertEqual(text.split(b'# TYPE snmp_up gauge')[1].count(b'snmp_up{'), len(HOSTS))
+        process.terminate()
+        self.output_of(process, 143)
+
+    def test_reader_leaves(self):
+        process = self.start(self.agents(), '--no-spread', interval='0.3')
+        self.records(process, len(HOSTS))
+        process.stdout.close()
+        process.stdout = None
+        self.assertEqual(process.wait(60), 141)
+        self.assertEqual(process.stderr.read(), b'')
+
+    def test_folder_goes_and_comes_back(self):
+        """A round without an output is told and left out; the service goes on."""
+        os.mkdir(self.path('out'))
+        self.write('err', '')
+        with open(self.path('err'), 'wb') as err:
+            process = self.start(self.agents(), '-o', self.path('out/%H%M%S'), interval='0.4', stderr=err)
+        self.wait_until(lambda: os.listdir(self.path('out')))
+        os.rename(self.path('out'), self.path('away'))
+        self.wait_until(lambda: 'No such file' in self.read('err'))
+        os.mkdir(self.path('out'))
+        self.wait_until(lambda: any(n[0] != '.' for n in os.listdir(self.path('out'))))
+        process.terminate()
+        self.output_of(process, 143)
+
+
+class Life(Rounds):
+    def test_killed_workers(self):
+        """In the middle of rounds: each host has its record in each."""
+        agents = self.agents('every:2:late=200ms')
+        process = self.start(agents, '--no-spread', '-j', 2, '-q', interval='0.6')
+        records = []
+        for _ in range(4):
+            records += self.records(process, 7)
+            for worker in children(process.pid)[:1]:
+                try:
+                    os.kill(worker, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            records += self.records(process, 3)
+        rounds = self.in_rounds(records + self.end_by(process))
+        self.assertLessEqual({r['status'] for one in rounds for r in one}, {'ok', 'cancelled'})
+
+    def test_nothing_between_rounds(self):
+        """No process of it works, or is woken."""
+        process = self.start(self.agents(), '--no-spread', '-j', 2, interval='1h')
+        self.records(process, len(HOSTS))
+        all_of_it = [process.pid, *children(process.pid)]
+        time.sleep(0.3)
+        before = [(wakings(pid), ticks_of(pid)) for pid in all_of_it]
+        time.sleep(1.5)
+        self.assertEqual([(wakings(pid), ticks_of(pid)) for pid in all_of_it], before)
+        self.end_by(process)
+
+    def test_stopped_for_a_while(self):
+        """What was due meanwhile is left out, and not made up for."""
+        process = self.start(self.agents(), '--no-spread', interval='0.5', hosts=HOSTS[:1])
+        first, = self.records(process, 1)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        process.send_signal(signal.SIGCONT)
+        records = self.records(process, 3)
+        self.end_by(process)
+        for one, other in zip(records, records[1:]):
+            self.assertGreater((seconds(other) - seconds(one)) % 86400, 0.3)
+        self.assertGreater((seconds(records[0]) - seconds(first)) % 86400, 2.5)
+        self.assertIn('are left out', self.stderr)
 
 
 class Ends(Rounds):
