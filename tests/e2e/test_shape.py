@@ -363,12 +363,19 @@ class Null(Shape):
     def test_xargs(self):
         """A value of several lines, with tabs and quotes, is one argument; a name of a file comes as it is."""
         agents = self.agents('*:types')
-        words = ['--null', '-p', agents.port, '-w', '1.3.6.1.4.1.8072.9999.9999.1', '--fields', 'value', '127.0.0.2']
+        words = ['--null', '-p', agents.port, '-w', '1.3.6.1.4.1.8072.9999.9999', '--fields', 'value', '127.0.0.2']
         run = subprocess.run(['xargs', '-0', '-n', '1', sys.executable, '-c',
                               'import os, sys; print(os.fsencode(sys.argv[1]).hex())'],
                              input=self.octets(*words), capture_output=True, check=True)
-        plain = self.octets(*words[1:]).splitlines()
-        self.assertEqual(len(run.stdout.splitlines()), len(plain))
+        got = [bytes.fromhex(line.decode()) for line in run.stdout.splitlines()]
+        record = json.loads(self.octets('-F', 'jsonl', *words[1:-3], '127.0.0.2'))
+        self.assertEqual(len(got), len(record['vars']))
+        texts = [(var['value'].encode(), value) for var, value in zip(record['vars'], got)
+                 if var['type'] == 'OCTET STRING' and not var.get('hex') and '\0' not in var['value']]
+        self.assertGreater(len(texts), 1)
+        for wanted, value in texts:
+            if not any(c < 0x20 and c not in b'\t\n\r' for c in wanted):
+                self.assertEqual(value, wanted)
 
     def test_awkward_names(self):
         agents = self.agents()
