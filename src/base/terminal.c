@@ -106,12 +106,18 @@ void terminal_close(struct terminal *t)
 	*t = (struct terminal){.fd = -1};
 }
 
-void terminal_put(const struct terminal *t, const void *p, size_t len)
+bool terminal_takes(const struct terminal *t)
 {
 	struct pollfd ready = {.fd = t->fd, .events = POLLOUT};
+
+	return poll(&ready, 1, 0) == 1;
+}
+
+void terminal_put(const struct terminal *t, const void *p, size_t len)
+{
 	ssize_t n;
 
-	if (poll(&ready, 1, 0) != 1)
+	if (!terminal_takes(t))
 		return;
 	do {
 		n = write(t->fd, p, len);

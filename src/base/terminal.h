@@ -27,6 +27,7 @@ struct terminal {
 };
 void terminal_open(struct terminal *t, int fd);
 void terminal_close(struct terminal *t);
+bool terminal_takes(const struct terminal *t); /* a line, now */
 /* One write(2), if it can be taken now. What is not taken is lost. */
 void terminal_put(const struct terminal *t, const void *p, size_t len);
 

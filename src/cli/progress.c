@@ -136,7 +136,10 @@ static void write_line(struct progress *p, const struct progress_state *s)
 	if (p->mode == PROGRESS_DRAWN && is_free(p, NULL))
 		buf_puts(&p->text, TERMINAL_ERASER);
 	progress_put_line(&p->text, s);
-	terminal_put(&p->terminal, p->text.data, p->text.len);
+	if (p->mode == PROGRESS_DRAWN)
+		terminal_put(&p->terminal, p->text.data, p->text.len);
+	else if (terminal_takes(&p->terminal)) /* in a journal or a file, as all else there */
+		log_lines(LOG_LEVEL_INFO, (const char *)p->text.data, p->text.len);
 	p->drawn = false;
 }
 
@@ -213,6 +216,8 @@ static void ended(void *arg, const struct master_result *r)
 	(void)r;
 	erase(p);
 	p->seen = 0;
+	if (p->round == 0) /* no line comes any more */
+		log_set_eraser("");
 }
 
 struct watcher progress_watcher(struct progress *p)

@@ -155,6 +155,7 @@ class Summary(poller.Poll):
 
     def test_colour(self):
         self.assertRegex(self.drawn(), self.COLOUR + b'timeout' + self.COLOUR)
+        self.assertNotIn(b'\033[Kstatus:', self.drawn())  # a log line beside a progress line has it, no other
         for environment in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):
             octets = self.drawn(**environment)
             self.assertIn(b'timeout', octets)

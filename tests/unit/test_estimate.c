@@ -36,11 +36,10 @@ static void test_rate_is_of_late(void **state)
 	assert_near(estimate_rate(&e, done, SECOND), 100);
 	done = go_on(&e, done, 1, 60, 1000);
 	assert_near(estimate_rate(&e, done, 60 * SECOND), 1000);
-	done = go_on(&e, done, 60, 66, 20);
-	done = go_on(&e, done, 66, 120, 20);
-	assert_near(estimate_rate(&e, done, 120 * SECOND), 20);
-	done = go_on(&e, done, 120, 140, 0);
-	assert_true(estimate_rate(&e, done, 140 * SECOND) == 0);
+	done = go_on(&e, done, 60, 71, 20); /* ten seconds later nothing is left of that */
+	assert_near(estimate_rate(&e, done, 71 * SECOND), 20);
+	done = go_on(&e, done, 71, 82, 0);
+	assert_true(estimate_rate(&e, done, 82 * SECOND) == 0);
 }
 
 /* Samples that nobody took leave the rate of the time that is known. */

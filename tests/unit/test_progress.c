@@ -208,6 +208,21 @@ static void test_asked(void **state)
 	assert_non_null(strchr(got, '\n'));
 }
 
+/* A service that is asked answers in its log's manner. */
+static void test_asked_in_a_journal(void **state)
+{
+	struct stage s;
+	char got[1024];
+
+	(void)state;
+	stage_open(&s, (struct progress_config){.unwanted = true});
+	log_set_style(LOG_STYLE_JOURNAL);
+	s.watcher.asked(s.watcher.arg, &half);
+	log_set_style(LOG_STYLE_PLAIN);
+	stage_close(&s, got, sizeof(got));
+	assert_memory_equal(got, "<6>progress: 5 of 10 (50 %), 3 ok, ", 35);
+}
+
 /* Rounds: nothing between two of them, and the next has an estimate of its own. */
 static void test_between(void **state)
 {
@@ -313,10 +328,12 @@ static void test_drawn(void **state)
 	s.watcher.ended(s.watcher.arg, NULL);
 	take(&s, got, sizeof(got));
 	assert_string_equal(got, "\r\033[K");
-	progress_free(s.progress);
 	log_error("told");
 	take(&s, got, sizeof(got));
 	assert_string_equal(got, "multisnmp: told\n");
+	progress_free(s.progress);
+	take(&s, got, sizeof(got));
+	assert_string_equal(got, "");
 	dup2(s.saved, STDERR_FILENO);
 	close(s.saved);
 	close(s.reader);
@@ -325,10 +342,15 @@ static void test_drawn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drawn),  cmocka_unit_test(test_line),
-		cmocka_unit_test(test_narrow), cmocka_unit_test(test_never_as_wide),
-		cmocka_unit_test(test_piped),  cmocka_unit_test(test_forced),
-		cmocka_unit_test(test_asked),  cmocka_unit_test(test_between),
+		cmocka_unit_test(test_drawn),
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_never_as_wide),
+		cmocka_unit_test(test_piped),
+		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_between),
+		cmocka_unit_test(test_asked_in_a_journal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
