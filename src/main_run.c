@@ -154,6 +154,7 @@ static bool life_make(struct life *life, const struct job *job)
 					 .config = {.window = o->window,
 						    .source4 = o->source4,
 						    .source6 = o->source6,
+						    .debug = o->debug,
 						    .format = o->format,
 						    .format_options = &o->format_options,
 						    .unwanted = o->unwanted,

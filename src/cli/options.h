@@ -51,6 +51,7 @@ struct options {
 	uint32_t
 		unwanted; /* a bit for each whose records are not to be written, of all that is said */
 	bool summary;
+	bool debug; /* each datagram on stderr */
 	bool quiet;
 	bool progress, no_progress; /* which came last; neither: where stderr is a terminal */
 	double min_ok;              /* what exit status 0 takes: see options_enough() */
@@ -62,12 +63,12 @@ struct options {
 
 	unsigned workers;
 	unsigned window;
-	double rate_pps;     /* 0: no limit */
-	int64_t deadline_us; /* of the run, or of each round; 0: none */
+	double rate_pps;        /* 0: no limit */
+	int64_t deadline_us;    /* of the run, or of each round; 0: none */
 	const char *stats_file; /* NULL: none */
-	int64_t interval_us; /* from round to round; 0: there are none, but one run */
-	bool no_spread;      /* all targets at the begin of a round */
-	struct addr source4; /* family 0: any */
+	int64_t interval_us;    /* from round to round; 0: there are none, but one run */
+	bool no_spread;         /* all targets at the begin of a round */
+	struct addr source4;    /* family 0: any */
 	struct addr source6;
 };
 

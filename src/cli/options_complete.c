@@ -157,7 +157,7 @@ static void offer_options(struct completion *c)
 
 		if (*row->help)
 			help = row->help;
-		if (!row->take || row->hidden || options_is_later(row))
+		if (!row->take || row->hidden)
 			continue;
 		if (row->letter)
 			completion_offer(c, letter, "", help);

@@ -11,7 +11,6 @@
 #include "cli/options_internal.h"
 
 #define COLUMN 25 /* where the explanations begin */
-#define WIDTH  79
 
 static const char head[] =
 	"usage: multisnmp [option ...] [target ...]\n"
@@ -70,42 +69,15 @@ static void put_row(struct buf *out, const struct option_row *row)
 	buf_printf(out, "%s\n", row->help);
 }
 
-static void put_later(struct buf *out)
-{
-	struct buf line = {0};
-
-	buf_puts(&line, "Not yet:");
-	for (const struct option_row *row = options_table; row->help; row++) {
-		struct buf name = {0};
-
-		if (!options_is_later(row))
-			continue;
-		options_name(row, &name);
-		if (line.len + 1 + name.len > WIDTH) {
-			buf_put(out, line.data, line.len);
-			buf_putc(out, '\n');
-			line.len = 0;
-			buf_putc(&line, ' ');
-		}
-		buf_putc(&line, ' ');
-		buf_put(&line, name.data, name.len);
-		buf_free(&name);
-	}
-	buf_put(out, line.data, line.len);
-	buf_putc(out, '\n');
-	buf_free(&line);
-}
-
 void options_help(struct buf *out)
 {
 	buf_puts(out, head);
 	for (const struct option_row *row = options_table; row->help; row++) {
 		if (!row->take)
 			buf_printf(out, "%s:\n", row->help);
-		else if (*row->help && !row->hidden && !options_is_later(row))
+		else if (*row->help && !row->hidden)
 			put_row(out, row);
 	}
-	put_later(out);
 	buf_puts(out, tail);
 }
 

@@ -48,7 +48,6 @@ extern const struct option_row options_table[];
 
 /* The part of an option's value that nobody else may see, NULL: there is none. */
 char *options_secret(const struct option_row *row, char *value);
-bool options_is_later(const struct option_row *row);              /* comes with a later version */
 void options_name(const struct option_row *row, struct buf *out); /* "--file", "-c" */
 void options_help(struct buf *out);
 void options_version(struct buf *out);

@@ -1,9 +1,7 @@
 /*
  * The options: a row each, which drives getopt_long(3), --help and what is done.
  *
- * The problem: an option has half a dozen places where it could be forgotten, and a person who types
- * one that is planned but not there yet must not believe that it worked. So adding one is adding a row
- * here; one that comes with a later version has its row already, with take_later().
+ * The problem: an option has half a dozen places where it could be forgotten. So adding one is adding a row here.
  *
  * Most options are settings of a target under a shorter name: `-t 2s` is `--set timeout=2s` and passes the same
  * checks as YAML does. Letters are Net-SNMP's and fping's.
@@ -141,23 +139,6 @@ static bool take_help(struct parse *p, const struct option_row *row, char *value
 	return p->ended = true;
 }
 
-static bool take_later(struct parse *p, const struct option_row *row, char *value)
-{
-	struct buf name = {0};
-
-	(void)value;
-	options_name(row, &name);
-	options_wrong(p, "%.*s: not yet: this version knows no %s", (int)name.len,
-		      (char *)name.data, row->help);
-	buf_free(&name);
-	return false;
-}
-
-bool options_is_later(const struct option_row *row)
-{
-	return row->take == take_later;
-}
-
 #define FLAG(member) offsetof(struct options, member)
 
 /* One row an option. */
@@ -221,7 +202,8 @@ const struct option_row options_table[] = {
 	{0, "check", NULL, take_check,
 	 .help = "show what would be polled; why one does not answer"},
 	{0, "explain", NULL, take_explain, .help = ""},
-	{0, "debug", NULL, take_later, .help = "decoded datagrams"},
+	{0, "debug", NULL, take_flag,
+	 .help = "each datagram in words on stderr, secrets masked", .flag = FLAG(debug)},
 
 	{.help = "What comes out"},
 	{'o', "output", "FILE", options_take_output,

@@ -23,6 +23,7 @@
 
 #include "base/log.h"
 #include "pool/message.h"
+#include "snmp/trace.h"
 
 #define BACKLOG_LOW  ((size_t)256 << 10) /* octets: below, new tasks are started */
 #define BACKLOG_HIGH ((size_t)4 << 20)   /* octets: above, the engine is held */
@@ -254,6 +255,8 @@ static bool engine_open(struct worker *w)
 	};
 	char error[256];
 
+	w->trace = w->config->debug ? trace_new() : NULL;
+	config.trace = w->trace;
 	if (w->config->sessions && !sessions_open(w, &config))
 		return false;
 	w->engine = engine_new(&config, error, sizeof(error));
@@ -294,6 +297,7 @@ int worker_main(const struct worker_config *config, int fd, _Atomic uint64_t *at
 	if (w.engine != NULL)
 		engine_free(w.engine);
 	session_free(w.session);
+	trace_free(w.trace);
 	queue_free(w.queue);
 	loop_free(w.loop);
 	buf_free(&w.waiting);

@@ -23,6 +23,7 @@ struct worker_config {
 	const struct format_options *format_options; /* lent */
 	uint32_t unwanted; /* a bit for each status of whose records only the heads are sent */
 	const struct sandbox *sandbox; /* entered before the first packet; NULL: none */
+	bool debug;                    /* each datagram on stderr */
 	bool sessions; /* of the second kind: one task at a time, of a transport other than UDP */
 };
 

@@ -14,6 +14,7 @@
 #include "snmp/session.h"
 
 struct worker {
+	struct trace *trace; /* --debug; else NULL */
 	const struct worker_config *config;
 	_Atomic uint64_t *at_work;
 	struct loop *loop;

@@ -41,6 +41,7 @@ struct engine_config {
 	engine_done_fn done;
 	engine_rows_fn rows; /* called when a record has become large */
 	void *arg;
+	struct trace *trace; /* --debug: each datagram in words; NULL: none. Lent */
 	uint64_t octets_max; /* of the answers of a record; 0: ENGINE_OCTETS_MAX */
 };
 #define ENGINE_WINDOW_MAX 65536

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "snmp/engine_trace.h"
 #include "snmp/peek.h"
 
 #define TURN_BATCHES 16 /* received from a lane in a turn; then timers and sends have their turn */
@@ -46,6 +47,13 @@ static struct request *find_by_address(struct engine *e, const struct addr *a)
 	return NULL;
 }
 
+/* For --debug: why a datagram counts for nothing. */
+static void dropped(struct engine *e, const char *what, const char *words)
+{
+	if (e->config.trace)
+		trace_fate(e->config.trace, what, words);
+}
+
 static void take_notice(struct job *job, enum notice notice, int64_t number)
 {
 	if (job->notice != NOTICE_NONE)
@@ -60,6 +68,7 @@ static void unreadable(struct engine *e, const struct udp_in *in, bool v3, const
 {
 	struct request *r = find_by_address(e, &in->from);
 
+	dropped(e, "dropped", words);
 	if (v3 && (!r || r->job->profile->version != SNMP_V3)) {
 		e->stats.count[STATS_FOREIGN]++;
 		return;
@@ -88,38 +97,41 @@ static bool same_address(struct job *job, const struct udp_in *in)
 	return false;
 }
 
-/* The id is right; is the rest? Else the job takes notice of the first thing that is not. */
-static bool is_answer(struct job *job, const struct peek *head, const struct udp_in *in)
+/* The id is right; is the rest? NULL: yes. Else what is not, of which the job takes notice when it is the first. */
+static const char *no_answer(struct job *job, const struct peek *head, const struct udp_in *in)
 {
 	const struct profile *p = job->profile;
 
 	if (!same_address(job, in))
-		return false;
+		return "it comes from another address";
 	if (head->version != (int64_t)p->version) {
 		take_notice(job, NOTICE_VERSION, head->version);
-		return false;
+		return "it is of another version";
 	}
 	if (!same_community(head, p)) {
 		take_notice(job, NOTICE_COMMUNITY, 0);
-		return false;
+		return "it has another community";
 	}
 	if (head->type != PDU_RESPONSE) {
 		take_notice(job, NOTICE_TYPE, head->type);
-		return false;
+		return "it is no RESPONSE";
 	}
-	return true;
+	return NULL;
 }
 
 /* The same of an SNMPv3 message. Who sent it is asked only where no digest will tell. */
-static bool is_answer_v3(struct job *job, const struct peek_v3 *head, const struct udp_in *in)
+static const char *no_answer_v3(struct job *job, const struct peek_v3 *head,
+				const struct udp_in *in)
 {
 	if (job->profile->version != SNMP_V3) {
 		if (same_address(job, in))
 			take_notice(job, NOTICE_VERSION, SNMP_V3);
-		return false;
+		return "it is of another version";
 	}
-	return (head->whole && head->flags & PEEK_AUTH) || v3_proves_itself(job) ||
-	       same_address(job, in);
+	if ((head->whole && head->flags & PEEK_AUTH) || v3_proves_itself(job) ||
+	    same_address(job, in))
+		return NULL;
+	return "it comes from another address";
 }
 
 /* The request is answered: a tells what, or, when it is not decoded, why not. */
@@ -142,6 +154,8 @@ static void end_answered(struct engine *e, const struct inflight_hit *hit, const
 	known_answered(job, rtt_us);
 	job->time_ms = e->received_ms;
 	request_end(e, r, ENDED_ANSWERED, !hit->newest);
+	if (!decoded)
+		dropped(e, "malformed", a->words);
 	if (decoded)
 		job_answered(e, job, &reply);
 	else
@@ -174,10 +188,12 @@ static void answer_v3(struct engine *e, const struct inflight_hit *hit, const st
 		verdict = v3_decode(e, &e->requests[hit->slot], head->msg_id, in, &a);
 	else
 		snprintf(a.words, sizeof(a.words), "%s", words);
-	if (verdict == PDU_REFUSED)
+	if (verdict == PDU_REFUSED) {
 		e->stats.count[STATS_FOREIGN]++;
-	else
+		dropped(e, "not believed", a.words);
+	} else {
 		end_answered(e, hit, in, &a, verdict == PDU_ACCEPTED);
+	}
 	engine_at_work(e, NULL);
 }
 
@@ -185,7 +201,7 @@ static void datagram_v3(struct engine *e, const struct udp_in *in)
 {
 	struct inflight_hit hit;
 	struct peek_v3 head;
-	const char *words;
+	const char *words, *why;
 
 	if (!peek_v3(in->data, in->len, &head, &words)) {
 		unreadable(e, in, true, words);
@@ -193,8 +209,11 @@ static void datagram_v3(struct engine *e, const struct udp_in *in)
 		bool again = inflight_completed(e->inflight, head.msg_id);
 
 		e->stats.count[again ? STATS_DUPLICATE : STATS_FOREIGN]++;
-	} else if (!is_answer_v3(e->requests[hit.slot].job, &head, in)) {
+		dropped(e, "dropped",
+			again ? "its request is over" : "its id is of no request of ours");
+	} else if ((why = no_answer_v3(e->requests[hit.slot].job, &head, in))) {
 		e->stats.count[STATS_FOREIGN]++;
+		dropped(e, "dropped", why);
 	} else {
 		answer_v3(e, &hit, &head, in, words);
 	}
@@ -204,7 +223,7 @@ static void datagram(struct engine *e, const struct udp_in *in)
 {
 	struct inflight_hit hit;
 	struct peek head;
-	const char *words;
+	const char *words, *why;
 
 	e->stats.count[STATS_RECEIVED]++;
 	if (!peek_message(in->data, in->len, &head, &words)) {
@@ -216,8 +235,11 @@ static void datagram(struct engine *e, const struct udp_in *in)
 		bool again = inflight_completed(e->inflight, head.request_id);
 
 		e->stats.count[again ? STATS_DUPLICATE : STATS_FOREIGN]++;
-	} else if (!is_answer(e->requests[hit.slot].job, &head, in)) {
+		dropped(e, "dropped",
+			again ? "its request is over" : "its id is of no request of ours");
+	} else if ((why = no_answer(e->requests[hit.slot].job, &head, in))) {
 		e->stats.count[STATS_FOREIGN]++;
+		dropped(e, "dropped", why);
 	} else {
 		answer(e, &hit, in);
 	}
@@ -233,8 +255,13 @@ void engine_receive(struct engine *e, unsigned lane)
 
 		e->received_us = engine_stamp_us(e);
 		e->received_ms = loop_wall_ms();
-		for (size_t k = 0; k < n; k++)
+		for (size_t k = 0; k < n; k++) {
+			if (e->config.trace)
+				engine_trace_received(e, &list[k]);
 			datagram(e, &list[k]);
+			if (e->config.trace)
+				engine_trace_taken(e);
+		}
 	}
 	engine_take_refusals(e);
 }
@@ -279,6 +306,8 @@ void engine_take_refusals(struct engine *e)
 	for (size_t i = 0; i < n; i++) {
 		struct request *r = find_refused(e, &list[i]);
 
+		if (e->config.trace)
+			engine_trace_refusal(e, &list[i]);
 		if (r) {
 			struct job *job = r->job;
 			struct asked asked = r->asked;

@@ -19,6 +19,7 @@
  * then it ends this one, too, or the run would never end.
  */
 #include "snmp/engine_internal.h"
+#include "snmp/engine_trace.h"
 
 #include <errno.h>
 
@@ -263,7 +264,8 @@ static bool send_batch(struct engine *e, struct request_list *ready, struct lane
 	while (at < b->n) {
 		size_t end = at + e->carrier->send(e->carried, l->number, b->out + at, b->n - at,
 						   &error);
-
+		if (e->config.trace)
+			engine_trace_sent(e, b->out + at, end - at, error);
 		for (; at < end; at++) {
 			request_sent(e, b->requests[at]);
 			enter_burst(b->requests[at], l);

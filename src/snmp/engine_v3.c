@@ -84,6 +84,11 @@ void v3_end(struct job *job)
 	usm_peer_wipe(&job->v3->peer);
 }
 
+const struct usm_peer *v3_keys(const struct job *job)
+{
+	return &job->v3->peer;
+}
+
 bool v3_must_discover(const struct job *job)
 {
 	return job->profile->version == SNMP_V3 && !job->v3->peer.engine_id_len;

@@ -23,7 +23,8 @@ struct request;
 
 /* Nothing is known of the device, or what the person pinned, or what was learnt of its first address. */
 void v3_start(struct job *job);
-void v3_end(struct job *job);                 /* keys are wiped */
+void v3_end(struct job *job);                          /* keys are wiped */
+const struct usm_peer *v3_keys(const struct job *job); /* of its engine, as far as it is known */
 bool v3_must_discover(const struct job *job); /* its first question is not one of a strand */
 
 /* Appends a try to the octets being sent. False: it cannot be built; words say why. */

@@ -44,7 +44,7 @@ def table():
     """All options of --help: the words that a completion must know."""
     text = subprocess.run([poller.MULTISNMP, '--help'], capture_output=True, text=True, check=True).stdout
     text = re.sub(r'--\[no-\](\w+)', r'--\1, --no-\1', text)
-    return [word for line in text.partition('\nNot yet:')[0].splitlines() if line.startswith('  ')
+    return [word for line in text.splitlines() if line.startswith('  ')
             for word in re.findall(r'(?:^ +|, )(-\w|--[\w-]+)(?=[ ,])', line)]
 
 

@@ -88,8 +88,9 @@ class Answers(Explain):
 
     def test_no_control_reaches_the_terminal(self):
         agents = self.agents('*:types')
-        self.explain('-g', '1.3.6.1.4.1.8072.9999.9999.1.11.0', '-g', '1.3.6.1.4.1.8072.9999.9999.1.4.0',
+        self.explain('-g', '1.3.6.1.4.1.8072.9999.9999.10.0', '-g', '1.3.6.1.4.1.8072.9999.9999.4.0',
                      f'127.0.0.2:{agents.port}', status=0)
+        self.assertIn('0x6100627fe280ae63', self.said)  # hex, as text has it
         self.assertFalse(re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', self.said))
 
     def test_no_colour_where_nobody_looks(self):

@@ -143,12 +143,6 @@ class Mistakes(poller.Poll):
         self.assertIn('hosts.yaml:16:14: timeout:', run.stderr)
         self.assertIn("hosts.yaml:17:11: unknown object 'ifDecsr.1'", run.stderr)
 
-    def test_not_yet(self):
-        for words in (['--debug'],):
-            run = self.run_poller(*words, '127.0.0.1')
-            self.assertEqual(run.returncode, 2, words)
-            self.assertIn('not yet', run.stderr, words)
-
     def test_secret_readable_by_all(self):
         agents = self.agents()
         path = self.write('hosts.yaml', f'hosts: [{{host: "127.0.0.1:{agents.port}", community: hush-hush,'

@@ -45,3 +45,9 @@ LOG(log_error)
 LOG(log_warning)
 LOG(log_info)
 LOG(log_debug)
+
+void log_lines(enum log_level level, const char *text, size_t len)
+{
+	(void)level, (void)text, (void)len;
+	lines++;
+}

@@ -431,24 +431,6 @@ static void test_shape(void **state)
 	end(&l);
 }
 
-/* Each option that is to come: known, refused, and not only in the table. */
-static void test_not_yet(void **state)
-{
-	static const char *const texts[] = {
-		"--debug",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++) {
-		struct line l;
-
-		parse(&l, texts[i]);
-		assert_int_equal(l.action, OPTIONS_WRONG);
-		assert_non_null(strstr(l.text, ": not yet: this version knows no "));
-		end(&l);
-	}
-}
-
 static void test_stats_file(void **state)
 {
 	static const char *const wrong[][2] = {
@@ -682,7 +664,7 @@ static void test_descriptors(void **state)
 	setrlimit(RLIMIT_NOFILE, &before);
 }
 
-/* At most 50 lines of 80 columns; each option is shown, as one that works or as one that is to come. */
+/* At most 50 lines of 80 columns; each option is shown. */
 static void test_help(void **state)
 {
 	struct line l;
@@ -796,7 +778,6 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_shape),
 		cmocka_unit_test(test_progress),
-		cmocka_unit_test(test_not_yet),
 		cmocka_unit_test(test_stats_file),
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_wrong_settings),
