@@ -123,6 +123,25 @@ def csv_rows(octets):
     return list(csv.reader(io.StringIO(octets.decode(), newline=''), strict=True))
 
 
+class MinOk(Shape):
+    """--min-ok: how many have to be ok for exit status 0; partial ones are not."""
+
+    def test_numbers_and_shares(self):
+        _, words = self.mixed()
+        for bar, status in (('0', 0), ('1', 0), ('2', 1), ('6', 1), ('0%', 0), ('16%', 0), ('16.6%', 0), ('17%', 1), ('100%', 1)):
+            with self.subTest(bar=bar):
+                self.octets('--min-ok', bar, *words, status=status)
+
+    def test_all_and_none(self):
+        agents = self.agents()
+        self.octets('--min-ok', '100%', '-p', agents.port, '127.0.0.0/28')
+        self.octets('--min-ok', '16', '-p', agents.port, '127.0.0.0/28')
+        self.octets('--min-ok', '17', '-p', agents.port, '127.0.0.0/28', status=1)
+        none = self.write('none.yaml', 'hosts: []\n')
+        self.octets('--min-ok', '100%', '-f', none)
+        self.octets('--min-ok', '1', '-f', none, status=1)
+
+
 class Fields(Shape):
     """--fields chooses columns and their order, or keys."""
 
