@@ -31,6 +31,7 @@ EXPECTED = {
     '{ZSH_COMPLETION_DIR}/_multisnmp': DATA,
     '{FISH_COMPLETION_DIR}/multisnmp.fish': DATA,
     '{docdir}/launchd/org.multisnmp.poll.plist': DATA,
+    '{datadir}/multisnmp/record.schema.json': DATA,
     '{sysconfdir}/multisnmp/multisnmp.yaml.sample': DATA,
 }
 WITH_SYSTEMD = {
@@ -117,7 +118,7 @@ class Install(unittest.TestCase):
         self.make('install')
         self.make('uninstall')
         self.assertEqual(listing(self.stage), {})
-        for folder in ('{docdir}', '{sysconfdir}/multisnmp'):
+        for folder in ('{docdir}', '{datadir}/multisnmp', '{sysconfdir}/multisnmp'):
             self.assertFalse(os.path.exists(self.at(folder)), folder)
 
     def test_where_it_looks(self):
