@@ -1,9 +1,11 @@
 """The progress line as a person sees it: drawn, renewed, gone, and never mixed with anything else."""
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
-import sys
+import termios
 import time
 import unittest
 
@@ -213,6 +215,37 @@ class WrittenDown(Slow):
         self.assertEqual(status, 0)
         if took < 0.5:  # on a busy machine there is something to see
             self.assertEqual(octets, b'')
+
+
+class Background(Slow):
+    def test_nothing_is_drawn(self):
+        """A job of a shell whose terminal stops who writes there from the background."""
+        leader, terminal_end = pty.fork()
+        if leader == 0:  # the shell: it has the terminal and keeps it
+            words = termios.tcgetattr(0)
+            words[3] |= termios.TOSTOP
+            termios.tcsetattr(0, termios.TCSANOW, words)
+            with open(self.path('out'), 'wb') as out:
+                job = subprocess.Popen([str(word) for word in self.words()], stdin=subprocess.DEVNULL, stdout=out,
+                                       env={**os.environ, 'TERM': 'xterm'}, preexec_fn=os.setpgrp)
+            os._exit(job.wait())
+        self.addCleanup(os.close, terminal_end)
+        seen = b''
+        ended = (0, 0)
+        end = time.monotonic() + poller.LONG
+        while ended[0] == 0 and time.monotonic() < end:
+            if select.select([terminal_end], [], [], 0.1)[0]:
+                try:
+                    seen += os.read(terminal_end, 4096)
+                except OSError:  # the last one has closed it
+                    time.sleep(0.05)
+            ended = os.waitpid(leader, os.WNOHANG)
+        if ended[0] == 0:
+            os.kill(leader, signal.SIGKILL)  # its terminal goes, and its job with it
+            os.waitpid(leader, 0)
+            self.fail('the job was stopped')
+        self.assertEqual((os.waitstatus_to_exitcode(ended[1]), seen), (0, b''))
+        self.assertEqual(self.hosts_of(self.read('out')), HOSTS)
 
 
 class Piped(Slow):

@@ -171,6 +171,12 @@ static void test_look(void **state)
 	assert_null(strstr(text, "hint")); /* no fault of the host's */
 	buf_free(&out);
 	check_tables(&(struct master_result){0}, &n, &look, "");
+	r = (struct master_result){.targets = 100000, .status = {[RECORD_OK] = 99999}};
+	n = (struct notable){0};
+	check_tables(&r, &n, &(struct summary_look){.columns = 50},
+		     "\n"
+		     "  status                hosts    share\n"
+		     "  ok                    99999  >99.9 %  ##########\n");
 }
 
 int main(void)
