@@ -32,11 +32,15 @@ EXPECTED = {
     '{FISH_COMPLETION_DIR}/multisnmp.fish': DATA,
     '{docdir}/launchd/org.multisnmp.poll.plist': DATA,
     '{datadir}/multisnmp/record.schema.json': DATA,
+    '{docdir}/launchd/org.multisnmp.service.plist': DATA,
     '{sysconfdir}/multisnmp/multisnmp.yaml.sample': DATA,
 }
 WITH_SYSTEMD = {
     '{systemdsystemunitdir}/multisnmp.service': DATA,
     '{systemdsystemunitdir}/multisnmp.timer': DATA,
+    '{systemdsystemunitdir}/multisnmp@.service': DATA,
+    '{systemdsystemunitdir}/multisnmp-poll@.service': DATA,
+    '{systemdsystemunitdir}/multisnmp-poll@.timer': DATA,
     '{prefix}/lib/sysusers.d/multisnmp.conf': DATA,
 }
 
