@@ -144,6 +144,7 @@ class Protocol(Files):
         self.write('hosts.yaml', 'hosts: [localhost]')
         self.assertEqual(self.words('-f', 'hosts.yaml', '--', ''), ['localhost'])
         self.assertEqual(self.words('-f', 'hosts.yaml', '--', '-'), [])
+        self.assertEqual(self.words('-f', 'hosts.yaml', '--', '-F', ''), ['localhost'])
         self.assertEqual(self.words('-c', '--', '--form'), ['--format'])  # a community
 
     def test_no_secret_is_shown(self):
@@ -172,7 +173,7 @@ class Protocol(Files):
         self.assertEqual(self.words('-f', 'many.yaml', 'sw-999'), ['sw-999'] + [f'sw-999{i}' for i in range(10)])
         self.assertLess(time.monotonic() - start, 5)
         with open(self.path('many.yaml'), 'a', encoding='utf-8') as f:
-            f.truncate(1 << 30)
+            f.write(('# ' + 'x' * 1021 + '\n') * (17 << 10))
         start = time.monotonic()
         self.assertEqual(self.words('-f', 'many.yaml', ''), [])
         self.assertLess(time.monotonic() - start, 5)
