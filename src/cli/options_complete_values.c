@@ -213,6 +213,14 @@ static void offer_fields(struct completion *c)
 			completion_offer(c, field_name((enum field)f), "", NULL);
 }
 
+static void offer_sort_keys(struct completion *c)
+{
+	const char *key;
+
+	for (size_t i = 0; (key = options_sort_key(i)); i++)
+		completion_offer(c, key, "", NULL);
+}
+
 static void offer_statuses(struct completion *c)
 {
 	begin_behind(c, ',');
@@ -238,13 +246,10 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{"fields", offer_fields},
-	{"status", offer_statuses},
-	{"FILE", offer_files},
-	{"DIRS", offer_folders},
-	{"TARGET", completion_offer_targets},
-	{"KEY=VALUE", offer_key_value},
-	{"NAME", offer_formats},
+	{"fields", offer_fields},       {"sort", offer_sort_keys},
+	{"status", offer_statuses},     {"FILE", offer_files},
+	{"DIRS", offer_folders},        {"TARGET", completion_offer_targets},
+	{"KEY=VALUE", offer_key_value}, {"NAME", offer_formats},
 };
 
 void completion_offer_value(struct completion *c)

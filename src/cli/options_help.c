@@ -2,7 +2,7 @@
  * --help and --version.
  *
  * At most 50 lines of 80 columns: a terminal that is not quite small shows it whole. So a row of the
- * table is one line, some share one, and options that come with later versions share a paragraph.
+ * table is one line, or a few that belong together share one.
  */
 #include "config.h"
 

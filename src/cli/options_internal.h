@@ -75,6 +75,7 @@ bool options_take_format(struct parse *p, const struct option_row *row, char *va
 /* Of options_shape.c */
 bool options_take_status(struct parse *p, const struct option_row *row, char *value);
 bool options_take_sort(struct parse *p, const struct option_row *row, char *value);
-bool options_shape(struct parse *p); /* what follows from all that is said of the output */
+const char *options_sort_key(size_t i); /* NULL: past the last one */
+bool options_shape(struct parse *p);    /* what follows from all that is said of the output */
 
 #endif

@@ -75,24 +75,32 @@ static bool take_fields(struct parse *p)
 	return options_wrong(p, "--fields: %s", error);
 }
 
+struct sort_key {
+	enum field field;
+	enum layout_order order;
+};
+static const struct sort_key sort_keys[] = {{FIELD_HOST, LAYOUT_BY_HOST},
+					    {FIELD_ADDRESS, LAYOUT_BY_ADDRESS},
+					    {FIELD_STATUS, LAYOUT_BY_STATUS},
+					    {FIELD_RTT_MS, LAYOUT_BY_RTT}};
+#define SORT_KEYS (sizeof(sort_keys) / sizeof(sort_keys[0]))
+
+const char *options_sort_key(size_t i)
+{
+	return i < SORT_KEYS ? field_name(sort_keys[i].field) : NULL;
+}
+
 bool options_take_sort(struct parse *p, const struct option_row *row, char *value)
 {
-	static const struct {
-		enum field field;
-		enum layout_order order;
-	} keys[] = {{FIELD_HOST, LAYOUT_BY_HOST},
-		    {FIELD_ADDRESS, LAYOUT_BY_ADDRESS},
-		    {FIELD_STATUS, LAYOUT_BY_STATUS},
-		    {FIELD_RTT_MS, LAYOUT_BY_RTT}};
 	struct nearest near = {.written = value};
 	char hint[NEAREST_HINT_MAX];
 
 	(void)row;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		nearest_try(&near, field_name(keys[i].field));
-		if (strcmp(field_name(keys[i].field), value) != 0)
+	for (size_t i = 0; i < SORT_KEYS; i++) {
+		nearest_try(&near, options_sort_key(i));
+		if (strcmp(options_sort_key(i), value) != 0)
 			continue;
-		p->o->order = keys[i].order;
+		p->o->order = sort_keys[i].order;
 		return true;
 	}
 	if (*nearest_hint(&near, hint))

@@ -98,6 +98,7 @@ class Protocol(Files):
         self.assertNotIn('object', self.words('-F', 'csv', '--fields', ''))
         self.assertIn('object', self.words('--fields', ''))
         self.assertEqual(self.words('-F', 'prometheus', '--fields', ''), [])
+        self.assertEqual(self.words('--sort', ''), ['host', 'address', 'status', 'rtt_ms'])
         self.assertEqual(self.words('-r', ''), [])
         self.assertEqual(self.words('-c', ''), [])
 
@@ -122,7 +123,7 @@ class Protocol(Files):
         self.assertEqual(self.words('--set', 'nothing='), [])
 
     def test_files(self):
-        for option in ('-f', '-o', '--file', '--targets', '--output'):
+        for option in ('-f', '-o', '--file', '--targets', '--output', '--stats-file'):
             self.assertEqual(self.ask(option, 'x'), ('files\t', []))
         self.assertEqual(self.ask('--output=x'), ('files\t--output=', []))
         self.assertEqual(self.ask('-ox'), ('files\t-o', []))
