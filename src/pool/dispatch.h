@@ -21,6 +21,7 @@ struct dispatch_task {
 	const struct addr *addrs; /* of its name, without a port. Borrowed; NULL: addr alone */
 	struct addr addr;         /* with its port, when addrs is NULL */
 	uint32_t profile;
+	uint32_t name;     /* of whom addrs are: the asker's number */
 	uint16_t port;     /* for addrs */
 	uint8_t naddrs;    /* 0 with a path */
 	uint8_t transport; /* enum transport */

@@ -128,7 +128,9 @@ static void master_turn(struct master *m)
 	if (m->unread && !m->blocked)
 		children_serve(m);
 	children_times(m);
-	if (!m->resting) {
+	if (m->resting) {
+		refresh_ask(m);
+	} else {
 		master_advance(m);
 		large_continue(m);
 		output_turn(m);

@@ -41,6 +41,7 @@ struct master_config {
 	/* So long a worker may keep its first target beyond what any host can take, and the resolver may
 	 * answer nothing, whatever they say meanwhile; 0: 10 min */
 	int64_t patience_us;
+	int64_t names_us;  /* so old addresses may be in a round; 0: 5 min */
 	bool one_line;     /* a record is one line, always */
 	bool null_ends;    /* lines end with a NUL */
 	bool even_quotes;  /* a '"' in a record opens what another one closes */

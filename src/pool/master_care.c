@@ -37,7 +37,7 @@
 bool child_owes(const struct child *c)
 {
 	if (child_is_resolver(c))
-		return c->master->names.asked > 0;
+		return c->master->names.asked + c->master->names.refreshing > 0;
 	return dispatch_leased(c->master->dispatch, c->number) > 0;
 }
 
@@ -103,6 +103,9 @@ static void children_put(struct master *m, enum message kind)
 void children_stop(struct master *m)
 {
 	m->stopping = true;
+	if (m->names.refreshing > 0) /* nobody waits for its answers */
+		resolver_leave(m);
+	refresh_lost(m);
 	children_put(m, MESSAGE_STOP);
 	for (unsigned i = 0; i <= m->nworkers; i++) {
 		m->children[i].stopping = true;

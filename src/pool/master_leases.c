@@ -35,6 +35,7 @@ static struct dispatch_task task_named(const struct master *m, const struct wait
 	return (struct dispatch_task){.seq = t->seq,
 				      .host = t->host,
 				      .addrs = n->addrs,
+				      .name = t->name,
 				      .profile = t->profile,
 				      .port = t->port,
 				      .naddrs = n->naddrs,

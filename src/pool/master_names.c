@@ -1,5 +1,5 @@
 /*
- * Names to addresses: each name is asked once per run, of the resolver process.
+ * Names to addresses: each name is asked once per run, of the resolver process; in rounds again (master_refresh.c).
  *
  * The problem: a name server that is slow or silent must hold up the targets of its names and nobody
  * else; and the resolver reads what strangers send, so it may die, and may lie.
@@ -100,6 +100,7 @@ void names_free(struct master *m)
 		for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
 			waiters_free(&ns->list[i].waiting[kind]);
 		free(ns->list[i].addrs);
+		free(ns->list[i].fresh);
 		free(ns->list[i].message);
 	}
 	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
@@ -137,9 +138,12 @@ static void name_unknown(struct names *ns, struct name *n, const char *message)
 	name_ready(ns, n);
 }
 
-static void name_known(struct names *ns, struct name *n, const struct lookup_answer *a)
+static void name_known(struct master *m, struct name *n, const struct lookup_answer *a)
 {
+	struct names *ns = &m->names;
+
 	n->state = NAME_KNOWN;
+	n->known_us = loop_now_us(m->loop);
 	n->naddrs = a->count;
 	n->addrs = mem_alloc(a->count * sizeof(*n->addrs));
 	memcpy(n->addrs, a->addrs, a->count * sizeof(*n->addrs));
@@ -178,7 +182,7 @@ static struct name *name_to_ask(struct names *ns)
 	return ns->next < ns->count ? &ns->list[ns->next] : NULL;
 }
 
-static void name_ask(struct master *m, struct name *n)
+void name_put(struct master *m, struct name *n)
 {
 	struct lookup_question q = {.ticket = (uint32_t)(n - m->names.list), .family = n->family};
 	uint8_t octets[LOOKUP_QUESTION_PACKED_MAX];
@@ -187,8 +191,13 @@ static void name_ask(struct master *m, struct name *n)
 	snprintf(q.name, sizeof(q.name), "%s", n->text);
 	lookup_question_pack(&q, &w);
 	queue_put(m->resolver->queue, MESSAGE_NAME, octets, (size_t)(w.at - octets));
-	if (m->names.asked == 0)
+	if (!child_owes(m->resolver))
 		child_begins(m->resolver);
+}
+
+static void name_ask(struct master *m, struct name *n)
+{
+	name_put(m, n);
 	n->state = NAME_ASKED;
 	m->names.asked++;
 	m->names.alone = n->charges > 0;
@@ -205,13 +214,16 @@ void names_ask(struct master *m)
 	struct child *r = m->resolver;
 	struct name *n;
 
-	if (name_to_ask(ns) == NULL)
+	if (name_to_ask(ns) == NULL) {
+		refresh_ask(m);
 		return;
+	}
 	if (r->queue == NULL && r->respawn_us == LOOP_NEVER)
 		child_birth(r);
 	if (r->queue == NULL || r->killed)
 		return;
-	while (ns->asked < LOOKUP_IN_FLIGHT && !ns->alone && (n = name_to_ask(ns)) != NULL)
+	while (ns->asked + ns->refreshing < LOOKUP_IN_FLIGHT && !ns->alone &&
+	       (n = name_to_ask(ns)) != NULL)
 		name_ask(m, n); /* the charged ones come first: they were asked before */
 }
 
@@ -224,16 +236,19 @@ bool names_take(struct master *m, const struct queue_frame *f)
 	struct lookup_answer a;
 	struct name *n;
 
-	if (!lookup_answer_unpack(&a, &r) || a.ticket >= ns->count ||
-	    ns->list[a.ticket].state != NAME_ASKED)
+	if (!lookup_answer_unpack(&a, &r) || a.ticket >= ns->count)
 		return false;
 	n = &ns->list[a.ticket];
-	ns->asked--;
-	ns->alone = false;
+	if (n->state != NAME_ASKED && !refresh_take(m, n, &a))
+		return false;
 	ns->deaths = 0;
 	m->resolver->delivered = true;
+	if (n->state != NAME_ASKED)
+		return true;
+	ns->asked--;
+	ns->alone = false;
 	if (a.count > 0)
-		name_known(ns, n, &a);
+		name_known(m, n, &a);
 	else
 		name_unknown(ns, n, a.message);
 	return true;
@@ -246,8 +261,9 @@ void names_resolver_died(struct master *m)
 
 	if (hopeless) {
 		log_error("the resolver dies again and again: no name is looked up any more");
-		m->result->failed = true;
+		m->result->failed = m->config->rounds == NULL; /* a round has another chance */
 	}
+	refresh_lost(m);
 	for (uint32_t i = ns->count; i-- > 0;) {
 		struct name *n = &ns->list[i];
 		bool asked = n->state == NAME_ASKED;
@@ -270,6 +286,7 @@ void names_release(struct master *m)
 		name_ready(&m->names, &m->names.list[i]);
 	m->names.next = m->names.count;
 	m->names.asked = 0;
+	refresh_lost(m);
 }
 
 void names_begin(struct master *m)
@@ -279,6 +296,8 @@ void names_begin(struct master *m)
 	for (uint32_t i = 0; i < ns->count; i++) {
 		struct name *n = &ns->list[i];
 
+		if (n->state == NAME_KNOWN)
+			refresh_begin(m, n);
 		if (n->state == NAME_KNOWN || n->charges >= CHARGES_MAX)
 			continue;
 		free(n->message);

@@ -35,6 +35,12 @@ enum name_state {
 	NAME_UNKNOWN
 };
 
+enum refresh { /* whether it is asked again, though it is known */
+	REFRESH_NOT,
+	REFRESH_WANTED,
+	REFRESH_ASKED
+};
+
 struct name {
 	const char *text;   /* the plan's */
 	struct addr *addrs; /* when known */
@@ -44,6 +50,10 @@ struct name {
 	uint8_t naddrs;
 	uint8_t state;   /* enum name_state */
 	uint8_t charges; /* deaths of the resolver while it was asked */
+	uint8_t refresh; /* enum refresh; when known */
+	uint8_t nfresh;
+	struct addr *fresh; /* hold from the next round on; NULL: there are none */
+	int64_t known_us;   /* since when */
 };
 
 struct names {
@@ -53,7 +63,10 @@ struct names {
 	uint32_t *table; /* number + 1, open addressing; 0: free */
 	uint32_t mask;
 	uint32_t next;                    /* no name before is to be asked */
-	uint32_t asked;                   /* questions under way */
+	uint32_t asked;                   /* questions under way, for which targets wait */
+	uint32_t refreshing;              /* others */
+	uint32_t wanted;                  /* to be asked again */
+	uint32_t next_wanted;             /* where to look for those */
 	bool alone;                       /* the one under way has been charged before */
 	unsigned deaths;                  /* of the resolver in a row without an answer */
 	struct waiters ready[PLAN_KINDS]; /* their names are known, or known to be unknown */
@@ -68,5 +81,16 @@ bool names_take(struct master *m, const struct queue_frame *f); /* false: the re
 void names_resolver_died(struct master *m);
 void names_begin(struct master *m);   /* a new round: what is not known is asked again */
 void names_release(struct master *m); /* all that waits is ready, though its name is not known */
+
+void name_put(struct master *m, struct name *n); /* the question, to the resolver */
+
+/* refresh: names that are known, asked again; in rounds only */
+struct dispatch_task;
+struct lookup_answer;
+void refresh_doubt(struct master *m, const struct dispatch_task *t, unsigned status);
+void refresh_ask(struct master *m);
+bool refresh_take(struct master *m, struct name *n, const struct lookup_answer *a);
+void refresh_lost(struct master *m);                  /* whom they were put to has gone */
+void refresh_begin(struct master *m, struct name *n); /* a round */
 
 #endif

@@ -302,6 +302,7 @@ static void record_come(struct master *m, const struct dispatch_task *t,
 		.status = (enum record_status)h->status, .rtt_us = h->rtt_us, .tries = h->tries};
 	bool wanted = record_is_wanted(m, h->status);
 
+	refresh_doubt(m, t, h->status);
 	if (wanted && part != NULL && part->lost != 0) {
 		record_lost(m, part, t, h);
 		return;

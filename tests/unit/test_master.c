@@ -408,6 +408,8 @@ static void mock_task(struct mock *w, const struct task *t)
 		put_pieces(w, &h, "", 0, "");
 	} else if (strncmp(t->host, "large", 5) == 0) {
 		put_large(w, t, LARGE / PART);
+	} else if (strncmp(t->host, "no-answer", 9) == 0) {
+		put_record(w, t, RECORD_TIMEOUT, 0);
 	} else if (strncmp(t->host, "huge", 4) == 0) {
 		put_large(w, t, HUGE_PARTS);
 	} else {
@@ -524,6 +526,7 @@ static bool resolver_frame(struct queue *q, const struct queue_frame *f, unsigne
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	struct lookup_question question;
+	bool again;
 
 	if (f->kind == MESSAGE_STOP)
 		queue_put(q, MESSAGE_STOPPED, NULL, 0);
@@ -531,8 +534,9 @@ static bool resolver_frame(struct queue *q, const struct queue_frame *f, unsigne
 		return f->kind != MESSAGE_STOP;
 	if (!lookup_question_unpack(&question, &r))
 		_exit(9);
-	atomic_fetch_add(&page->name_asked[question.ticket], 1);
-	if (strncmp(question.name, "poison", 6) == 0)
+	again = atomic_fetch_add(&page->name_asked[question.ticket], 1) > 0;
+	if (strncmp(question.name, "poison", 6) == 0 ||
+	    (strncmp(question.name, "later-poison", 12) == 0 && again))
 		leave_badly();
 	if (strncmp(question.name, "twice", 5) == 0)
 		put_answer(q, question.ticket, NULL);
@@ -541,8 +545,12 @@ static bool resolver_frame(struct queue *q, const struct queue_frame *f, unsigne
 	else if (strncmp(question.name, "slow", 4) == 0)
 		slow[++slow[0]] = question.ticket;
 	else
-		put_answer(q, question.ticket,
-			   strncmp(question.name, "unknown", 7) == 0 ? "no such name" : NULL);
+		put_answer(
+			q, question.ticket,
+			strncmp(question.name, "unknown", 7) == 0 ||
+					(strncmp(question.name, "later-unknown", 13) == 0 && again)
+				? "no such name"
+				: NULL);
 	return true;
 }
 
@@ -2198,6 +2206,73 @@ static void test_rounds_without_output(void **state)
 	assert_int_equal(atomic_load(&page->total), 3 * 20);
 }
 
+static const char *no_answer_of_b(uint64_t seq)
+{
+	return seq % 5 == 1 ? "no-answer" : "ok";
+}
+
+static const char *later_names(uint64_t seq)
+{
+	return seq % 2 ? "later-unknown" : "later-poison";
+}
+
+static const char *five_names(uint64_t seq)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e"};
+
+	return names[seq % 5];
+}
+
+static unsigned names_asked(void)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < 5; i++)
+		sum += atomic_load(&page->name_asked[i]);
+	return sum;
+}
+
+/* What is known is not asked again until it is old, or a host of it gave no answer; and nobody waits for that. */
+static void test_names_in_rounds(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 5};
+
+	r->plan.total = 50;
+	r->plan.name = five_names;
+	go_rounds(&log, false);
+	assert_int_equal(names_asked(), 5);
+	memset(page, 0, sizeof(*page));
+	log = (struct rounds_log){.run = r, .last = 5};
+	r->config.names_us = 1;
+	go_rounds(&log, true);
+	assert_in_range(names_asked(), 5 * 4,
+			5 * 5); /* those of the last round have time until its end */
+	memset(page, 0, sizeof(*page));
+	log = (struct rounds_log){.run = r, .last = 5};
+	r->config.names_us = 0;
+	r->plan.what = no_answer_of_b;
+	go_rounds(&log, false);
+	assert_in_range(atomic_load(&page->name_asked[1]), 4, 6);
+	assert_int_equal(names_asked() - atomic_load(&page->name_asked[1]), 4);
+}
+
+/* An answer that the resolver cannot give, or its death, costs no known name its addresses. */
+static void test_names_that_fail_later(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 6};
+
+	r->plan.total = 50;
+	r->plan.name = later_names;
+	r->config.names_us = 1;
+	go_rounds(&log, false);
+	assert_in_range(atomic_load(&page->name_asked[0]), 3, 7);
+	assert_in_range(atomic_load(&page->name_asked[1]), 3, 7);
+	for (unsigned i = 0; i < 50; i++)
+		assert_string_equal(r->status[i], "ok");
+}
+
 int main(void)
 {
 #define RUN(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -2272,6 +2347,8 @@ int main(void)
 		RUN(test_deaths_after_the_end),
 		RUN(test_rounds),
 		RUN(test_rounds_without_output),
+		RUN(test_names_in_rounds),
+		RUN(test_names_that_fail_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
