@@ -350,6 +350,20 @@ hosts:
                              status=1)
         self.assertEqual(octets, b'{"host":"127.0.0.3"}\0{"host":"no.such.host.invalid"}\0')
 
+    def test_rounds(self):
+        """Each round is a whole of its own: its order, its head, its choice."""
+        agents = self.agents('127.0.0.3:late=20ms')
+        out = self.path('out.csv')
+        process = self.start_poller('-F', 'csv', '--fields', 'host,status', '--sort', 'host', '-i', '200ms', '--no-spread', '-p',
+                                    agents.port, '--append', '-o', out, '127.0.0.4', '127.0.0.3', '127.0.0.2')
+        self.wait_until(lambda: os.path.exists(out) and self.read('out.csv').count('\n') >= 10)
+        process.terminate()
+        self.output_of(process, 128 + signal.SIGTERM)
+        hosts = [line.split(',')[0] for line in self.read('out.csv').splitlines()]
+        whole = len(hosts[1:10])
+        self.assertEqual(hosts[:10], ['host'] + ['127.0.0.2', '127.0.0.3', '127.0.0.4'] * (whole // 3))
+        self.assertEqual(hosts.count('host'), 1)
+
     def test_no_room(self):
         agents = self.agents('*:long-values=4000')
         out = self.write('out', 'old\n')
