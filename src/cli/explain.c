@@ -122,6 +122,12 @@ static void show_answer(struct explain *x, const char *how)
 	explain_step(x, is_over(&x->found), "%s: %s", how, finding_words(&x->found, words));
 	if (x->found.nvars)
 		explain_rows(x, &x->found);
+	if (x->found.status == RECORD_OK && x->found.rtt_us > x->now.value[SET_TIMEOUT].number)
+		explain_note(x,
+			     "slower than its timeout, so it was asked again: timeout: %llds would "
+			     "spare "
+			     "that",
+			     (long long)(x->found.rtt_us / 1000000 + 1));
 	meaning = is_over(&x->found) ? NULL : explain_meaning(&x->found);
 	if (meaning)
 		explain_note(x, "%s", meaning);
@@ -192,7 +198,8 @@ static void put_mend(struct explain *x)
 			buf_putc(&out, '\n');
 		}
 	}
-	fwrite(out.data, 1, out.len, x->config->out);
+	if (out.len)
+		fwrite(out.data, 1, out.len, x->config->out);
 	buf_free(&out);
 }
 

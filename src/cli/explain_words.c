@@ -188,13 +188,14 @@ static const char *meaning_of_refusal(int64_t error)
 		return "the system is up and says that nothing listens on this port: is the agent "
 		       "running, on this port and this address?";
 	case EHOSTUNREACH:
-		return "a router, or our own system, says that the host is not there, or that a "
-		       "filter forbids it (ICMP host unreachable, administratively prohibited)";
+		return "a router, or our own system, says that the host is not there (ICMP host "
+		       "unreachable)";
 	case ENETUNREACH:
 		return "there is no route to that network";
 	case EACCES:
 	case EPERM:
-		return "sending there is forbidden: a filter, or a broadcast address";
+		return "a filter on the way, or here, forbids it and says so; only who runs it can "
+		       "mend that";
 	default:
 		return NULL;
 	}

@@ -125,7 +125,8 @@ static const char *datagram_refusal(int error)
 	case EPERM:
 		return "a packet filter of this system forbids sending there";
 	case EACCES:
-		return "a broadcast address, or sending there is not allowed";
+		return "a filter forbids it (ICMP administratively prohibited), or it is a "
+		       "broadcast address";
 	case EAFNOSUPPORT:
 		return "this system has no sockets of the address's family";
 	default:

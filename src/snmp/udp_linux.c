@@ -113,6 +113,14 @@ static bool is_refusal(const struct sock_extended_err *e)
 	       (e->ee_origin == SO_EE_ORIGIN_ICMP6 && e->ee_type == ICMPV6_DEST_UNREACH);
 }
 
+/* A filter says so, not a router that looks for a host; IPv6 has EACCES for it already. */
+static bool is_prohibited(const struct sock_extended_err *e)
+{
+	return e->ee_origin == SO_EE_ORIGIN_ICMP &&
+	       (e->ee_code == ICMP_NET_ANO || e->ee_code == ICMP_HOST_ANO ||
+		e->ee_code == ICMP_PKT_FILTERED);
+}
+
 static void note_error(struct udp *u, const struct mmsghdr *m)
 {
 	const struct msghdr *h = &m->msg_hdr;
@@ -128,7 +136,7 @@ static void note_error(struct udp *u, const struct mmsghdr *m)
 		if (!is_refusal(&e))
 			continue;
 		r = udp_refusal_add(u);
-		r->error = (int)e.ee_errno;
+		r->error = is_prohibited(&e) ? EACCES : (int)e.ee_errno;
 		r->size = (uint16_t)(m->msg_len < UDP_QUOTE_MAX ? m->msg_len : UDP_QUOTE_MAX);
 		memcpy(r->quoted, h->msg_iov->iov_base, r->size);
 		if (!h->msg_namelen || !addr_from_sockaddr(h->msg_name, &r->to))

@@ -3,6 +3,8 @@
 answered, which is the proof that counts."""
 import os
 import re
+import socket
+import struct
 import subprocess
 import unittest
 
@@ -152,11 +154,38 @@ class Transports(Explain):
         records = self.mends(*QUICK, f'127.0.0.2:{agents.port}', entry=['timeout: 4s'])
         self.assertGreater(records[0]['rtt_ms'], 2400)
 
+    def test_slow_but_answered(self):
+        agents = self.agents('127.0.0.2:late=700ms')
+        self.explain('-t', '200ms', '-r', '3', f'127.0.0.2:{agents.port}', status=0)
+        self.assertIn('slower than its timeout, so it was asked again: timeout: 1s would spare that', self.said)
+
     def test_silent(self):
         agents = self.agents('127.0.0.2:silent')
         self.says_no_more(*QUICK, f'127.0.0.2:{agents.port}', why='The system is up. Whether a filter drops')
         self.assertNotIn('timeout: ', ''.join(self.yaml))
         self.assertLess(agents.counters()['received'], 20)  # polite to who does not answer
+
+
+def prohibited(request, port):
+    """What a filter on the way sends for this request: ICMP, communication administratively prohibited (RFC 1812 5.2.7.1)."""
+    udp = struct.pack('!HHHH', request.client[1], port, 8, 0)
+    quoted = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 28, 0, 0, 64, 17, 0, b'\x7f\0\0\1', b'\x7f\0\0\1') + udp
+    words = struct.unpack(f'!{(8 + len(quoted)) // 2}H', struct.pack('!BBHI', 3, 13, 0, 0) + quoted)
+    total = sum(words)
+    total = (total & 0xffff) + (total >> 16)
+    check = ~((total & 0xffff) + (total >> 16)) & 0xffff
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.sendto(struct.pack('!BBHI', 3, 13, check, 0) + quoted, ('127.0.0.1', 0))
+
+
+@unittest.skipUnless(poller.ROOT and poller.WITH_EXTRAS, 'only root can say what a filter says')
+class Filters(Explain):
+    def test_prohibited(self):
+        with ber.Device(lambda r: prohibited(r, device.port), decode=decode_v12) as device:
+            self.explain(f'127.0.0.1:{device.port}', status=1)
+        self.assertIn('a filter forbids it (ICMP administratively prohibited)', self.said)
+        self.assertIn('a filter on the way, or here, forbids it and says so', self.said)
+        self.assertEqual(self.yaml, [])
 
 
 class Communities(Explain):
