@@ -226,6 +226,8 @@ static bool complete(struct parse *p, bool targets)
 		o->output = NULL;
 	if (!options_shape(p) || !options_stats_file(p))
 		return false;
+	if (p->check && p->explain) /* one promises to send nothing */
+		return options_wrong(p, "--check and --explain: ask for one of the two");
 	if (o->append && !o->output)
 		return options_wrong(p, "--append: name the file with -o");
 	if (o->append && o->format->layout.sorted)

@@ -307,6 +307,7 @@ static void test_wrong(void **state)
 		{"--set timeout h", "--set 'timeout': write KEY=VALUE"},
 		{"--set auth_pass:authority h", "--set 'auth_pass': write KEY=VALUE"},
 		{"--append h", "--append: name the file with -o"},
+		{"--check --explain h", "--check and --explain: ask for one of the two"},
 		{"-F jsonk h", "--format: there is no 'jsonk' (did you mean 'jsonl'?)"},
 		{"-F promteheus h",
 		 "--format: there is no 'promteheus' (did you mean 'prometheus'?)"},
