@@ -4,6 +4,8 @@ import resource
 import threading
 import time
 
+LARGEST = 1 << 28  # octets of a mapping of ours; AddressSanitizer's own have terabytes
+
 
 def children(pid):
     with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as f:
@@ -116,3 +118,35 @@ class Peaks(threading.Thread):
             for pid in [self.process.pid, *children_or_none(self.process.pid)]:
                 self.most[pid] = max(self.most.get(pid, 0), peak_kib(pid))
             time.sleep(0.02)
+
+
+def read_or_none(path):
+    """What another process of the same user sees; None: it is not let."""
+    try:
+        with open(path, 'rb') as f:
+            return f.read()
+    except OSError:
+        return None
+
+
+def writable_memory(pid):
+    """The pieces of a process's own memory, or None where we may not look."""
+    maps = read_or_none(f'/proc/{pid}/maps')
+    if maps is None:
+        return None
+    pieces = []
+    try:
+        with open(f'/proc/{pid}/mem', 'rb', buffering=0) as mem:
+            for line in maps.decode().splitlines():
+                span, rights = line.split()[:2]
+                low, high = (int(end, 16) for end in span.split('-'))
+                if 'w' not in rights or high - low > LARGEST:
+                    continue
+                mem.seek(low)
+                try:
+                    pieces.append(mem.read(high - low))
+                except OSError:  # nothing is there yet
+                    pass
+    except OSError:
+        return None
+    return pieces

@@ -11,6 +11,7 @@ import unittest
 import ber
 import daemons
 import poller
+import processes
 
 SECRETS = {'SNMP_COMMUNITY': 'notpublic77', 'SNMP_AUTH_PASS': 'authority1', 'SNMP_PRIV_PASS': 'secrecy123'}
 QUICK = ('-t', '200ms', '-r', '1')
@@ -217,6 +218,25 @@ class Communities(Explain):
         for secret in SECRETS.values():
             self.assertFalse([data for data in seen if secret.encode() in data])
         self.assertTrue([data for data in seen if b'\x04\x06public' in data])
+
+
+    def test_children_have_no_passphrase(self):
+        """Who asks again with other protocols needs it; those that strangers can reach never have it."""
+        agents = self.agents('*:silent', options=('--user', poller.USER))
+        long = 'a passphrase that stands nowhere else'
+        text = (f'defaults: {{timeout: 30s}}\nhosts:\n  - {{host: "localhost:{agents.port}", family: 4, version: 3, user: poller, '
+                f'auth: SHA, auth_pass: "{long} 1", priv: AES, priv_pass: "{long} 2"}}\n')
+        process = self.start_poller('--explain', '-f', self.write('hosts.yaml', text))
+        self.wait_until(lambda: agents.counters()['received'])
+        children = processes.children(process.pid)
+        self.assertGreaterEqual(len(children), 2)  # a worker and the resolver
+        parent = processes.writable_memory(process.pid)
+        if parent is None:
+            self.skipTest('not allowed to read the memory of another process')
+        self.assertTrue(any(long.encode() in piece for piece in parent))  # so it would be found
+        for pid in children:
+            for piece in processes.writable_memory(pid):
+                self.assertNotIn(long[-12:].encode(), piece)
 
 
 class Anything:

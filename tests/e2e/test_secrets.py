@@ -13,7 +13,6 @@ import poller
 import processes
 
 TAIL = 12  # octets of each secret that are looked for: freed memory loses its beginning
-LARGEST = 1 << 28  # octets of a mapping of ours; AddressSanitizer's own have terabytes
 
 SECRETS = {  # each found nowhere but where it was written
     'argv_c': 'argv-community-4f1d', 'argv_set': 'argv-set-community-77aa', 'argv_A': 'argv-auth-pass-90c2',
@@ -46,41 +45,9 @@ hosts:
 """
 
 
-def read_or_none(path):
-    """What another process of the same user sees; None: it is not let."""
-    try:
-        with open(path, 'rb') as f:
-            return f.read()
-    except OSError:
-        return None
-
-
 def has_sanitizer(pid):
     return any(line.endswith(b'libasan.so') or b'libasan.so.' in line
-               for line in (read_or_none(f'/proc/{pid}/maps') or b'').splitlines())
-
-
-def writable_memory(pid):
-    """The pieces of a process's own memory, or None where we may not look."""
-    maps = read_or_none(f'/proc/{pid}/maps')
-    if maps is None:
-        return None
-    pieces = []
-    try:
-        with open(f'/proc/{pid}/mem', 'rb', buffering=0) as mem:
-            for line in maps.decode().splitlines():
-                span, rights = line.split()[:2]
-                low, high = (int(end, 16) for end in span.split('-'))
-                if 'w' not in rights or high - low > LARGEST:
-                    continue
-                mem.seek(low)
-                try:
-                    pieces.append(mem.read(high - low))
-                except OSError:  # nothing is there yet
-                    pass
-    except OSError:
-        return None
-    return pieces
+               for line in (processes.read_or_none(f'/proc/{pid}/maps') or b'').splitlines())
 
 
 class Secrets(poller.Poll):
@@ -128,12 +95,12 @@ class Secrets(poller.Poll):
         process, pids = self.start_all()
         for pid in pids:
             for what in ('cmdline', 'environ'):
-                seen = read_or_none(f'/proc/{pid}/{what}')
+                seen = processes.read_or_none(f'/proc/{pid}/{what}')
                 if seen is not None:
                     self.assert_no_secret(seen, f'/proc/{pid}/{what}')
                 if seen is not None and what == 'environ':
                     self.assertIn(b'SECRET_NOT=stays', seen)
-            self.assertIn(b'hosts.yaml', read_or_none(f'/proc/{pid}/cmdline'))
+            self.assertIn(b'hosts.yaml', processes.read_or_none(f'/proc/{pid}/cmdline'))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=poller.LONG)
         self.assert_no_secret(out + err, 'the output')
@@ -146,12 +113,12 @@ class Secrets(poller.Poll):
         but = ON_THE_WIRE
         if has_sanitizer(pids[0]):  # keeps an environment of its own
             but = (*but, 'env_auth', 'env_priv')
-        pieces = writable_memory(pids[0])
+        pieces = processes.writable_memory(pids[0])
         if pieces is None:
             self.skipTest('not allowed to read the memory of another process')
         self.assertTrue(any(b'hosts.yaml' in piece for piece in pieces))  # we do see its memory
         for pid in pids:
-            for piece in writable_memory(pid):
+            for piece in processes.writable_memory(pid):
                 self.assert_no_secret(piece, f'the memory of {pid}', but)
 
     def test_resolver(self):
@@ -161,7 +128,7 @@ class Secrets(poller.Poll):
         deadline = time.monotonic() + poller.LONG
         while park.counters()['received'] < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
-        worker, resolver = (writable_memory(pid) for pid in processes.children(process.pid))
+        worker, resolver = (processes.writable_memory(pid) for pid in processes.children(process.pid))
         if worker is None:
             self.skipTest('not allowed to read the memory of another process')
         self.assertTrue(any(b'-open-up' in piece for piece in worker))
@@ -175,7 +142,7 @@ class Secrets(poller.Poll):
         deadline = time.monotonic() + poller.LONG
         seen = b''
         while time.monotonic() < deadline:
-            seen = read_or_none(f'/proc/{process.pid}/cmdline')
+            seen = processes.read_or_none(f'/proc/{process.pid}/cmdline')
             if b'hosts.yaml' in seen and SECRETS['argv_c'].encode() not in seen:
                 break
             time.sleep(0.01)
