@@ -95,7 +95,9 @@ void children_watch(struct master *m)
 
 static void children_put(struct master *m, enum message kind)
 {
-	for (unsigned i = 0; i <= m->nworkers; i++)
+	unsigned n = m->nworkers + (kind == MESSAGE_STOP); /* which the resolver knows, too */
+
+	for (unsigned i = 0; i < n; i++)
 		if (m->children[i].queue != NULL)
 			queue_put(m->children[i].queue, (uint8_t)kind, NULL, 0);
 }
@@ -124,6 +126,11 @@ void children_cancel(struct master *m)
 	}
 	m->cancelled_us = loop_now_us(m->loop);
 	children_renew(m);
+}
+
+void children_drain(struct master *m)
+{
+	children_put(m, MESSAGE_DRAIN);
 }
 
 void resolver_leave(struct master *m)

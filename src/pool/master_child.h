@@ -82,6 +82,7 @@ void children_watch(struct master *m); /* sends what is queued, sets what the lo
 void children_rate(struct master *m);
 void children_stop(struct master *m);
 void children_cancel(struct master *m);
+void children_drain(struct master *m); /* workers begin nothing more */
 void resolver_leave(struct master *m); /* no name is asked any more */
 /* A round begins: those that died meanwhile are born; cancelled: the others were told to, and no longer. */
 void children_resume(struct master *m, bool cancelled);

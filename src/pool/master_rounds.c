@@ -186,5 +186,6 @@ void rounds_signal(struct master *m)
 	if (m->resting || m->cancelled != NULL)
 		return;
 	master_close_leases(m, "stopped by a signal");
+	children_drain(m);
 	m->drain_us = loop_now_us(m->loop) + DRAIN_US;
 }

@@ -14,6 +14,7 @@ enum message {
 	MESSAGE_CANCEL,    /* nothing more is sent; all in hand ends as cancelled. Empty */
 	MESSAGE_RATE,   /* u32: packets per 1,000 seconds that this worker may send; 0: no limit */
 	MESSAGE_PING,   /* answer PONG. Empty */
+	MESSAGE_DRAIN,  /* nothing more is begun; what is in flight may finish. Empty */
 	MESSAGE_RESUME, /* what is sent from now on is no longer cancelled: a new round. Empty */
 
 	/* done_queue */

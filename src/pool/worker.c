@@ -59,7 +59,7 @@ static void record_cancelled(struct worker *w, const struct task *task)
 
 static bool may_start(const struct worker *w)
 {
-	return w->cancelled ||
+	return w->cancelled || w->closed ||
 	       (engine_room(w->engine) > 0 && queue_backlog(w->queue) < BACKLOG_LOW);
 }
 
@@ -79,7 +79,7 @@ static bool tasks_start(struct worker *w, struct wire_in *r)
 	while (r->at < r->end && may_start(w)) {
 		if (!task_unpack(&task, &store, r) || task.profile >= w->config->nprofiles)
 			return false;
-		if (w->cancelled)
+		if (w->cancelled || w->closed)
 			record_cancelled(w, &task);
 		else
 			task_start(w, &task);
@@ -143,8 +143,12 @@ static bool frame_take(struct worker *w, const struct queue_frame *f)
 		w->cancelled = true;
 		engine_cancel(w->engine);
 		return true;
+	case MESSAGE_DRAIN:
+		w->closed = true;
+		engine_drain(w->engine);
+		return true;
 	case MESSAGE_RESUME:
-		w->cancelled = false;
+		w->cancelled = w->closed = false;
 		engine_resume(w->engine);
 		return true;
 	case MESSAGE_STOP:

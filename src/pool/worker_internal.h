@@ -29,6 +29,7 @@ struct worker {
 	size_t stats_place;   /* of this turn's STATS frame */
 	bool stats_reserved;
 	bool cancelled; /* CANCEL was read */
+	bool closed;    /* tasks that were not begun are not */
 	bool stopping;  /* STOP was read */
 	bool stopped;   /* STOPPED is in the queue */
 	bool leaving;

@@ -201,6 +201,18 @@ static void cancel_all(struct engine *e)
 	}
 }
 
+/* Those that nobody was asked for yet. */
+static void cancel_unsent(struct engine *e)
+{
+	for (unsigned i = 0; i < e->fresh_jobs; i++) {
+		struct job *job = &e->jobs[i];
+
+		if (job->at_work && job->tries == 0)
+			job_cancelled(e, job, "stopped before it was asked");
+	}
+	e->draining = false;
+}
+
 static void fire_timers(struct engine *e)
 {
 	struct timer *t;
@@ -216,6 +228,8 @@ void engine_work(struct engine *e)
 	e->looked_at = 0;
 	if (e->cancelled)
 		cancel_all(e);
+	if (e->draining)
+		cancel_unsent(e);
 	if (e->held)
 		return;
 	fire_timers(e);
@@ -230,7 +244,7 @@ int64_t engine_next_us(const struct engine *e)
 
 	if (!e->njobs)
 		return LOOP_NEVER; /* timers of requests that are over may still run */
-	if (e->cancelled)
+	if (e->cancelled || e->draining)
 		return loop_now_us(e->loop);
 	if (e->held || next_us == INT64_MAX)
 		return LOOP_NEVER;
@@ -262,6 +276,11 @@ void engine_hold(struct engine *e, bool hold)
 void engine_cancel(struct engine *e)
 {
 	e->cancelled = true;
+}
+
+void engine_drain(struct engine *e)
+{
+	e->draining = true;
 }
 
 void engine_resume(struct engine *e)

@@ -72,6 +72,7 @@ void engine_set_rate(struct engine *e, double pps);
 void engine_hold(struct engine *e, bool hold);
 /* Nothing is sent any more; all in hand ends as cancelled in the next engine_work(), held or not. */
 void engine_cancel(struct engine *e);
+void engine_drain(struct engine *e);  /* only what nobody was asked for yet does */
 void engine_resume(struct engine *e); /* once that is done: what comes now is asked again */
 
 void engine_take_stats(struct engine *e, struct stats *delta); /* since the last call */

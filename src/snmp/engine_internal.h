@@ -65,12 +65,12 @@ struct engine {
 	int64_t lag_us;        /* the loop's clock less the engine's */
 	int64_t held_since_us; /* on the loop's clock */
 	bool held;
-	bool cancelled;
-	int64_t pause_until_us; /* the kernel took no more datagrams */
-	double rate;            /* sends a second; 0: no limit */
-	double tokens;          /* sends that the rate allows now */
-	int64_t tokens_us;      /* when tokens was right */
-	size_t looked_at;       /* requests compared with an address in this turn */
+	bool cancelled, draining; /* all is to end; what was not sent yet is */
+	int64_t pause_until_us;   /* the kernel took no more datagrams */
+	double rate;              /* sends a second; 0: no limit */
+	double tokens;            /* sends that the rate allows now */
+	int64_t tokens_us;        /* when tokens was right */
+	size_t looked_at;         /* requests compared with an address in this turn */
 	int64_t received_us; /* when the batch of datagrams at hand was: the engine's clock, read then */
 	int64_t received_ms; /* the same, UTC */
 

@@ -289,6 +289,17 @@ class Ends(Rounds):
         rest = self.end_by(process)
         self.assertEqual([(r['host'], r['status']) for r in first + rest], [('127.0.0.1', 'ok'), ('127.0.0.2', 'ok')])
 
+    def test_nothing_new_is_begun(self):
+        """Who waits for the rate, not for an answer, is not asked any more."""
+        agents = self.agents()
+        process = self.start(agents, '--no-spread', '--rate', '4', '-j', 1, interval='1h', hosts=['127.0.1.0/24'])
+        first = self.records(process, 3)
+        before = agents.counters()['received']
+        rest = self.end_by(process)
+        self.assertEqual(len(first + rest), 256)
+        self.assertEqual([r['status'] for r in first], ['ok'] * 3)
+        self.assertLess(agents.counters()['received'], before + 10)  # of 20 in the 5 s that were left
+
     def test_second_signal(self):
         """At once: the old file stays, nothing temporary does."""
         agents = self.agents('127.0.0.2:silent')
