@@ -49,6 +49,20 @@ void main_followers_open(struct followers *f, const struct options *o, enum writ
 	f->lasting = f->count;
 }
 
+void main_reloading(struct followers *f)
+{
+	notify_reloading(f->notify);
+}
+
+void main_reloaded(struct followers *f, bool good)
+{
+	notify_reloaded(f->notify,
+			good ? "reloaded; the next round is of the new configuration"
+			     : "reload failed, the log says why; polling goes on as before");
+	if (f->metrics != NULL)
+		metrics_reloaded(f->metrics, good);
+}
+
 void main_followers_close(struct followers *f)
 {
 	metrics_free(f->metrics);

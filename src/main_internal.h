@@ -46,6 +46,8 @@ struct followers {
 /* Before the output is opened. What is not WRITER_OK was told. */
 void main_followers_open(struct followers *f, const struct options *o, enum writer_result *result);
 void main_followers_close(struct followers *f);
+void main_reloading(struct followers *f);
+void main_reloaded(struct followers *f, bool good); /* read, or not */
 /* Of a run, before the children are made. All is lent until main_unfollow(). */
 void main_follow(struct followers *f, const struct options *o, const struct plan *plan,
 		 struct writer *const *writer);

@@ -77,8 +77,11 @@ static bool service_end(void *arg, const struct master_result *r)
 static bool service_reload(void *arg)
 {
 	struct service *s = arg;
-	struct generation *g = main_generation(s->job->words);
+	struct generation *g;
 
+	main_reloading(&s->job->followers);
+	g = main_generation(s->job->words);
+	main_reloaded(&s->job->followers, g != NULL);
 	if (g == NULL) {
 		log_error("nothing was reloaded: what was polled before is polled on");
 		return s->job->next != NULL;

@@ -245,7 +245,6 @@ void notify_reloading(struct notify *n)
 		    loop_clock_us());
 	message_send(n, &m);
 	n->status = (struct message){0};
-	n->ready_due = true;
 }
 
 void notify_reloaded(struct notify *n, const char *status)

@@ -20,8 +20,7 @@ void notify_free(struct notify *n);
 /* The watcher by which the run is told: READY=1 in its first turn, STATUS=, WATCHDOG=1, STOPPING=1. Lends n. */
 struct watcher notify_watcher(struct notify *n);
 
-/* A reload begins. It is over with the first turn of the run that follows, or, where the old one goes on, with
- * notify_reloaded(), whose words are the status until the next. */
+/* A reload begins; it is over, well or not: status is what is shown until the next. */
 void notify_reloading(struct notify *n);
 void notify_reloaded(struct notify *n, const char *status);
 

@@ -141,18 +141,21 @@ class Systemd(unittest.TestCase):
 
     def test_templates(self):
         """A file of the instance's name is read; outputs lie in a folder of the instance's own that everybody may read."""
-        for name in ('multisnmp@.service', 'multisnmp-poll@.service'):
+        for name, folder, kind in (('multisnmp@.service', '/run/multisnmp/%i', 'Runtime'),
+                                   ('multisnmp-poll@.service', '/var/lib/multisnmp-poll/%i', 'State')):
             section = self.section(name)
             self.assertIn('/%i.yaml ', section['ExecStart'])
-            self.assertIn(f' -o /run/{section["RuntimeDirectory"]}/', section['ExecStart'])
-            self.assertEqual((section['RuntimeDirectory'], section['RuntimeDirectoryMode']), ('multisnmp/%i', '0755'))
-            self.assertEqual(section['DynamicUser'], 'yes')
+            self.assertIn(f' -o {folder}/', section['ExecStart'])
+            self.assertTrue(folder.endswith('/' + section[kind + 'Directory']))
+            self.assertEqual(section[kind + 'DirectoryMode'], '0755')
 
     def test_service(self):
         section = self.section('multisnmp@.service')
         self.assertEqual((section['Type'], section['NotifyAccess']), ('notify', 'main'))
         self.assertEqual(section['ExecReload'], '/bin/kill -HUP $MAINPID')
         self.assertTrue(section['WatchdogSec'])
+        self.assertEqual(section['DynamicUser'], 'yes')
+        self.assertNotIn('RuntimeDirectoryPreserve', section)  # with DynamicUser it would close the folder
         self.assertEqual((section['Restart'], section['RestartPreventExitStatus']), ('on-failure', '2'))
 
     def test_timers(self):

@@ -141,6 +141,26 @@ class Notify(poller.Poll):
         process.terminate()
         self.output_of(process, 143)
 
+    def test_reload(self):
+        """RELOADING with its time, then READY, whether the file is good or not; the status says which."""
+        agents = self.agents()
+        hosts = self.write('hosts.yaml', f'hosts: ["127.13.0.1:{agents.port}"]\n')
+        process = self.service('-f', hosts, '--interval', '300ms')
+        self.hear_until('READY')
+        for text, words in ((f'hosts: ["127.13.0.2:{agents.port}", "127.13.0.3:{agents.port}"]\n', 'reloaded'),
+                            ('hosts: [a b]\n', 'reload failed')):
+            self.write('hosts.yaml', text)
+            before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            process.send_signal(signal.SIGHUP)
+            heard = self.hear_until('RELOADING')[-1]
+            self.assertTrue(before <= int(heard['MONOTONIC_USEC']) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+            heard = self.hear_until('READY')[-1]
+            self.assertIn(words, heard['STATUS'])
+            while not re.match('round .* of 2 done', self.hear_until('STATUS')[-1]['STATUS']):
+                pass
+        process.terminate()
+        self.output_of(process, 143)
+
     def test_nobody_reads(self):
         """A runtime that gives a socket and never reads from it holds up nothing."""
         agents = self.agents()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The unit of contrib/systemd as systemd runs it: with its credentials, its user, its filter, all at once.
+"""The units of contrib/systemd as systemd runs them: with its credentials, its user, its filter, all at once.
 
 systemd is booted as the first process of namespaces of its own (processes, mounts, cgroups, network), with nothing to start
 but the unit, simulated agents and a shell that reports; that takes less than a second and needs root. What it could reach of
@@ -31,17 +31,17 @@ mkdir -p /run/units /run/credstore /var/lib /var/tmp /usr/local/etc/multisnmp
 cp "$T"/units/* /run/units/
 cp "$T"/secrets/* /run/credstore/
 cp "$T"/program/* /usr/local/bin/
-cp "$T"/multisnmp.yaml /usr/local/etc/multisnmp/
+cp "$T"/*.yaml /usr/local/etc/multisnmp/
 for f in passwd group; do
 	cp /etc/$f "$T/$f"
 	sed -i /^multisnmp:/d "$T/$f"
 done
-echo 'multisnmp:x:64991:64991::/:/usr/sbin/nologin' >>"$T/passwd"
-echo 'multisnmp:x:64991:' >>"$T/group"
+[ -e "$T/no-user" ] || echo 'multisnmp:x:64991:64991::/:/usr/sbin/nologin' >>"$T/passwd"
+[ -e "$T/no-user" ] || echo 'multisnmp:x:64991:' >>"$T/group"
 mount --bind "$T/passwd" /etc/passwd
 mount --bind "$T/group" /etc/group
-chown root:64991 /usr/local/etc/multisnmp/multisnmp.yaml
-chmod 640 /usr/local/etc/multisnmp/multisnmp.yaml
+chown root:64991 /usr/local/etc/multisnmp/*.yaml
+[ -e "$T/no-user" ] || chmod 640 /usr/local/etc/multisnmp/*.yaml
 umount -Rl /sys/fs/cgroup
 mount -o remount,ro,bind /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -109,9 +109,7 @@ class Machine:
             self.clean_up()
 
 
-@unittest.skipUnless(poller.ROOT and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
-@unittest.skipIf(poller.WITH_ASAN, 'sanitizers map code')
-class Unit(poller.Poll):
+class OnMachine(poller.Poll):
     def setUp(self):
         super().setUp()
         os.chmod(self.folder, 0o755)
@@ -119,13 +117,40 @@ class Unit(poller.Poll):
         if not self.machine.boot('', 'true').startswith('up'):
             self.skipTest('systemd does not come up in namespaces here')
         os.unlink(self.path('report'))
-        with open(os.path.join(TOP, 'contrib/systemd/multisnmp.service'), encoding='utf-8') as f:
-            self.unit = f.read()
-        self.machine.write('units/multisnmp.service', self.unit + f'StandardError=file:/run/test/said\n')
+        for name in 'sysinit.target', 'basic.target', 'network-online.target', 'shutdown.target':
+            self.machine.write('units/' + name, UNIT)
 
     def agent(self, *words):
         self.machine.write('units/agent.service', f'{UNIT}[Service]\nExecStart=/usr/local/bin/snmp-agents --port 1161 '
                            f'{" ".join(words)}\n')
+
+    WATCHED = 'multisnmp@core.service multisnmp-poll@core.service'  # whose ends systemd keeps in mind
+
+    def install(self, name, *changes):
+        """A unit of contrib, its lines changed, what it says in a file."""
+        with open(os.path.join(TOP, 'contrib/systemd', name), encoding='utf-8') as f:
+            text = f.read()
+        for was, now in (('[Service]\n', '[Service]\nStandardError=append:/run/test/said\n'), *changes):
+            self.assertIn(was, text)
+            text = text.replace(was, now)
+        self.machine.write('units/' + name, text)
+
+    def run_script(self, script):
+        """What a shell prints, line by line, beside the agents and the units that it starts."""
+        self.machine.write('script', script)
+        said = self.machine.boot('agent.service', 'sh /run/test/script', 'agent.service ' + self.WATCHED).splitlines()
+        self.assertEqual(said[:1], ['up'])
+        return said[1:]
+
+
+@unittest.skipUnless(poller.ROOT and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
+@unittest.skipIf(poller.WITH_ASAN, 'sanitizers map code')
+class Unit(OnMachine):
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(TOP, 'contrib/systemd/multisnmp.service'), encoding='utf-8') as f:
+            self.unit = f.read()
+        self.machine.write('units/multisnmp.service', self.unit + f'StandardError=file:/run/test/said\n')
 
     def boot(self, command, after):
         report = self.machine.boot('agent.service multisnmp.service', command, after)
@@ -193,6 +218,122 @@ class Unit(poller.Poll):
         self.machine.write('multisnmp.yaml', 'hosts: ["127.0.0.2:1161"]\n')
         said, records = self.boot(SHOW, 'multisnmp.service')
         self.assertEqual((said[:3], records), (['up', 'Result=exit-code', 'ExecMainStatus=4'], {}))
+
+
+FUNCTIONS = r"""
+export SYSTEMD_PAGER=
+unit=multisnmp@core.service
+show() { systemctl show "$@" "$unit"; }
+pid() { show --value -p MainPID; }
+# waits until the words are a line of what the command prints
+until_line() { n=0; while [ $n -lt 300 ]; do "$@" 2>/dev/null | grep -qE "$line" && return; sleep 0.1; n=$((n+1)); done; echo "in vain: $line"; }
+"""
+
+
+@unittest.skipUnless(poller.ROOT and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
+@unittest.skipIf(poller.WITH_ASAN, 'sanitizers map code')
+class Service(OnMachine):
+    """multisnmp@core.service: Type=notify under the real systemd."""
+
+    def setUp(self):
+        super().setUp()
+        self.install('multisnmp@.service', ('--interval 60s', '--interval 1s'), ('WatchdogSec=60s', 'WatchdogSec=2s'),
+                     ('RestartSec=5s', 'RestartSec=100ms'))
+        self.agent('--community', 'sesame', '--rule', '127.0.0.3:silent')
+        self.machine.write('secrets/multisnmp.core.community', 'sesame')
+        self.machine.write('core.yaml', 'defaults: {community_file: community, timeout: 100ms, retries: 0}\n'
+                           'hosts: ["127.0.0.2:1161", "127.0.0.3:1161"]\n')
+
+    def test_life(self):
+        """Up when it is ready; its status; what it writes and who may read it; stopped in good order."""
+        said = self.run_script(FUNCTIONS + """
+systemctl start $unit; echo started $?
+show -p ActiveState -p NotifyAccess
+line="^StatusText=round [0-9]+: 1 ok, 1 failed in [0-9.]+ s; next round at 20"; until_line show -p StatusText
+cut -d, -f1 /run/multisnmp/core/now.jsonl | sort
+grep ^multisnmp_targets /run/multisnmp/core/self.prom
+stat -c "%a %n" /run/multisnmp/core /run/multisnmp/core/now.jsonl
+ps -o uid= -p $(pid) | tr -d " "
+systemctl stop $unit; echo stopped $?
+show -p Result -p ExecMainStatus -p NRestarts
+ls -A /run/multisnmp
+""")
+        self.assertEqual(said, ['started 0', 'NotifyAccess=main', 'ActiveState=active', '{"host":"127.0.0.2:1161"',
+                                '{"host":"127.0.0.3:1161"', 'multisnmp_targets 2', '755 /run/multisnmp/core',
+                                '644 /run/multisnmp/core/now.jsonl', '64991', 'stopped 0', 'Result=success',
+                                'NRestarts=0', 'ExecMainStatus=143'])
+        self.assertEqual(self.read('said'), '')
+
+    def test_dynamic_user(self):
+        """Nobody made the user, so systemd does; the file is for everybody, the secret is not in it."""
+        self.machine.write('no-user', '')
+        said = self.run_script(FUNCTIONS + """
+systemctl start $unit; echo started $?
+line='"status":"ok"'; until_line cat /run/multisnmp/core/now.jsonl
+[ $(ps -o uid= -p $(pid)) -ge 61184 ] && echo dynamic
+stat -c %a /var/lib/private/multisnmp/core
+""")
+        self.assertEqual(said, ['started 0', 'dynamic', '755'])
+
+    def test_wrong_configuration(self):
+        """Never up, said with a line and a column, and not tried again and again."""
+        self.machine.write('core.yaml', 'hosts: [127.0.0.2]\ncomunity: x\n')
+        said = self.run_script(FUNCTIONS + """
+systemctl start $unit 2>/dev/null; echo started $?
+sleep 1
+show -p ActiveState -p ExecMainStatus -p NRestarts
+""")
+        self.assertEqual(said, ['started 1', 'NRestarts=0', 'ExecMainStatus=2', 'ActiveState=failed'])
+        self.assertRegex(self.read('said'), r"(?m)^20\S+Z \S+/core\.yaml:2:1: unknown key 'comunity'")
+
+    def test_watchdog(self):
+        """A master that hangs is killed, and the next one takes over, its files too."""
+        said = self.run_script(FUNCTIONS + """
+systemctl start $unit; echo started $?
+first=$(pid)
+kill -STOP $first
+line="^NRestarts=1$"; until_line show -p NRestarts
+line="^ActiveState=active$"; until_line show -p ActiveState
+[ $(pid) != $first ] && echo another
+rm -f /run/multisnmp/core/now.jsonl
+line='"status":"ok"'; until_line cat /run/multisnmp/core/now.jsonl
+sleep 3; show -p NRestarts
+""")
+        self.assertEqual(said, ['started 0', 'another', 'NRestarts=1'])
+
+    def test_reload(self):
+        """A new host is polled from the next round on, by the same process; a wrong file changes nothing and is said."""
+        self.machine.write('more.yaml', self.read('core.yaml').replace('hosts: [', 'hosts: ["127.0.0.4:1161", '))
+        self.machine.write('wrong.yaml', 'hosts: [127.0.0.2]\ncomunity: x\n')
+        said = self.run_script(FUNCTIONS + """
+cd /usr/local/etc/multisnmp
+systemctl start $unit; echo started $?
+first=$(pid)
+cat more.yaml >core.yaml; systemctl reload $unit; echo reloaded $?
+line="^multisnmp_targets 3$"; until_line cat /run/multisnmp/core/self.prom
+cat wrong.yaml >core.yaml; systemctl reload $unit
+line="^multisnmp_config_reloads_total.result=.failed.. 1$"; until_line cat /run/multisnmp/core/self.prom
+line="^ActiveState=active$"; until_line show -p ActiveState
+grep -E "^multisnmp_(targets|config_reloads_total.*ok.*|config_last_reload_successful) " /run/multisnmp/core/self.prom
+[ $(pid) = $first ] && echo the same
+""")
+        self.assertEqual(said, ['started 0', 'reloaded 0', 'multisnmp_targets 3',
+                                'multisnmp_config_reloads_total{result="ok"} 1', 'multisnmp_config_last_reload_successful 0',
+                                'the same'])
+        self.assertIn("core.yaml:2:1: unknown key 'comunity'", self.read('said'))
+
+    def test_timer(self):
+        """multisnmp-poll@core: one poll of the same file."""
+        self.install('multisnmp-poll@.service')
+        said = self.run_script(FUNCTIONS + """
+unit=multisnmp-poll@core.service
+systemctl start $unit; echo started $?
+show -p Result -p ExecMainStatus
+cut -d, -f1 /var/lib/multisnmp-poll/core/now.jsonl | sort
+""")
+        self.assertEqual(said, ['started 0', 'Result=success', 'ExecMainStatus=1', '{"host":"127.0.0.2:1161"',
+                                '{"host":"127.0.0.3:1161"'])
+        self.assertEqual(self.read('said'), '')
 
 
 if __name__ == '__main__':
