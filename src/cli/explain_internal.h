@@ -8,12 +8,11 @@
 #include "cli/explain_finding.h"
 #include "plan/settings.h"
 
-enum known {               /* what was found out, apart from what mends */
-	KNOWN_ALIVE = 1,   /* an SNMP agent is there */
-	KNOWN_UP = 2,      /* a system is there */
-	KNOWN_SMALL = 4,   /* small questions are answered */
-	KNOWN_DIGEST = 8,  /* user and authentication are right */
-	KNOWN_OTHERS = 16, /* other objects are answered */
+enum known {              /* what was found out, apart from what mends */
+	KNOWN_ALIVE = 1,  /* an SNMP agent is there */
+	KNOWN_UP = 2,     /* a system is there */
+	KNOWN_SMALL = 4,  /* small questions are answered */
+	KNOWN_DIGEST = 8, /* user and authentication are right */
 };
 
 struct change { /* of one key */
@@ -32,10 +31,9 @@ struct explain {
 	struct plan_target target; /* who is asked: with its address, once that is known */
 	uint64_t mended;           /* bit key: is changed in `now` */
 	bool moved;                /* the target itself is another */
-	bool split;      /* its objects must be asked in several entries, of at most … */
-	size_t split_by; /* … so many objects */
-	unsigned known;  /* enum known */
-	uint64_t tried;  /* bit each: remedies tried since the last that mended */
+	size_t split_by; /* its objects must be asked in several entries, of at most so many; 0: in one */
+	unsigned known; /* enum known */
+	uint64_t tried; /* bit each: remedies tried since the last that mended */
 	unsigned steps;
 	int64_t took_us;          /* the last poll */
 	int64_t until_us;         /* when it gives up, in loop_clock_us() */

@@ -118,6 +118,34 @@ class Names(Explain):
         self.assertIn('name localhost: 1 address', said)
         self.assertIn(f'127.0.0.1:{agents.port}: ok', said)
 
+    def explain_two(self, addresses, port, status):
+        """A name of these addresses, in a mount namespace of its own."""
+        hosts = self.write('hosts', ''.join(f'{address} two.example\n' for address in addresses), mode=0o644)
+        os.chmod(self.folder, 0o755)
+        run = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount --bind "$1" /etc/hosts && shift && exec "$@"', 'sh', hosts,
+                              poller.MULTISNMP, '--explain', *QUICK, f'two.example:{port}'], capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, timeout=poller.LONG, check=False)
+        self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+        return run.stdout
+
+    @unittest.skipUnless(poller.ROOT, 'only root can have another /etc/hosts')
+    def test_the_second_address_answers(self):
+        agents = self.agents('127.0.0.2:silent')
+        said = self.explain_two(('127.0.0.2', '127.0.0.3'), agents.port, 0)
+        self.assertIn('name two.example: 2 addresses, asked in this order until one answers', said)
+        self.assertIn(f'        127.0.0.2:{agents.port}: timeout\n        127.0.0.3:{agents.port}: ok\n', said)
+        self.assertIn('route to 127.0.0.3: ', said)
+        self.assertIn('Nothing to mend', said)
+
+    @unittest.skipUnless(poller.ROOT and poller.WITH_EXTRAS, 'only root can have another /etc/hosts')
+    def test_each_address_is_told(self):
+        """One address is silent, one refuses: to be looked at is the one where somebody may be."""
+        with ber.Device(lambda r: None, decode=lambda data: Anything()) as device:
+            said = self.explain_two(('127.0.0.1', '127.0.0.2'), device.port, 1)
+        self.assertIn(f'        127.0.0.1:{device.port}: timeout\n        127.0.0.2:{device.port}: unreachable\n', said)
+        self.assertIn('route to 127.0.0.1: ', said)
+        self.assertNotIn('nothing listens on this port: is the agent', said)
+
     def test_no_such_name(self):
         self.says_no_more('no-such-name.invalid', why='name no-such-name.invalid: ')
         self.assertIn('Write the name as the name server has it', self.said)
