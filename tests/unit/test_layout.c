@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "out/layout.h"
@@ -327,6 +328,47 @@ static void test_order_of_large(void **state)
 	free(octets);
 }
 
+/* Whether another process would have to wait for the file. */
+static bool is_locked(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(FILE_NAME, O_RDWR);
+
+		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/* A file that others add to is ours until a record is whole, also where that takes several turns; and a record
+ * ends, too, where it fills its last item. */
+static void test_order_when_appended(void **state)
+{
+	static const struct layout_config config = {.order = LAYOUT_BY_HOST};
+	const size_t sizes[] = {65536, 6000000, 131072};
+	struct output out = open_output(&config, true);
+	char *octets = malloc(6000000);
+	struct stat st;
+
+	(void)state;
+	memset(octets, 'x', 6000000);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(layout_begin(out.layout, i, &whose, NULL, 0));
+		assert_true(layout_end(out.layout, octets, sizes[i]));
+	}
+	assert_int_equal(layout_finish(out.layout), LAYOUT_MORE);
+	assert_int_equal(writer_flush(out.writer, true), WRITER_OK);
+	assert_true(is_locked()); /* in the middle of the second one */
+	finish(&out);
+	assert_int_equal(stat(FILE_NAME, &st), 0);
+	assert_int_equal(st.st_size, 65536 + 6000000 + 131072);
+	free(octets);
+}
+
 /* --- sorted ------------------------------------------------------------------------------- */
 
 static int begun, ended;
@@ -487,6 +529,7 @@ int main(void)
 		TEST(test_order),
 		TEST(test_order_of_addresses),
 		TEST(test_order_of_large),
+		TEST(test_order_when_appended),
 		TEST(test_portions),
 		TEST(test_head_once_when_appended),
 		TEST(test_sorted),
