@@ -97,12 +97,24 @@ void main_tell(enum log_level level, struct buf *text)
 	buf_free(text);
 }
 
+/* A service that is asked to read its files while it reads them does so when it has begun. */
+static void hold_reload(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /* What is remembered is for who reads it all again, and nobody else: gone before the first fork. */
 static int act(const struct options *o, enum options_action action, struct reread **words)
 {
 	struct plan *plan;
 	int status;
 
+	if (o->interval_us > 0)
+		hold_reload();
 	pdu_init();
 	plan = main_plan(o, action);
 	if (o->interval_us == 0) {

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from poller import USER
-from processes import children
+from processes import children, status_of
 from test_interval import Rounds
 
 OLD = [f'127.0.0.{i}' for i in range(1, 6)]
@@ -224,6 +224,17 @@ class Storm(Reload):
                 one = []
         self.assertEqual(one, [])
         self.assertTrue(all(rounds.values()), rounds)
+
+    def test_before_it_has_begun(self):
+        """It is still reading its files: they are read again, and nothing dies of it."""
+        many = [f'127.0.{i // 250}.{i % 250 + 1}' for i in range(20000)]
+        process = self.serve(self.agents(), '-t', '5', '-q', '-o', self.path('out'), config=listed(many), interval='1h')
+        self.wait_until(lambda: int(status_of(process.pid)['SigBlk'], 16) & 1)  # of SIGHUP
+        process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: os.path.exists(self.path('out')))
+        process.terminate()
+        self.output_of(process, 143)
+        self.assertEqual(self.read('out').count('\n'), len(many))
 
     def test_the_end_while_one_is_pending(self):
         """SIGTERM ends it, whatever else was asked for."""
