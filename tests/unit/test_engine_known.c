@@ -30,6 +30,7 @@ struct device {
 	struct lab *lab;
 	int fd;
 	struct addr addr;
+	bool garbled;            /* what it answers is no message */
 	unsigned deaf;           /* packets of the round that are lost, from its first */
 	int64_t late_us;         /* it thinks so long */
 	unsigned requests;       /* of the round … */
@@ -51,7 +52,8 @@ struct lab {
 	struct addr addrs[DEVICES]; /* of the task */
 	unsigned naddrs;
 	struct learnt learnt;
-	bool forgetful; /* nobody keeps what is learnt */
+	bool forgetful;    /* nobody keeps what is learnt */
+	uint8_t transport; /* of the task; datagrams carry it all the same */
 	/* the record */
 	bool done;
 	enum record_status status;
@@ -80,6 +82,8 @@ static void serve(struct device *d, uint8_t *data, size_t len)
 		return;
 	assert_true(peek_message(data, len, &head, &words));
 	data[(size_t)(head.community - data) + head.community_len] = 0xa2; /* a RESPONSE */
+	if (d->garbled)
+		memset(data, 0xff, len);
 	memcpy(d->kept, data, len);
 	d->kept_len = len;
 	d->due_us = loop_clock_us() + d->late_us;
@@ -200,6 +204,7 @@ static void round_of(struct lab *lab)
 	lab->start_us = loop_clock_us();
 	engine_start(lab->engine, &(struct task){.addrs = lab->addrs,
 						 .naddrs = (uint8_t)lab->naddrs,
+						 .transport = lab->transport,
 						 .learns = !lab->forgetful,
 						 .learnt = lab->learnt});
 	while (!lab->done) {
@@ -212,10 +217,10 @@ static void round_of(struct lab *lab)
 	assert_int_equal(lab->at_work, 0);
 }
 
-/* Between the packets i and i + 1 of the round. */
+/* Between the packets i and i + 1 of the round to the last address. */
 static int64_t gap_us(const struct lab *lab, unsigned i)
 {
-	const struct device *d = &lab->devices[0];
+	const struct device *d = &lab->devices[lab->naddrs - 1];
 
 	assert_true(i + 1 < d->requests);
 	return d->at_us[i + 1] - d->at_us[i];
@@ -284,6 +289,53 @@ static void test_slower_than_ever(void **state)
 	round_of(lab); /* it is not asked twice too early any more */
 	assert_int_equal(lab->status, RECORD_OK);
 	assert_true(gap_us(lab, 0) >= 398 * MS);
+	close_lab(lab);
+}
+
+/* On a connection nothing is lost, and nothing gained by saying it again sooner. */
+static void test_connections_wait_as_configured(void **state)
+{
+	struct lab *lab = open_lab(600 * MS, 1);
+
+	(void)state;
+	lab->transport = TRANSPORT_TCP;
+	round_of(lab);
+	assert_true(lab->learnt.timed);
+	lab->devices[0].deaf = 1;
+	round_of(lab);
+	assert_true(gap_us(lab, 0) >= 598 * MS);
+	close_lab(lab);
+}
+
+/* The times are those of the address that answered. */
+static void test_times_of_another_address(void **state)
+{
+	struct lab *lab = open_lab(600 * MS, 1);
+
+	(void)state;
+	round_of(lab);
+	lab->naddrs = 2;
+	lab->devices[0].deaf = REQUESTS;
+	lab->devices[1].deaf = 1;
+	round_of(lab);
+	assert_int_equal(lab->status, RECORD_OK);
+	assert_int_equal(lab->learnt.address, 1);
+	assert_true(gap_us(lab, 0) >= 598 * MS);
+	assert_true(lab->learnt.srtt_us < 600 * MS);
+	close_lab(lab);
+}
+
+/* What comes is no answer, but it comes. */
+static void test_garbled_is_not_silent(void **state)
+{
+	struct lab *lab = open_lab(20 * MS, 1);
+
+	(void)state;
+	lab->learnt.silent = 2;
+	lab->devices[0].garbled = true;
+	round_of(lab);
+	assert_int_equal(lab->status, RECORD_MALFORMED);
+	assert_int_equal(lab->learnt.silent, 0);
 	close_lab(lab);
 }
 
@@ -465,6 +517,9 @@ int main(void)
 		cmocka_unit_test(test_lost_packets),
 		cmocka_unit_test(test_all_else_stays),
 		cmocka_unit_test(test_slower_than_ever),
+		cmocka_unit_test(test_connections_wait_as_configured),
+		cmocka_unit_test(test_times_of_another_address),
+		cmocka_unit_test(test_garbled_is_not_silent),
 		cmocka_unit_test(test_without_retries),
 		cmocka_unit_test(test_one_shot_runs_learn_nothing),
 		cmocka_unit_test(test_one_packet_for_the_silent),

@@ -60,6 +60,7 @@ struct device {
 	bool reports_from_it;  /* … Reports, too */
 	bool moving;           /* another engine ID after each Report of an unknown one */
 	unsigned cut;          /* octets left of an answer; 0: all */
+	unsigned deaf_at;      /* this request is lost; 0: none */
 	unsigned reboot_at;    /* this request finds it rebooted … */
 	unsigned reboot_again; /* … and again after so many; 0: not */
 	bool forgets;          /* how often it booted */
@@ -419,7 +420,7 @@ static void serve(struct device *d, const uint8_t *data, size_t len,
 		d->boots = d->forgets ? 2 : d->boots + 1;
 		d->time_s = 1;
 	}
-	if (d->silent)
+	if (d->silent || d->requests == d->deaf_at)
 		return;
 	assert_true(peek_v3(data, len, &head, &words) && head.whole);
 	if (!judge(d, &w, &head))
@@ -1521,6 +1522,49 @@ static void test_learnt_of_another_address(void **state)
 	close_lab(lab);
 }
 
+/* A device that has answered in this poll is not discovered again, however late the try. */
+static void test_a_loss_later_on(void **state)
+{
+	struct lab *lab = open_lab();
+
+	(void)state;
+	lab->profile.timeout_us = 50000;
+	set_oid(&lab->walks[0], "1.3.6.1.2.1.50.1");
+	lab->profile.nwalk = 1;
+	round_of(lab);
+	lab->device.deaf_at = 9;
+	assert_int_equal(round_of(lab)->status, RECORD_OK);
+	assert_int_equal(lab->got[0].tries, 2);
+	assert_int_equal(lab->device.discoveries, 0);
+	close_lab(lab);
+}
+
+/* What is said of one that was swapped is what would be said without a memory. */
+static void test_swapped_and_of_no_use(void **state)
+{
+	struct lab *lab = open_lab();
+	const struct got *g;
+
+	(void)state;
+	lab->profile.timeout_us = 20000;
+	round_of(lab);
+	move(&lab->device);
+	lab->device.report = UNKNOWN_USER;
+	lab->device.unsigned_reports = true;
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_AUTH);
+	assert_int_equal(g->engine_id_len, 12);
+	assert_memory_equal(g->engine_id, lab->device.engine_id, 12);
+	lab->device.report = 0;
+	round_of(lab);
+	move(&lab->device);
+	lab->device.silent_later = true;
+	g = round_of(lab);
+	assert_int_equal(g->status, RECORD_TIMEOUT);
+	assert_non_null(strstr(g->message, "the discovery of its engine was answered"));
+	close_lab(lab);
+}
+
 static void test_silent_one_is_discovered_again(void **state)
 {
 	struct lab *lab = open_lab();
@@ -1536,9 +1580,11 @@ static void test_silent_one_is_discovered_again(void **state)
 	assert_int_equal(round_of(lab)->learnt.engine_id_len, 0);
 	assert_int_equal(lab->device.requests, 1);
 	lab->device.silent = false;
+	lab->device.deaf_at = 2; /* from its first answer on it has all its tries */
 	assert_int_equal(round_of(lab)->status, RECORD_OK);
-	assert_int_equal(lab->device.requests, 2);
+	assert_int_equal(lab->device.requests, 3);
 	assert_int_equal(lab->got[0].learnt.silent, 0);
+	lab->device.deaf_at = 0;
 	round_of(lab);
 	assert_int_equal(lab->device.requests, 1);
 	close_lab(lab);
@@ -1586,6 +1632,8 @@ int main(void)
 		cmocka_unit_test(test_pinned_and_learnt),
 		cmocka_unit_test(test_never_served),
 		cmocka_unit_test(test_learnt_of_another_address),
+		cmocka_unit_test(test_a_loss_later_on),
+		cmocka_unit_test(test_swapped_and_of_no_use),
 		cmocka_unit_test(test_silent_one_is_discovered_again),
 		cmocka_unit_test(test_freed_with_tasks_in_hand),
 	};

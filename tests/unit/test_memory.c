@@ -167,6 +167,49 @@ static void test_forgetting(void **state)
 	for (unsigned round = 0; round < 5; round++)
 		memory_round(m);
 	assert_int_equal(memory_hosts(m), 0);
+	assert_true(memory_octets(m) < 200000); /* the table is smaller, too */
+	memory_free(m);
+}
+
+/* Two rounds are borne, a third one is not. */
+static void test_forgotten_after_two_rounds(void **state)
+{
+	struct memory *m = memory_new();
+	struct learnt l = sample(1);
+
+	(void)state;
+	memory_round(m);
+	memory_keep(m, 1, &l, 0);
+	for (unsigned round = 0; round < 2; round++) {
+		memory_round(m);
+		assert_int_equal(memory_hosts(m), 1);
+	}
+	memory_round(m);
+	assert_int_equal(memory_hosts(m), 0);
+	memory_free(m);
+}
+
+/* With as many records as there are nearly all others are looked at in one round, and never many at once. */
+static void test_forgotten_little_by_little(void **state)
+{
+	enum {
+		HOSTS = 100000
+	};
+	struct memory *m = memory_new();
+	struct learnt l = sample(1);
+	size_t before;
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		memory_round(m);
+		for (uint32_t i = 0; i < HOSTS; i++) {
+			before = memory_hosts(m);
+			if (round == 0 || i % 2)
+				memory_keep(m, scattered(i), &l, i);
+			assert_true(memory_hosts(m) + 2 >= before);
+		}
+	}
+	assert_in_range(memory_hosts(m), HOSTS / 2, HOSTS / 2 + HOSTS / 10);
 	memory_free(m);
 }
 
@@ -202,6 +245,8 @@ static void test_silence(void **state)
 	struct memory *m = memory_new();
 
 	(void)state;
+	assert_int_equal(silence(m, 1), 1); /* in the very first one */
+	assert_int_equal(silence(m, 0), 0);
 	memory_round(m);
 	assert_int_equal(silence(m, 1), 1);
 	assert_int_equal(silence(m, 2), 1); /* listed twice */
@@ -241,9 +286,14 @@ static void test_octets_per_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kept_and_found), cmocka_unit_test(test_against_the_model),
-		cmocka_unit_test(test_forgetting),     cmocka_unit_test(test_asked_is_enough),
-		cmocka_unit_test(test_silence),        cmocka_unit_test(test_octets_per_host),
+		cmocka_unit_test(test_kept_and_found),
+		cmocka_unit_test(test_against_the_model),
+		cmocka_unit_test(test_forgetting),
+		cmocka_unit_test(test_asked_is_enough),
+		cmocka_unit_test(test_forgotten_after_two_rounds),
+		cmocka_unit_test(test_forgotten_little_by_little),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_octets_per_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
