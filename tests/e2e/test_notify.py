@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 import unittest
 
@@ -175,6 +176,56 @@ class Notify(poller.Poll):
         for address in (self.path('nowhere'), '@multisnmp-nobody-is-here', 'relative', '', '/' + 'x' * 200):
             process = self.start('-p', agents.port, '127.13.0.1', address=address, WATCHDOG_USEC='1000')
             self.output_of(process)
+
+
+class Lines(poller.Poll):
+    """What stands before lines on stderr, which is a stream of the journal's, a file of a service's, or a person's pipe."""
+
+    def said(self, *words, journal=False, **environment):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            st = os.fstat(theirs.fileno())
+            if journal:
+                environment['JOURNAL_STREAM'] = f'{st.st_dev}:{st.st_ino}'
+            process = self.start_poller(*words, stderr=theirs, env={**os.environ, **environment})
+            process.communicate(timeout=poller.LONG)
+            theirs.close()
+            with ours.makefile() as f:
+                return f.read().splitlines()
+
+    def test_journal(self):
+        wrong = self.write('wrong.yaml', 'hosts: [127.13.0.1]\ncomunity: x\nhosst: x\n')
+        lines = self.said('-f', wrong, '--interval', '1s', journal=True)
+        self.assertEqual([line[:3] for line in lines], ['<3>'] * 2)
+        self.assertEqual(self.said('--frobnicate', journal=True)[0][:3], '<3>')
+        secret = self.write('secret.yaml', 'defaults: {community: sesame}\nhosts: []\n', 0o644)
+        lines = self.said('-f', secret, '-s', journal=True)
+        self.assertEqual(lines[0][:3], '<4>')
+        self.assertEqual({line[:3] for line in lines[1:]}, {'<6>'})
+
+    def test_variable_of_another_stream(self):
+        """Inherited past a redirection: no priorities for who reads a pipe."""
+        lines = self.said('--frobnicate', JOURNAL_STREAM='8:1234')
+        self.assertTrue(lines[0].startswith('multisnmp: '), lines)
+
+    def test_times(self):
+        wrong = self.write('wrong.yaml', 'hosts: [127.13.0.1]\ncomunity: x\n')
+        time_stamp = r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z '
+        self.assertRegex(self.said('-f', wrong, '--interval', '1s')[0], time_stamp)
+        self.assertNotRegex(self.said('-f', wrong)[0], time_stamp)
+
+    @unittest.skipUnless(poller.WITH_EXTRAS, 'kills a child by its parent')
+    def test_times_of_a_warning(self):
+        """Of a worker that was killed."""
+        agents = self.agents('*:silent')
+        with open(self.path('err'), 'wb') as err:
+            process = self.start_poller('-j', '1', '-p', agents.port, '-t', '30s', '--interval', '60s', '127.13.0.1',
+                                        stderr=err)
+        self.wait_until(lambda: agents.counters()['received'] > 0)
+        os.kill(int(subprocess.run(['ps', '-o', 'pid=', '--ppid', str(process.pid)], capture_output=True, text=True,
+                                   check=True).stdout.split()[0]), signal.SIGKILL)
+        self.wait_until(lambda: self.read('err') != '')
+        self.assertRegex(self.read('err'), r'\A20\S+Z multisnmp: warning: ')
 
 
 if __name__ == '__main__':
