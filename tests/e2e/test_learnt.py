@@ -145,6 +145,30 @@ class Engines(Learnt):
         self.one(1)
 
 
+class Reload(Learnt):
+    def test_what_was_learnt_stays(self):
+        """Another configuration, other workers, another place in the list: the host is the same."""
+        text = ('defaults: {version: 3, user: poller, auth: SHA-256, auth_pass: authority1, priv: AES, '
+                'priv_pass: secrecy123, timeout: 2s}\n'
+                'hosts: [%s{host: 127.0.0.1, port: %d}]\n')
+        self.lose, self.times = 0, []
+        self.between = Between(self.agents(options=('--user', USER)).port, self.passes)
+        self.between.__enter__()
+        self.addCleanup(self.between.__exit__)
+        path = self.write('hosts.yaml', text % ('', self.between.port))
+        self.hosts = ['127.0.0.1']
+        self.process = self.start_poller('-F', 'jsonl', '-i', '2', '--no-spread', '-f', path)
+        self.one(2)
+        self.one(1)
+        workers = children(self.process.pid)
+        self.write('hosts.yaml', text % (f'{{host: 127.0.0.2, port: {self.between.port}, retries: 0, timeout: 10ms}}, ',
+                                         self.between.port))
+        self.process.send_signal(signal.SIGHUP)
+        self.hosts = ['127.0.0.1', '127.0.0.2']
+        self.one(1)
+        self.assertNotEqual(workers, children(self.process.pid))
+
+
 class Silent(Learnt):
     def test_one_packet_until_it_answers(self):
         self.open('-t', '0.05')
