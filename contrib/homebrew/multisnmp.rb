@@ -23,7 +23,7 @@ class Multisnmp < Formula
   end
 
   service do
-    run [opt_bin/"multisnmp", "-q", "-f", etc/"multisnmp/multisnmp.yaml", "--deadline", "50s",
+    run [opt_bin/"multisnmp", "-f", etc/"multisnmp/multisnmp.yaml", "--deadline", "50s",
          "-F", "jsonl", "-o", var/"multisnmp/now.jsonl"]
     run_type :interval
     interval 60

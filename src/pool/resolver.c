@@ -9,6 +9,14 @@
  * are open at a time, each answer leaves in the order in which it came. The channel tells us its
  * sockets (sock_state_cb, since ares_getsock() knows 16 at most) and its next timeout.
  *
+ * Hundreds of questions at once are more than a name server's stock receive buffer holds (some 270),
+ * and what it loses twice is a good name without an address. So only BURST names are started beyond the
+ * youngest that was answered: its answer proves that all before it have left that buffer, answered or
+ * not. A quick server is asked as fast as it answers, and names that it never answers hold up nobody.
+ * Rejected: a bound on all open names (silent ones would fill it), so many per 10 ms (too many for a
+ * slow server, too few for a quick one). Where nothing at all is answered the next burst starts after
+ * QUIET_US, the one after it after twice that.
+ *
  * Two traps. A lookup that c-ares can answer by itself (/etc/hosts, "localhost") calls back inside
  * ares_getaddrinfo(), so the request is complete before that call and the callback only queues
  * bytes. And ares_process_fd() may close the very socket for which the loop just called us: the
@@ -32,6 +40,8 @@
 
 #define TIMEOUT_MS 2000 /* of a name server's first try: apart from SNMP's timeouts */
 #define TRIES      2
+#define BURST      64 /* names, of two questions each: half of a stock receive buffer */
+#define QUIET_US   50000
 
 struct resolver {
 	struct loop *loop;
@@ -39,16 +49,23 @@ struct resolver {
 	ares_channel channel;
 	struct watch
 		*watches; /* the channel's sockets in the loop; a handful, as many as servers */
-	unsigned open;    /* names asked and not answered */
-	bool stopping;    /* STOP was read */
-	bool done;        /* leave the loop */
+	unsigned open;    /* names started and not answered */
+	struct open_name *waiting; /* to be started, a list; the asker bounds it */
+	struct open_name **waiting_end;
+	uint64_t started; /* names that went to a server, so far */
+	uint64_t heard;   /* the youngest of them that was answered, or was given up as lost */
+	int64_t quiet_since_us; /* when `heard` moved last, or the first beyond it started */
+	int64_t quiet_us;       /* how long no answer may hold the next burst up */
+	bool stopping;          /* STOP was read */
+	bool done;              /* leave the loop */
 	int exit_status;
 };
 
-struct open_name { /* asked of the channel */
+struct open_name { /* waiting, then asked of the channel */
 	struct resolver *resolver;
-	uint32_t ticket;
-	uint8_t family;
+	struct open_name *next;
+	uint64_t number; /* by `started`; 0: not gone to a server */
+	struct lookup_question question;
 };
 
 struct watch { /* a socket of the channel in the loop */
@@ -105,37 +122,97 @@ static void answer_explain(struct lookup_answer *a, int status, unsigned family)
 	snprintf(a->message, sizeof(a->message), "%s", what);
 }
 
+/* An answer from a server, whatever it says: all that was asked before has left its buffer. */
+static void burst_heard(struct resolver *r, uint64_t number)
+{
+	if (number <= r->heard)
+		return;
+	r->heard = number;
+	r->quiet_since_us = loop_now_us(r->loop);
+	r->quiet_us = QUIET_US;
+}
+
 static void name_done(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	(void)timeouts;
 	struct open_name *l = arg;
 	struct resolver *r = l->resolver;
-	struct lookup_answer a = {.ticket = l->ticket};
+	struct lookup_answer a = {.ticket = l->question.ticket};
 	if (info != NULL) {
 		answer_add(&a, info, AF_INET);
 		answer_add(&a, info, AF_INET6);
 		ares_freeaddrinfo(info);
 	}
 	if (a.count == 0)
-		answer_explain(&a, status, l->family);
+		answer_explain(&a, status, l->question.family);
+	if (status != ARES_ETIMEOUT)
+		burst_heard(r, l->number);
 	free(l);
 	r->open--;
 	if (status != ARES_EDESTRUCTION)
 		answer_send(r, &a);
 }
 
-static void name_start(struct resolver *r, const struct lookup_question *q)
+static void name_start(struct resolver *r, struct open_name *l)
 {
-	struct open_name *l = mem_alloc(sizeof(*l));
-	*l = (struct open_name){.resolver = r, .ticket = q->ticket, .family = q->family};
 	struct ares_addrinfo_hints hints = {
 		.ai_flags = ARES_AI_NOSORT, /* sorting would open sockets; we put IPv4 first */
-		.ai_family = q->family == 4   ? AF_INET
-			     : q->family == 6 ? AF_INET6
-					      : AF_UNSPEC,
+		.ai_family = l->question.family == 4   ? AF_INET
+			     : l->question.family == 6 ? AF_INET6
+						       : AF_UNSPEC,
 	};
-	r->open++;
-	ares_getaddrinfo(r->channel, q->name, NULL, &hints, name_done, l);
+	unsigned open = r->open++;
+	ares_getaddrinfo(r->channel, l->question.name, NULL, &hints, name_done, l);
+	if (r->open == open)
+		return; /* known here: it is answered and gone */
+	if (r->started == r->heard)
+		r->quiet_since_us = loop_now_us(r->loop);
+	l->number = ++r->started;
+}
+
+static bool burst_full(const struct resolver *r)
+{
+	return r->started - r->heard >= BURST;
+}
+
+/* When the burst that is out counts as lost; LOOP_NEVER where it holds up nothing. */
+static int64_t burst_next_us(const struct resolver *r)
+{
+	return r->waiting != NULL && burst_full(r) ? r->quiet_since_us + r->quiet_us : LOOP_NEVER;
+}
+
+/* Starts as many of the waiting names as may be. */
+static void names_start(struct resolver *r)
+{
+	if (burst_next_us(r) <= loop_now_us(r->loop)) {
+		int64_t pause_us = r->quiet_us * 2;
+		burst_heard(r, r->started);
+		r->quiet_us = pause_us;
+	}
+	while (r->waiting != NULL && !burst_full(r)) {
+		struct open_name *l = r->waiting;
+		r->waiting = l->next;
+		name_start(r, l);
+	}
+	if (r->waiting == NULL)
+		r->waiting_end = &r->waiting;
+}
+
+static void name_wait(struct resolver *r, const struct lookup_question *q)
+{
+	struct open_name *l = mem_alloc(sizeof(*l));
+	*l = (struct open_name){.resolver = r, .question = *q};
+	*r->waiting_end = l;
+	r->waiting_end = &l->next;
+}
+
+static void waiting_free(struct resolver *r)
+{
+	while (r->waiting != NULL) {
+		struct open_name *l = r->waiting;
+		r->waiting = l->next;
+		free(l);
+	}
 }
 
 /* --- questions ---------------------------------------------------------------------------- */
@@ -160,7 +237,7 @@ static bool frame_take(struct resolver *r, const struct queue_frame *f)
 	struct lookup_question q;
 	if (f->kind != MESSAGE_NAME || !lookup_question_unpack(&q, &in))
 		return false;
-	name_start(r, &q);
+	name_wait(r, &q);
 	return true;
 }
 
@@ -255,7 +332,8 @@ static int64_t channel_next_us(const struct resolver *r)
 
 static void resolver_turn(struct resolver *r)
 {
-	if (r->stopping && r->open == 0) {
+	names_start(r);
+	if (r->stopping && r->open == 0 && r->waiting == NULL) {
 		queue_put(r->queue, MESSAGE_STOPPED, NULL, 0);
 		r->stopping = false; /* answered; now the master closes its end */
 	}
@@ -265,13 +343,15 @@ static void resolver_turn(struct resolver *r)
 	}
 	loop_want(r->loop, queue_fd(r->queue),
 		  LOOP_READ | (queue_backlog(r->queue) > 0 ? LOOP_WRITE : 0));
-	loop_turn(r->loop, channel_next_us(r));
+	int64_t channel_us = channel_next_us(r), burst_us = burst_next_us(r);
+	loop_turn(r->loop, burst_us < channel_us ? burst_us : channel_us);
 	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its timeouts */
 }
 
 int resolver_main(const struct resolver_options *options, int fd)
 {
-	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd)};
+	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd), .quiet_us = QUIET_US};
+	r.waiting_end = &r.waiting;
 	/* c-ares gives every name up whose file of aliases it may not read */
 	unsetenv("HOSTALIASES");
 	if (!channel_open(&r, options))
@@ -282,6 +362,7 @@ int resolver_main(const struct resolver_options *options, int fd)
 	while (!r.done)
 		resolver_turn(&r);
 	ares_destroy(r.channel);
+	waiting_free(&r);
 	ares_library_cleanup();
 	queue_free(r.queue);
 	loop_free(r.loop);

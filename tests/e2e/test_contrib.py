@@ -117,6 +117,34 @@ class Launchd(unittest.TestCase):
         self.assertGreater(job['ExitTimeOut'], 5)  # so long what is in flight may take
 
 
+class Homebrew(unittest.TestCase):
+    """The formula was never run where Homebrew is; this much is checked."""
+
+    def setUp(self):
+        self.formula = read('contrib/homebrew/multisnmp.rb')
+
+    def test_asks_for_what_bootstrap_asks_for(self):
+        rows = re.findall(r'[a-z0-9.-]+:lib[a-z0-9-]+-dev:([a-z0-9@-]+)', read('bootstrap'))
+        self.assertGreater(len(rows), 4)
+        asked = re.findall(r'depends_on "([^"]+)"( => :build)?', self.formula)
+        self.assertEqual({name for name, build in asked if not build}, set(rows) - {'cmocka', 'libseccomp'})
+        self.assertEqual([name for name, build in asked if build], ['pkgconf'])
+
+    def test_runs_what_the_plist_runs(self):
+        """Paths aside."""
+        words = re.search(r'run \[(.*?)\]', self.formula, re.S).group(1)
+        words = [os.path.basename(word.strip().split('/"')[-1].strip('"')) for word in words.split(',')]
+        job = plistlib.loads(read('contrib/launchd/org.multisnmp.poll.plist').encode())
+        self.assertEqual(words, [os.path.basename(word) for word in job['ProgramArguments']])
+        self.assertIn(f'interval {job["StartInterval"]}\n', self.formula)
+
+    @unittest.skipUnless(shutil.which('ruby'), 'needs ruby')
+    def test_syntax(self):
+        run = subprocess.run(['ruby', '-wc', os.path.join(TOP, 'contrib/homebrew/multisnmp.rb')], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, 'Syntax OK\n', ''))
+
+
 class Systemd(unittest.TestCase):
     def section(self, name):
         return read_unit('contrib/systemd/' + name)['Service']

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/loop.h"
 #include "pool/lookup.h"
 #include "pool/message.h"
 #include "pool/queue.h"
@@ -52,6 +53,8 @@ static int zone_count(const char *name, int type)
 		return type == TYPE_A ? 7 : 0; /* by TCP only */
 	if (strcmp(name, "twice.test") == 0)
 		return type == TYPE_A ? 1 : 0; /* the same address twice: see server_answer */
+	if (strncmp(name, "good", 4) == 0)
+		return 1;
 	if (strncmp(name, "silent", 6) == 0)
 		return SILENT;
 	return -2;
@@ -171,7 +174,7 @@ static int set_up(void **state)
 		char servers[64];
 		snprintf(servers, sizeof(servers), "127.0.0.1:%u", ntohs(sin.sin_port));
 		struct resolver_options o = {
-			.servers = servers, .timeout_ms = 200, .tries = 1, .sandbox = &sandbox};
+			.servers = servers, .timeout_ms = 1000, .tries = 1, .sandbox = &sandbox};
 		_exit(resolver_main(&o, pair[1]));
 	}
 	close(pair[1]);
@@ -214,12 +217,14 @@ static int next_frame(struct fixture *f, struct queue_frame *frame)
 		struct pollfd p[3] = {{.fd = f->dns, .events = POLLIN},
 				      {.fd = f->fd, .events = POLLIN},
 				      {.fd = f->tcp, .events = POLLIN}};
+		if (queue_flush(f->queue) && queue_backlog(f->queue) > 0)
+			p[1].events |= POLLOUT;
 		assert_true(poll(p, 3, 10000) > 0);
 		if (p[2].revents)
 			server_answer_stream(f);
 		if (p[0].revents)
 			server_answer(f);
-		if (p[1].revents && queue_read(f->queue) != QUEUE_OPEN &&
+		if ((p[1].revents & ~POLLOUT) && queue_read(f->queue) != QUEUE_OPEN &&
 		    !queue_next(f->queue, frame))
 			return -1;
 	}
@@ -318,6 +323,76 @@ static void silence_delays_no_other_name(void **state)
 	}
 }
 
+#define MANY 1000 /* names; far more than fit into any buffer here */
+
+/* Half of Linux's stock size, 212,992; it doubles what it is given. */
+static void server_shrink(struct fixture *f)
+{
+	int octets = 212992 / 2 / 2;
+	assert_int_equal(setsockopt(f->dns, SOL_SOCKET, SO_RCVBUF, &octets, sizeof(octets)), 0);
+}
+
+/* Whoever asks once only, of a server whose buffer holds half of the stock one's questions, gets all. */
+static void small_buffers_lose_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char name[32];
+	server_shrink(f);
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), i % 10 ? "good%u.test" : "silent%u.test", i);
+		ask(f, i, 0, name);
+	}
+	unsigned good = 0;
+	for (uint32_t i = 0; i < MANY; i++)
+		good += next_answer(f).count == 2;
+	assert_int_equal(good, MANY - MANY / 10);
+	assert_int_equal(f->questions, 2 * MANY);
+}
+
+/* How many questions lie in the server's buffer; it is emptied. */
+static unsigned server_drain(struct fixture *f, unsigned least)
+{
+	uint8_t m[512];
+	unsigned n = 0;
+	struct pollfd p = {.fd = f->dns, .events = POLLIN};
+	while (poll(&p, 1, n < least ? 10000 : 0) > 0 && recv(f->dns, m, sizeof(m), 0) > 0)
+		n++;
+	return n;
+}
+
+/* What comes at once is BURST names of two questions; the next as many after a while without an answer, no earlier. */
+static void bursts_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	char name[32];
+	int64_t start_us = loop_clock_us();
+	for (uint32_t i = 0; i < 256; i++) {
+		snprintf(name, sizeof(name), "silent%u.test", i);
+		ask(f, i, 0, name);
+	}
+	assert_int_equal(server_drain(f, 128), 128);
+	assert_int_equal(server_drain(f, 128), 128);
+	assert_true(loop_clock_us() - start_us > 45000);
+	assert_int_equal(server_drain(f, 128), 128);
+	assert_true(loop_clock_us() - start_us > 145000);
+}
+
+/* One answer to a young question frees the whole burst: the old ones are not in the buffer any more. */
+static void a_young_answer_frees_the_old(void **state)
+{
+	struct fixture *f = *state;
+	char name[32];
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), i % 64 == 63 ? "good%u.test" : "silent%u.test", i);
+		ask(f, i, 0, name);
+	}
+	int64_t start_us = loop_clock_us();
+	for (unsigned good = 0; good < MANY / 64;)
+		good += next_answer(f).count == 2;
+	/* by bursts given up for lost it would take 50 ms, 100, 200 and so on: more than a minute */
+	assert_true(loop_clock_us() - start_us < 10000000);
+}
+
 static void stop_is_answered_after_the_last_name(void **state)
 {
 	struct fixture *f = *state;
@@ -355,7 +430,8 @@ int main(void)
 		TEST(unknown_name_has_words),       TEST(doubles_go_and_eight_stay),
 		TEST(large_answers_come_by_tcp),    TEST(hosts_file_needs_no_server),
 		TEST(silence_delays_no_other_name), TEST(stop_is_answered_after_the_last_name),
-		TEST(nonsense_ends_the_process),
+		TEST(nonsense_ends_the_process),    TEST(small_buffers_lose_nothing),
+		TEST(bursts_are_bounded),           TEST(a_young_answer_frees_the_old),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
