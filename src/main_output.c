@@ -34,7 +34,9 @@ static void put_time(struct buf *out, const char *path, time_t now)
 
 struct writer *main_output(const struct options *o, enum writer_result *result)
 {
-	struct writer_options options = {.append = o->append, .fd = o->output_fd};
+	bool timed = o->output != NULL && strchr(o->output, '%') != NULL;
+	struct writer_options options = {
+		.append = o->append, .fd = o->output_fd, .again = o->interval_us > 0 && !timed};
 	struct buf path = {0};
 	struct writer *w;
 

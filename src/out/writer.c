@@ -145,6 +145,7 @@ struct writer *writer_open_with(const struct writer_options *o, const struct wri
 	w->fd = -1;
 	w->dir = -1;
 	w->next_us = INT64_MAX;
+	w->again = o->again;
 	w->path = mem_strdup(o->path ? o->path : "standard output");
 	*result = open_kind(w, o);
 	return w;

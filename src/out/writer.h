@@ -24,6 +24,9 @@ struct writer_options {
 	const char *path; /* NULL or "/dev/stdout": standard output */
 	bool append;
 	int fd; /* above 2, and path is NULL: a file that is open, written as it comes; stays open */
+	/* The same file is opened again as soon as it is committed: the sync of its folder waits until then, for without
+	 * the lock somebody else could come first. */
+	bool again;
 };
 
 #define WRITER_BUFFER 1048576 /* octets buffered from which writer_full() says so */

@@ -78,7 +78,8 @@ static enum writer_result file_commit(struct writer *w)
 	if (w->sys->close(fd) < 0)
 		return writer_fail(w, WRITER_FAILED, "cannot close '%s': %s", w->path,
 				   strerror(errno));
-	if (w->sys->fsync(w->dir) < 0 && errno != EINVAL) /* EINVAL: not for folders of this kind */
+	if (!w->again && w->sys->fsync(w->dir) < 0 &&
+	    errno != EINVAL) /* EINVAL: not for folders of this kind */
 		return writer_fail(w, WRITER_FAILED, "cannot sync the folder of '%s': %s", w->path,
 				   strerror(errno));
 	return WRITER_OK;
@@ -283,6 +284,9 @@ enum writer_result writer_file_open(struct writer *w)
 		return writer_fail(w, WRITER_FAILED, "output '%s': %s", w->path, strerror(ELOOP));
 	w->kind = &writer_file;
 	result = open_beside(w, path, &temp);
+	if (result == WRITER_OK && w->again && w->sys->fsync(w->dir) < 0 && errno != EINVAL)
+		result = writer_fail(w, WRITER_FAILED, "cannot sync the folder of '%s': %s",
+				     w->path, strerror(errno));
 	buf_free(&temp);
 	free(path);
 	return result;

@@ -100,17 +100,17 @@ class Spread(Rounds):
     def test_each_at_its_own_instant(self):
         """The same in each round and each run, also in another list; not those of the others."""
         agents = self.agents()
-        found = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='2', hosts=self.HOSTS), 3)
+        found = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='4', hosts=self.HOSTS), 3)
         for host, instants in found.items():
             for instant in instants[1:]:
-                self.assertLess(abs(instant - instants[0]), 0.25, (host, instants))
+                self.assertLess(abs(instant - instants[0]), 0.5, (host, instants))
         order = sorted(found, key=lambda host: found[host][0])
-        self.assertGreater(found[order[-1]][0], 0.5, found)
+        self.assertGreater(found[order[-1]][0], 1, found)
         spans = [found[b][0] - found[a][0] for a, b in zip(order, order[1:])]
-        self.assertGreater(sum(span > 0.02 for span in spans), 3, found)
-        again = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='2', hosts=order[::-1]), 1)
+        self.assertGreater(sum(span > 0.04 for span in spans), 3, found)
+        again = self.instants(self.start(agents, '-t', '0.1', '-r', '0', interval='4', hosts=order[::-1]), 1)
         for host, (instant,) in again.items():
-            self.assertLess(abs(instant - found[host][0]), 0.25, host)
+            self.assertLess(abs(instant - found[host][0]), 0.5, host)
 
     def test_one_host_is_asked_at_once(self):
         process = self.start(self.agents(), interval='1h', hosts=HOSTS[:1])
