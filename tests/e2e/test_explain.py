@@ -89,6 +89,17 @@ class Answers(Explain):
         self.assertEqual(run.returncode, 3)
         self.assertIn('cannot write standard output', run.stderr)
 
+    def test_options_of_the_output_change_nothing(self):
+        """They are of records and rounds: what is asked in between is neither."""
+        agents = self.agents()
+        absent = os.path.join(self.folder, 'absent', 'file')
+        for words in ([['-F', name] for name in ('jsonl', 'csv', 'prometheus', 'influx')] +
+                      [['-F', 'csv', '--fields', 'host'], ['--sort', 'host'], ['--null'], ['--status', 'timeout'], ['-s'],
+                       ['-o', absent], ['--append', '-o', absent], ['--stats-file', absent], ['-i', '1s'],
+                       ['--min-ok', '2'], ['--deadline', '1ms'], ['--progress'], ['-q']]):
+            said = self.explain(*words, f'127.0.0.2:{agents.port}', status=0)
+            self.assertIn('Nothing to mend: it answers as configured.', said, words)
+
     def test_no_control_reaches_the_terminal(self):
         agents = self.agents('*:types')
         self.explain('-g', '1.3.6.1.4.1.8072.9999.9999.10.0', '-g', '1.3.6.1.4.1.8072.9999.9999.4.0',
