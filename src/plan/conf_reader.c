@@ -74,6 +74,8 @@ bool reader_open(struct reader *r, struct conf *c, const char *path)
 	r->at = (struct conf_place){1, 1, add_file(c, standard ? "standard input" : path)};
 	if (standard && !open_stdin(r))
 		return false;
+	if (!standard && reread_is_spent(c->reread, path))
+		return fail_whole(r, "a pipe cannot be read again: name a file");
 	if (!standard)
 		r->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd < 0 || fstat(r->fd, &st) < 0)

@@ -83,6 +83,11 @@ static char *from_file(struct conf *c, const struct conf_word *w)
 	int fd = open_credential(w->text);
 	ssize_t len;
 
+	if (fd < 0 && reread_is_spent(c->reread, path)) {
+		conf_error(c, w->place, "%s_file: '%.200s' is a pipe, which cannot be read again",
+			   setting_text(w->key), path);
+		return NULL;
+	}
 	if (fd < 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read_all(fd, content);

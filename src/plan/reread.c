@@ -6,6 +6,9 @@
  * read them (conf_secret.c). What is kept instead is here, in memory of our own that nobody else reads, and that is
  * wiped in every child before it meets the network: it holds passphrases, of which a child has only the keys.
  *
+ * A pipe is empty when it was read, and one with a name makes who opens it wait, with all of the polling. So neither
+ * standard input nor a pipe is read twice: an empty list instead of what was polled is not what anybody meant.
+ *
  * The trap: getopt_long(3) puts the words of argv into another order, and the secrets among them are overwritten; so
  * whoever reads them gets a copy of the copy.
  */
@@ -14,6 +17,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -27,6 +31,7 @@ struct reread {
 	struct variable *variables;
 	size_t count;
 	bool stdin_read;
+	bool again; /* the words were asked for: what is read from now on was read before */
 };
 
 static char **copy_words(char *const *words, size_t count)
@@ -61,10 +66,11 @@ struct reread *reread_new(int argc, char *const *argv)
 	return m;
 }
 
-char **reread_words(const struct reread *m)
+char **reread_words(struct reread *m)
 {
 	size_t count = 0;
 
+	m->again = true;
 	while (m->words[count])
 		count++;
 	return copy_words(m->words, count);
@@ -115,4 +121,11 @@ bool reread_stdin(struct reread *m)
 	if (m)
 		m->stdin_read = true;
 	return first;
+}
+
+bool reread_is_spent(const struct reread *m, const char *path)
+{
+	struct stat st;
+
+	return m && m->again && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }

@@ -18,12 +18,14 @@ void reread_free(struct reread *m); /* wipes; NULL is nothing */
 void reread_wipe(struct reread *m);
 
 /* A copy of the words, to be read and overwritten like the first ones; ends with NULL. The caller frees it. */
-char **reread_words(const struct reread *m);
+char **reread_words(struct reread *m);
 void reread_words_free(char **words); /* wipes */
 
 /* For conf, which may have none of it (NULL): */
 const char *reread_variable(const struct reread *m, const char *name); /* NULL: none */
 void reread_keep(struct reread *m, const char *name, const char *value);
 bool reread_stdin(struct reread *m); /* standard input is read; false: it was before */
+/* Whether the file is a pipe, and this is not the first time that all is read. Not to be opened then. */
+bool reread_is_spent(const struct reread *m, const char *path);
 
 #endif

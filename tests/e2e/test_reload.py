@@ -171,6 +171,40 @@ class Bad(Reload):
         self.assertIn('standard input cannot be read again', self.stderr)
         self.assertIn('nothing was reloaded', self.stderr)
 
+    def test_a_pipe(self):
+        """It was emptied by the first reading, and one with a name would make the master wait for a writer."""
+        agents = self.agents()
+        for how in ('list', 'secret'):
+            with self.subTest(how):
+                pipe = self.path(how)
+                os.mkfifo(pipe)
+                entry = f'{{host: 127.0.0.1, community_file: {pipe}}}'
+                content, words = ('127.0.0.1\n', ['--targets', pipe]) if how == 'list' else ('public', ['-f', self.path('one')])
+                self.write('one', listed([entry]))
+                process = self.start_poller('-F', 'jsonl', '-i', '0.3', '-p', agents.port, *words)
+                with open(pipe, 'w', encoding='utf-8') as f:
+                    f.write(content)
+                self.in_rounds(self.records(process, 1), ['127.0.0.1'])
+                process.send_signal(signal.SIGHUP)
+                self.in_rounds(self.records(process, 4), ['127.0.0.1'])
+                self.end_by(process)
+                self.assertIn('cannot be read again', self.stderr)
+                self.assertIn('nothing was reloaded', self.stderr)
+
+    def test_what_the_shell_makes_a_pipe_of(self):
+        """`--targets <(…)`: an open descriptor, which gives nothing any more: not a list without targets."""
+        out, into = os.pipe()
+        os.write(into, b'127.0.0.1\n')
+        os.close(into)
+        process = self.start_poller('-F', 'jsonl', '-i', '0.3', '-p', self.agents().port, '--targets', f'/dev/fd/{out}',
+                                    pass_fds=[out])
+        os.close(out)
+        self.in_rounds(self.records(process, 1), ['127.0.0.1'])
+        process.send_signal(signal.SIGHUP)
+        self.in_rounds(self.records(process, 4), ['127.0.0.1'])
+        self.end_by(process)
+        self.assertIn('a pipe cannot be read again', self.stderr)
+
     def test_a_good_one_and_then_a_bad_one(self):
         """The good one takes effect: it was whole when it was read."""
         process = self.serve(self.agents('127.0.0.5:late=1s'), '-t', '10', interval='2')
