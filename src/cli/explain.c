@@ -185,22 +185,24 @@ static void find_remedies(struct explain *x)
 
 static void put_mend(struct explain *x)
 {
-	struct buf out = {0};
-	bool written = x->sole.place.line == 0;
+	struct buf out = {0}, typed = {0};
 
 	if (x->mended || x->moved || x->split_by) {
 		buf_puts(&out, is_over(&x->found) ? "\nThis would mend it:\n"
 						  : "\nThis is part of what would mend it:\n");
 		explain_yaml(x, &out);
-		if (written && !x->split_by) {
-			buf_puts(&out, "or on the command line:");
-			explain_options(x, &out);
-			buf_putc(&out, '\n');
-		}
+	}
+	if (x->sole.place.line == 0 && !x->split_by)
+		explain_options(x, &typed);
+	if (typed.len) {
+		buf_puts(&out, "or on the command line:");
+		buf_put(&out, typed.data, typed.len);
+		buf_putc(&out, '\n');
 	}
 	if (out.len)
 		fwrite(out.data, 1, out.len, x->config->out);
 	buf_free(&out);
+	buf_free(&typed);
 }
 
 /* What no question can tell. */
@@ -242,17 +244,20 @@ static const char *unknown_words(const struct explain *x)
 
 static int conclude(struct explain *x)
 {
-	bool mended = x->mended || x->moved || x->split_by;
+	bool as_configured = !x->mended && !x->moved && !x->split_by;
 
-	if (is_over(&x->found) && !mended) {
+	if (is_over(&x->found) && !x->split_by)
 		explain_missing(x);
-		fputs("\nNothing to mend: it answers as configured.\n", x->config->out);
-		return EXPLAIN_ANSWERS;
-	}
 	put_mend(x);
-	if (!is_over(&x->found))
+	if (!is_over(&x->found)) {
 		fprintf(x->config->out, "\n%s\n", unknown_words(x));
-	return EXPLAIN_NOT;
+		return EXPLAIN_NOT;
+	}
+	if (!as_configured)
+		return EXPLAIN_NOT;
+	if (!x->mended)
+		fputs("\nNothing to mend: it answers as configured.\n", x->config->out);
+	return EXPLAIN_ANSWERS;
 }
 
 static void begin(struct explain *x)

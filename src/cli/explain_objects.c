@@ -166,15 +166,81 @@ static bool parent_of(const char *object, char out[OID_TEXT])
 	return true;
 }
 
+/* Where in `get` the object of a row stands: as it is shown, or alone. False: that cannot be told. */
+static bool find_item(const struct conf_list *get, const char *object, size_t *at)
+{
+	if (!get)
+		return false;
+	for (*at = 0; *at < get->count; ++*at)
+		if (strcmp(get->item[*at].text, object) == 0)
+			return true;
+	*at = 0;
+	return get->count == 1;
+}
+
+static void change_list(struct explain *x, enum setting_key key, struct conf_list *list)
+{
+	explain_keep(x, list);
+	x->now.value[key].list = list;
+	x->now.set |= SETTING_BIT(key);
+	x->mended |= SETTING_BIT(key);
+}
+
+/* A copy with room for one item more, and for octets of a text behind that. */
+static struct conf_list *copy_of(const struct conf_list *list, size_t octets)
+{
+	size_t count = list ? list->count : 0, room = count + 1;
+	struct conf_list *copy = mem_alloc(sizeof(*copy) + room * sizeof(copy->item[0]) + octets);
+
+	copy->count = count;
+	if (count)
+		memcpy(copy->item, list->item, count * sizeof(copy->item[0]));
+	return copy;
+}
+
+/* Item `at` of `get` gets its ".0". */
+static void get_instance(struct explain *x, const struct conf_list *get, size_t at)
+{
+	size_t len = strlen(get->item[at].text);
+	struct conf_list *list = copy_of(get, len + sizeof(".0"));
+	char *text = (char *)&list->item[get->count + 1];
+
+	memcpy(text, get->item[at].text, len);
+	memcpy(text + len, ".0", sizeof(".0"));
+	list->item[at].text = text;
+	change_list(x, SET_GET, list);
+}
+
+/* Item `at` of `get` is walked instead. */
+static void walk_instead(struct explain *x, const struct conf_list *get, size_t at)
+{
+	struct conf_list *list = copy_of(get, 0);
+	struct conf_list *walk = copy_of(x->now.value[SET_WALK].list, 0);
+
+	walk->item[walk->count++] = get->item[at];
+	list->count--;
+	memmove(&list->item[at], &list->item[at + 1], (list->count - at) * sizeof(list->item[0]));
+	change_list(x, SET_GET, list);
+	change_list(x, SET_WALK, walk);
+}
+
 static void mend_object(struct explain *x, const char *object, const char *first)
 {
+	const struct conf_list *get = x->now.value[SET_GET].list;
 	bool scalar = strncmp(first, object, strlen(object)) == 0 &&
 		      strcmp(first + strlen(object), ".0") == 0;
+	size_t at;
 
 	if (scalar)
 		explain_note(x, "it is there as %s: get: [%s]", first, first);
 	else
 		explain_note(x, "rows are below it, the first is %s: walk: [%s]", first, object);
+	if (!find_item(get, object, &at))
+		return;
+	if (scalar)
+		get_instance(x, get, at);
+	else
+		walk_instead(x, get, at);
 }
 
 static void look_for(struct explain *x, const char *object)

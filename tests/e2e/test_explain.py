@@ -380,12 +380,37 @@ class Objects(Explain):
         agents = self.agents()
         self.explain('-g', '1.3.6.1.2.1.1.4', f'127.0.0.2:{agents.port}', status=0)
         self.assertIn('it is there as sysContact.0: get: [sysContact.0]', self.said)
+        self.assertNotIn('Nothing to mend', self.said)
+        self.assertNotIn('command line', self.said)
+        self.assertIn('\nThis would mend it:\n', self.said)
+        self.assertIn('get: [1.3.6.1.2.1.1.4.0]', self.yaml[0])
+        self.assertEqual([v['type'] for v in self.feed_back()[0]['vars']], ['OCTET STRING'])
+
+    def test_one_instance_of_several(self):
+        agents = self.agents()
+        self.explain('-g', 'sysDescr.0,sysContact,sysName.0', f'127.0.0.2:{agents.port}', status=0)
+        self.assertIn('get: [sysDescr.0, sysContact.0, sysName.0]', self.yaml[0])
+        self.feed_back()
+
+    def test_what_is_not_there_is_not_mended(self):
+        agents = self.agents()
+        self.explain('-g', '1.3.6.1.4.1.99999.1.0', f'127.0.0.2:{agents.port}', status=0)
+        self.assertEqual(self.yaml, [])
         self.assertIn('Nothing to mend', self.said)
 
     def test_column(self):
         agents = self.agents('*:rows=3')
         self.explain('-g', 'ifDescr', f'127.0.0.2:{agents.port}', status=0)
         self.assertIn('walk: [ifDescr]', self.said)
+        self.assertEqual(len(self.feed_back()[0]['vars']), 3)
+
+    def test_a_column_among_others(self):
+        """What is slow as well: one entry for both."""
+        agents = self.agents('*:rows=3,late=1500ms')
+        text = f'hosts:\n  - {{host: "127.0.0.2:{agents.port}", get: [ifDescr, sysName.0], walk: [ifName], retries: 0}}\n'
+        self.explain('-f', self.write('hosts.yaml', text), status=1)
+        self.assertRegex(self.yaml[0], r'get: \[sysName.0\], walk: \[ifName, ifDescr\], timeout: \ds')
+        self.assertEqual(len(self.feed_back()[0]['vars']), 7)
 
     @unittest.skipUnless(daemons.SNMPD, 'no snmpd')
     def test_view(self):
