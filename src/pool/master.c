@@ -202,6 +202,7 @@ static bool master_open(struct master *m)
 	}
 	m->dispatch = ledger_of(m);
 	spread_open(m);
+	loop_refresh(m->loop); /* no round is late because a long list was sorted */
 	if (m->config->rounds != NULL)
 		rounds_open(m);
 	else
