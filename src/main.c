@@ -126,7 +126,7 @@ static int act(const struct options *o, enum options_action action, struct rerea
 	if (action == OPTIONS_EXPLAIN)
 		status = main_explain(o, plan);
 	else
-		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, plan, *words);
+		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, &plan, *words);
 	plan_free(plan);
 	return status;
 }

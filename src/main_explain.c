@@ -20,6 +20,7 @@ static int ask(void *arg, const struct explain_ask *a)
 {
 	const struct asker *asker = arg;
 	const struct options *given = asker->options;
+	struct plan *plan = asker->plan;
 	struct options o = {
 		.conf = given->conf,
 		.format = a->format,
@@ -35,7 +36,7 @@ static int ask(void *arg, const struct explain_ask *a)
 		.source6 = given->source6,
 	};
 
-	return main_poll(&o, asker->plan, NULL);
+	return main_poll(&o, &plan, NULL);
 }
 
 int main_explain(const struct options *o, struct plan *plan)

@@ -73,6 +73,7 @@ struct job {
 	struct memory *learnt;              /* of hosts; NULL: a run keeps nothing */
 	const struct master_rounds *rounds; /* NULL: one run */
 	struct generation *next;            /* what is to be polled then; NULL */
+	struct plan **first; /* the caller's: freed and NULL once another plan is polled */
 	struct followers followers;
 };
 
@@ -87,8 +88,9 @@ int main_rounds(struct job *job);
 
 /* Options and files become what is to be polled; NULL: there were errors. All is told. */
 struct plan *main_plan(const struct options *o, enum options_action action);
-/* Polls what the plan says; an exit status. words are lent, NULL if what was read is not read again. */
-int main_poll(const struct options *o, struct plan *plan, struct reread *words);
+/* Polls what the plan says; an exit status. words are lent, NULL if what was read is not read again. The plan stays
+ * the caller's but where it is read again: then it may be gone, and NULL. */
+int main_poll(const struct options *o, struct plan **plan, struct reread *words);
 
 /* --explain: asks the plan's one target again and again. */
 int main_explain(const struct options *o, struct plan *plan);

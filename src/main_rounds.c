@@ -109,7 +109,21 @@ static int service_status(struct service *s, const struct master_result *r)
 	return r->signal != 0 ? 128 + r->signal : EXIT_SYSTEM;
 }
 
-/* One configuration after the other; the first one is the caller's. */
+/* What was polled goes, with its keys and communities, before the next children are forked. */
+static void service_take_over(struct service *s, struct generation **now)
+{
+	struct job *job = s->job;
+
+	plan_free(*job->first);
+	*job->first = NULL;
+	main_generation_free(*now);
+	*now = job->next;
+	job->next = NULL;
+	job->o = &(*now)->options;
+	job->plan = (*now)->plan;
+}
+
+/* One configuration after the other; the first plan is the caller's until then. */
 static int service_run(struct service *s)
 {
 	struct generation *now = NULL;
@@ -128,11 +142,7 @@ static int service_run(struct service *s)
 			status = service_status(s, &r);
 			break;
 		}
-		main_generation_free(now);
-		now = s->job->next;
-		s->job->next = NULL;
-		s->job->o = &now->options;
-		s->job->plan = now->plan;
+		service_take_over(s, &now);
 	} while (true);
 	main_generation_free(s->job->next);
 	main_generation_free(now);

@@ -262,9 +262,9 @@ static bool is_fifo(const char *path)
 }
 
 /* From the making of a temporary file to its removal signals wait until the master hears them. */
-int main_poll(const struct options *o, struct plan *plan, struct reread *words)
+int main_poll(const struct options *o, struct plan **plan, struct reread *words)
 {
-	struct job job = {.o = o, .plan = plan, .words = words};
+	struct job job = {.o = o, .plan = *plan, .first = plan, .words = words};
 	enum writer_result opened;
 	int status;
 

@@ -134,6 +134,33 @@ class Secrets(poller.Poll):
         self.assertTrue(any(b'-open-up' in piece for piece in worker))
         self.assertFalse(any(b'-open-up' in piece for piece in resolver))
 
+    def test_of_a_configuration_that_has_gone(self):
+        """After a reload nobody holds what only the old one had, and the resolver nothing of either."""
+        secrets = ['sesame-open-up', 'sesame-shut-down', 'sesame-say-what']
+        agents = [self.agents(options=('--community', secret)) for secret in secrets]
+
+        def write(number):
+            port = agents[number].port
+            self.write('hosts.yaml', f'defaults: {{community: {secrets[number]}}}\n'
+                                     f'hosts: ["127.0.0.1:{port}", "localhost:{port}"]\n')
+
+        write(0)
+        process = self.start_poller('-F', 'jsonl', '-i', '0.3', '-j', '1', '-q', '-f', self.path('hosts.yaml'),
+                                    stdout=subprocess.DEVNULL)
+        for number in range(3):
+            if number:
+                write(number)
+                process.send_signal(signal.SIGHUP)
+            self.wait_until(lambda agent=agents[number]: agent.counters()['received'] > 2)
+            worker, resolver = (processes.writable_memory(pid) for pid in processes.children(process.pid))
+            if worker is None or resolver is None:
+                self.skipTest('not allowed to read the memory of another process')
+            self.assertTrue(any(secrets[number][-9:].encode() in piece for piece in worker))
+            for other in secrets[:number]:
+                self.assertFalse(any(other[-9:].encode() in piece for piece in worker), (number, other))
+            for any_of_them in secrets:
+                self.assertFalse(any(any_of_them[-9:].encode() in piece for piece in resolver), (number, any_of_them))
+
     def test_before_anything_slow(self):
         """Arguments are clean while a FIFO keeps the reading of files waiting."""
         os.mkfifo(self.path('fifo'))
