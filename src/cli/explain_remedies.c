@@ -138,6 +138,9 @@ static bool wrong_digest(const struct explain *x, const struct remedy *r)
 {
 	const struct cause *c = &x->found.cause;
 
+	if (c->kind ==
+	    CAUSE_DISCOVERED) /* of an agent without Reports; privacy and context are likelier */
+		return other_auth(x, r) && level(x) == USM_AUTH_NO_PRIV && !has_context(x, r);
 	return other_auth(x, r) &&
 	       (c->kind == CAUSE_DISBELIEVED || c->number == PDU_REPORT_WRONG_DIGEST);
 }
@@ -262,7 +265,8 @@ static void mend_engine_id(struct explain *x)
 #define UNHEARD (C(SILENCE) | C(REFUSED) | C(UNREADABLE))
 #define AUTH(name)                                                                           \
 	{                                                                                    \
-		C(REPORT) | C(DISBELIEVED), "authentication " name ", the same passphrase",  \
+		C(REPORT) | C(DISBELIEVED) | C(DISCOVERED),                                  \
+			"authentication " name ", the same passphrase",                      \
 			.changes = {{SET_AUTH, .text = name},                                \
 				    {SET_LEVEL, .text = "authNoPriv", .only_to_ask = true}}, \
 			.fits = wrong_digest                                                 \
@@ -289,7 +293,7 @@ const struct remedy explain_remedies[] = {
 	/* Before all that a lost answer would make look like silence. */
 	{C(SILENCE) | C(MALFORMED) | C(STATUS) | C(UNREADABLE) | C(DEADLINE), "a small question: sysDescr.0 alone",
 	 .fits = is_large, .helps = is_answered, .knows = KNOWN_SMALL,
-	 .helped = "so address, version and credentials are right; it is what is asked for"},
+	 .helped = "so address, version and credentials are right; left are what is asked for, and how long it is waited for"},
 	PATIENCE(SILENCE),
 	{C(SILENCE) | C(VERSION) | C(MALFORMED) | C(UNREADABLE), "SNMPv1, the same community",
 	 .changes = {{SET_VERSION, .number = SNMP_V1}}, .fits = same_version, .helps = is_answered},

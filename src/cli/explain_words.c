@@ -233,8 +233,8 @@ const char *explain_meaning(const struct finding *f)
 				  "answered, or "
 				  "the agent ignores who asks so";
 	case CAUSE_DISCOVERED:
-		return "so an agent is there, and threw the request away: it cannot decrypt it, or "
-		       "knows no such context";
+		return "so an agent is there, and threw the request away: it cannot check or "
+		       "decrypt it, or knows no such context";
 	case CAUSE_ADDRESS:
 		return "the agent answers from another of its addresses; anybody could, so that is "
 		       "not "

@@ -189,6 +189,12 @@ class Transports(Explain):
         self.mends(*QUICK, f'127.0.0.2:{agents.port}', entry=['any_source: true'])
         self.assertIn('or on the command line: --set any_source=true', self.said)
 
+    def test_a_small_question_may_be_slow(self):
+        """It is waited for longer than the host's timeout: that it is answered does not mean that the objects are wrong."""
+        agents = self.agents('*:late=700ms')
+        self.mends('-t', '200ms', '-r', '0', '-g', 'sysName.0', f'127.0.0.2:{agents.port}', entry=['timeout: '])
+        self.assertIn('left are what is asked for, and how long it is waited for', self.said)
+
     def test_slow(self):
         agents = self.agents('127.0.0.2:late=2500ms')
         records = self.mends(*QUICK, f'127.0.0.2:{agents.port}', entry=['timeout: 4s'])
@@ -322,6 +328,16 @@ class V3(Explain):
         self.assertIn('level: authNoPriv', self.yaml[0])  # works, and says what it costs
         self.assertIn('hidden from who listens', self.said)
         self.feed_back()
+
+    def test_silent_to_what_is_signed(self):
+        """That no other protocol helps is said when all were tried."""
+        agents = self.agents('*:silent-auth', options=('--user', 'poller:SHA-256:authority1'))
+        self.says_no_more(*QUICK, '-v', '3', '-u', 'poller', '-a', 'SHA-256', '-A', SECRETS['SNMP_AUTH_PASS'],
+                          f'127.0.0.2:{agents.port}', why='No other protocol helps')
+        self.assertIn('cannot check or decrypt it', self.said)
+        for protocol in ('SHA', 'MD5', 'SHA-512', 'SHA-224', 'SHA-384'):
+            self.assertIn((False, f'authentication {protocol}, the same passphrase: the discovery of its engine is '
+                                  'answered, the request is not'), self.steps)
 
     def test_unknown_user(self):
         host = self.park('somebody:SHA-1:authority1')
