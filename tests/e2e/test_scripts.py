@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -55,6 +56,33 @@ class Every(Script):
             self.run_script('multisnmp-inventory', *words, status=2)
             self.assertIn('multisnmp-inventory: ', self.stderr)
 
+    def ends(self, name, words, out):
+        """Its exit status, with stdout in a buffer as ever; nothing but a line on stderr."""
+        env = {k: v for k, v in os.environ.items() if k != 'PYTHONUNBUFFERED'}
+        run = subprocess.run([os.path.join(SCRIPTS, name), *words], stdout=out, stderr=subprocess.PIPE, text=True, check=False,
+                             timeout=poller.LONG, cwd=self.folder, env=env)
+        self.assertLess(run.stderr.count('\n'), 2, run.stderr)
+        self.assertNotIn('Exception', run.stderr)
+        return run.returncode
+
+    def test_output_that_fails(self):
+        """A full disk is 2, not Python's 120; who reads no more is told nothing."""
+        agents = self.agents('127.5.0.2:silent')
+        self.poll_to('now', *INTERFACES, f'127.5.0.1:{agents.port}', f'127.5.0.2:{agents.port}')
+        old = [json.loads(line) for line in self.read('now').splitlines()]
+        for record in old:
+            record['time'] = '2020-01-01T00:00:00.000Z'
+            record['status'] = 'ok'
+        self.write_records('before', old)
+        for name, words in (('multisnmp-silent', ['before', 'now']), ('multisnmp-utilisation', ['before', 'now']),
+                            ('multisnmp-inventory', ['now'])):
+            with open('/dev/full', 'w', encoding='utf-8') as full:
+                self.assertEqual(self.ends(name, words, full), 2, name)
+            reader, writer = os.pipe()
+            os.close(reader)
+            self.assertEqual(self.ends(name, words, writer), -signal.SIGPIPE, name)
+            os.close(writer)
+
     @unittest.skipUnless(poller.have('shellcheck'), 'no shellcheck')
     def test_shellcheck(self):
         bash = os.path.join(SCRIPTS, '..', 'completion', 'multisnmp.bash')
@@ -80,6 +108,13 @@ class Silent(Script):
         self.assertIn('no answer after 1 tr', ''.join(lines))
         self.assertEqual(self.run_script('multisnmp-silent', '-q', 'before', 'now', status=1), '')
         self.assertEqual(self.run_script('multisnmp-silent', 'now', 'before', status=1).count('silent\t'), 1)
+
+    def test_a_label_in_any_locale(self):
+        """What cannot be encoded ended it with 1: somebody turned silent."""
+        self.write_records('before', [{'host': 'Zürich', 'status': 'timeout'}])
+        self.write_records('now', [{'host': 'Zürich', 'status': 'ok'}])
+        env = {**os.environ, 'PYTHONIOENCODING': 'ascii'}
+        self.assertEqual(self.run_script('multisnmp-silent', 'before', 'now', env=env), 'back\tZürich\tok\n')
 
     def test_the_first_run(self):
         self.poll_to('now', *self.words)
@@ -361,6 +396,14 @@ class Plugin(Script):
     def test_entries_that_ask_for_something_else(self):
         self.write('hosts.yaml', 'hosts: [{host: 127.5.0.1, get: [sysName.0]}]')
         self.assertIn('is not in the answer', self.check(3, '-H', '127.5.0.1', '-o', 'ifNumber.0', *self.more, '-f', 'hosts.yaml'))
+
+    def test_never_a_warning_by_accident(self):
+        """1, the status of an exception, is WARNING."""
+        self.more = ('--', '-p', self.agents('*:types').port, '-t', '1s')
+        env = {**os.environ, 'MULTISNMP': poller.MULTISNMP, 'PYTHONIOENCODING': 'ascii'}
+        self.assertIn('ü', self.check(0, '-H', '127.5.0.1', '-o', '1.3.6.1.4.1.8072.9999.9999.3.0', *self.more, env=env))
+        for words in (('-F', 'text'), ('--fields', 'host')):
+            self.assertIn('is no record', self.check(3, '-H', '127.5.0.1', *self.more, *words))
 
     def test_wrong(self):
         self.assertIn('-H', self.check(3))
