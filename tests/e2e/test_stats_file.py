@@ -143,14 +143,14 @@ class StatsFile(poller.Poll):
     def test_output_that_fails(self):
         """Rounds whose output cannot be written are counted as that; the small file still can."""
         agents = self.agents()
-        process = self.start_poller('-q', '-F', 'jsonl', '-p', agents.port, '--interval', '300ms', '-o',
+        process = self.start_poller('-q', '-F', 'jsonl', '-p', agents.port, '--interval', '2s', '--no-spread', '-o',
                                     self.path('out'), '--stats-file', self.file, '127.12.0.0/24',
                                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384)))
         s = self.wait_for_round(2)
         self.assertEqual((s['last_round_written'], s['rounds_unwritten_total']), (0, s['rounds_total']))
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=poller.LONG)
-        self.assertEqual(process.returncode, 3 if self.samples()['last_round_written'] else 143)
+        self.assertEqual(process.returncode, 143)  # the signal came between two rounds: none failed by it
 
     # ---- where it cannot be written
 
