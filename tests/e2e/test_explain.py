@@ -12,6 +12,7 @@ import ber
 import daemons
 import poller
 import processes
+import together
 
 SECRETS = {'SNMP_COMMUNITY': 'notpublic77', 'SNMP_AUTH_PASS': 'authority1', 'SNMP_PRIV_PASS': 'secrecy123'}
 QUICK = ('-t', '200ms', '-r', '1')
@@ -478,4 +479,4 @@ class Files(Explain):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()
