@@ -17,6 +17,7 @@
 #include "cli/explain.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -124,10 +125,9 @@ static void show_answer(struct explain *x, const char *how)
 		explain_rows(x, &x->found);
 	if (x->found.status == RECORD_OK && x->found.rtt_us > x->now.value[SET_TIMEOUT].number)
 		explain_note(x,
-			     "slower than its timeout, so it was asked again: timeout: %llds would "
-			     "spare "
-			     "that",
-			     (long long)(x->found.rtt_us / 1000000 + 1));
+			     "slower than its timeout, so it was asked again: timeout: %" PRId64
+			     "s would spare that",
+			     x->found.rtt_us / 1000000 + 1);
 	meaning = is_over(&x->found) ? NULL : explain_meaning(&x->found);
 	if (meaning)
 		explain_note(x, "%s", meaning);

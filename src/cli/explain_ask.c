@@ -39,7 +39,7 @@ void settings_change(struct settings *s, const struct change *c)
 
 void explain_keep(struct explain *x, struct conf_list *list)
 {
-	x->lists = mem_resize(x->lists, x->nlists + 1, sizeof(*x->lists));
+	x->lists = mem_resize(x->lists, x->nlists + 1, sizeof(struct conf_list *));
 	x->lists[x->nlists++] = list;
 }
 

@@ -267,14 +267,14 @@ static void mend_engine_id(struct explain *x)
 	{                                                                                    \
 		C(REPORT) | C(DISBELIEVED) | C(DISCOVERED),                                  \
 			"authentication " name ", the same passphrase",                      \
-			.changes = {{SET_AUTH, .text = name},                                \
+			.changes = {{SET_AUTH, .text = (name)},                              \
 				    {SET_LEVEL, .text = "authNoPriv", .only_to_ask = true}}, \
 			.fits = wrong_digest                                                 \
 	}
-#define PRIV(name)                                                                   \
-	{                                                                            \
-		C(REPORT) | C(DISCOVERED), "privacy " name ", the same passphrase",  \
-			.changes = {{SET_PRIV, .text = name}}, .fits = not_decrypted \
+#define PRIV(name)                                                                     \
+	{                                                                              \
+		C(REPORT) | C(DISCOVERED), "privacy " name ", the same passphrase",    \
+			.changes = {{SET_PRIV, .text = (name)}}, .fits = not_decrypted \
 	}
 
 #define PATIENCE(kind)                                                                          \

@@ -64,7 +64,8 @@ void explain_rows(struct explain *x, const struct finding *f)
 	memcpy(rows, f->rows, sizeof(rows));
 	for (char *line = strtok_r(rows, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		for (char *at = line; *at; at++)
-			*at = *at == '\t' ? ' ' : *at;
+			if (*at == '\t')
+				*at = ' ';
 		explain_note(x, "%s", line);
 	}
 }

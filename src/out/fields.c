@@ -26,9 +26,9 @@ static void say_unknown(const char *word, uint32_t known, const struct nearest *
 	char hint[NEAREST_HINT_MAX], all[FIELDS_TEXT_MAX];
 	struct fields f = {0};
 
-	for (uint8_t i = 0; i < FIELD_COUNT; i++)
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
 		if (known >> i & 1)
-			f.list[f.count++] = i;
+			f.list[f.count++] = (uint8_t)i;
 	fields_text(&f, all);
 	if (*nearest_hint(near, hint))
 		snprintf(error, FIELDS_ERROR_MAX, "there is no field '%s'%s", word, hint);

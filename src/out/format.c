@@ -87,7 +87,8 @@ struct layout_config format_layout(const struct format *f, const struct format_o
 	layout.around = layout.filled = true;
 	if (layout.head) { /* it names the columns */
 		fields_text(&o->fields, head);
-		layout.head = strcat(head, "\r\n");
+		memcpy(head + strlen(head), "\r\n", sizeof("\r\n"));
+		layout.head = head;
 	}
 	return layout;
 }

@@ -146,7 +146,7 @@ static struct host *host_add(struct memory *m, uint64_t name)
 	if (m->count == MEMORY_HOSTS_MAX)
 		return NULL;
 	if (m->count == m->nslabs * SLAB) {
-		m->slabs = mem_resize(m->slabs, m->nslabs + (size_t)1, sizeof(*m->slabs));
+		m->slabs = mem_resize(m->slabs, m->nslabs + (size_t)1, sizeof(struct host *));
 		m->slabs[m->nslabs++] = mem_alloc(SLAB * sizeof(struct host));
 	}
 	if (m->count >= m->places / 3 * 2)

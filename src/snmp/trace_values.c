@@ -44,20 +44,22 @@ static bool read_oid(const struct ber *in, struct oid *out)
 static const char *report_name(const struct oid *o)
 {
 	static const struct {
-		uint32_t module, group, number;
+		uint32_t id[4]; /* below snmpModules */
 		const char *name;
-	} names[] = {
-		{15, 1, 1, "usmStatsUnsupportedSecLevels"}, {15, 1, 2, "usmStatsNotInTimeWindows"},
-		{15, 1, 3, "usmStatsUnknownUserNames"},     {15, 1, 4, "usmStatsUnknownEngineIDs"},
-		{15, 1, 5, "usmStatsWrongDigests"},         {15, 1, 6, "usmStatsDecryptionErrors"},
-		{12, 4, 0, "snmpUnavailableContexts"},      {12, 5, 0, "snmpUnknownContexts"}};
+	} names[] = {{{15, 1, 1, 1}, "usmStatsUnsupportedSecLevels"},
+		     {{15, 1, 1, 2}, "usmStatsNotInTimeWindows"},
+		     {{15, 1, 1, 3}, "usmStatsUnknownUserNames"},
+		     {{15, 1, 1, 4}, "usmStatsUnknownEngineIDs"},
+		     {{15, 1, 1, 5}, "usmStatsWrongDigests"},
+		     {{15, 1, 1, 6}, "usmStatsDecryptionErrors"},
+		     {{12, 1, 4, 0}, "snmpUnavailableContexts"},
+		     {{12, 1, 5, 0}, "snmpUnknownContexts"}};
 	static const uint32_t modules[] = {1, 3, 6, 1, 6, 3};
 
 	if (o->len < 10 || memcmp(o->id, modules, sizeof(modules)) != 0)
 		return NULL;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (o->id[6] == names[i].module && o->id[8] == names[i].group &&
-		    o->id[9] == names[i].number)
+		if (memcmp(o->id + 6, names[i].id, sizeof(names[i].id)) == 0)
 			return names[i].name;
 	return NULL;
 }
