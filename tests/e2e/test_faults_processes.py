@@ -16,6 +16,7 @@ import killers
 import poller
 import processes
 import summary
+import together
 
 SANITIZER = 'looks for leaks in a process of its own, and may have none'
 MARK = 'xxxxxxxx'  # in the answers of agents with `long-values=40`, and of no other
@@ -514,4 +515,4 @@ class Overlap(Faults):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -9,9 +9,9 @@ import os
 import resource
 import subprocess
 import threading
-import unittest
 
 import poller
+import together
 
 MEMORY = 768 << 20   # octets of address space, libraries and all
 TIME_S = 60          # of the processor
@@ -220,4 +220,4 @@ class Mibs(Hostile):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

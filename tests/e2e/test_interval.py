@@ -5,8 +5,8 @@ import os
 import re
 import signal
 import time
-import unittest
 
+import together
 from poller import Poll
 from processes import children, status_of, ticks_of
 
@@ -324,4 +324,4 @@ class Ends(Rounds):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import time
-import unittest
 
+import together
 from poller import USER, V3, Poll
 from processes import children
 from relay import Between
@@ -221,4 +221,4 @@ class Times(Learnt):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import threading
 import time
-import unittest
 
+import together
 from poller import USER
 from processes import children, status_of
 from test_interval import Rounds
@@ -299,4 +299,4 @@ class Never(Reload):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -9,13 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import unittest
 
 import line_protocol
 import poller
 import processes
 import readers
 import test_large
+import together
 
 DESCR, UPTIME = '1.3.6.1.2.1.1.1.0', '1.3.6.1.2.1.1.3.0'
 COLUMN = '1.3.6.1.2.1.2.2.1.2'
@@ -441,4 +441,4 @@ class Null(Shape):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -12,6 +12,7 @@ import unittest
 import poller
 import processes
 import terminal
+import together
 
 DRAWN = r'^\d+ of 32 \(\d+ %\), \d+ ok, \d+ failed, \d+ in flight, [\d.]+/s, .*'
 LINE = (r'progress: \d+ of 32 \(\d+ %\), \d+ ok, \d+ failed, \d+ in flight, [\d.]+ per second, '
@@ -273,4 +274,4 @@ class Piped(Slow):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()
