@@ -27,6 +27,7 @@
 #include "base/loop.h"
 #include "base/utf8.h"
 #include "cli/explain_internal.h"
+#include "snmp/exchange.h"
 
 #define TOTAL_S    120
 #define TOTAL_US   (INT64_C(1000000) * TOTAL_S)
@@ -205,6 +206,47 @@ static void put_mend(struct explain *x)
 	buf_free(&typed);
 }
 
+/* What the network said, and nothing that was tried got round. */
+static const char *refused_words(int64_t error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "Start the agent, or name the port and the address at which it listens.";
+	case ENETUNREACH:
+		return "There must be a route to that network first, here or on a router on the "
+		       "way.";
+	case EHOSTUNREACH:
+		return "The host is down, or has another address.";
+	default:
+		return "Who forbids it must allow it, or the address must be another.";
+	}
+}
+
+/* Which of user, keys, clock and context it is, as far as the Report says. */
+static const char *report_words(int64_t report)
+{
+	switch (report) {
+	case PDU_REPORT_UNKNOWN_CONTEXT:
+		return "User and keys are right. Which contexts there are, only the agent's "
+		       "configuration tells; an empty one is the usual.";
+	case PDU_REPORT_NOT_IN_WINDOW:
+		return "User and keys are right. The agent must keep its boots and its time, and "
+		       "no "
+		       "other one may answer at its address.";
+	case PDU_REPORT_DECRYPTION:
+		return "No other protocol helps: the passphrase of privacy is another on the "
+		       "agent.";
+	case PDU_REPORT_UNKNOWN_ENGINE:
+		return "It refuses the very engine ID that it tells: several agents may share the "
+		       "address, or it is broken. Only its configuration, or its log, tells.";
+	case PDU_REPORT_UNKNOWN_USER:
+		return "The user must be made on the agent, or be named as it is there.";
+	default:
+		return "No other protocol helps: the user or a passphrase is another on the agent, "
+		       "and which, only its configuration tells.";
+	}
+}
+
 /* What no question can tell. */
 static const char *unknown_words(const struct explain *x)
 {
@@ -228,8 +270,9 @@ static const char *unknown_words(const struct explain *x)
 		       "everything, or "
 		       "an agent ignores who asks, looks the same from here.";
 	case CAUSE_REFUSED:
-		return "Start the agent, or name the port and the address at which it listens.";
+		return refused_words(x->found.cause.number);
 	case CAUSE_REPORT:
+		return report_words(x->found.cause.number);
 	case CAUSE_DISCOVERED:
 	case CAUSE_DISBELIEVED:
 		return "No other protocol helps: the user or a passphrase is another on the agent, "

@@ -227,6 +227,12 @@ static bool somebody_spoke(const struct explain *x)
 	return finding_depth(&x->probe) >= 4 && x->probe.status != RECORD_CANCELLED;
 }
 
+/* Whatever takes a connection is no agent yet: a proxy on the way takes all of them, and talks of something else. */
+static bool an_agent_spoke(const struct explain *x)
+{
+	return somebody_spoke(x) && finding_depth(&x->probe) > finding_depth(&x->found);
+}
+
 static bool port_is_closed(const struct explain *x)
 {
 	return x->probe.cause.kind == CAUSE_REFUSED && x->probe.cause.number == ECONNREFUSED;
@@ -334,8 +340,10 @@ const struct remedy explain_remedies[] = {
 	{C(ROWS), "a million rows", .changes = {{SET_MAX_VARS, .number = 1000000}}, .whole = true, .helps = is_answered},
 	/* elsewhere */
 	{C(REFUSED), "port 161", .fits = not_on_161, .move = true, .port = 161},
-	{UNHEARD, "over TCP", .fits = over_udp, .move = true, .whole = true, .transport = TRANSPORT_TCP},
-	{UNHEARD, "over UDP", .fits = over_tcp, .move = true, .whole = true, .transport = TRANSPORT_UDP},
+	{UNHEARD, "over TCP", .fits = over_udp, .move = true, .whole = true,
+	 .helps = an_agent_spoke, .transport = TRANSPORT_TCP},
+	{UNHEARD, "over UDP", .fits = over_tcp, .move = true, .whole = true,
+	 .helps = an_agent_spoke, .transport = TRANSPORT_UDP},
 	{C(SILENCE), "a port where nobody listens (33434)", .fits = over_udp, .helps = port_is_closed,
 	 .knows = KNOWN_UP, .port = CLOSED_PORT,
 	 .helped = "it refuses that port, so the system is up and reachable"},

@@ -195,8 +195,9 @@ static const char *meaning_of_refusal(int64_t error)
 		return "there is no route to that network";
 	case EACCES:
 	case EPERM:
-		return "a filter on the way, or here, forbids it and says so; only who runs it can "
-		       "mend that";
+		return "a filter on the way, or here, forbids it and says so, and only who runs it "
+		       "can "
+		       "mend that; or it is a broadcast address, which is never asked";
 	default:
 		return NULL;
 	}

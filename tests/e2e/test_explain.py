@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """--explain: each diagnosis where it belongs and not where it does not; the entry that it ends with is fed back and must be
 answered, which is the proof that counts."""
+import contextlib
 import os
 import re
 import socket
 import struct
 import subprocess
+import threading
 import unittest
 
 import ber
 import daemons
+import namespaces
 import poller
 import processes
 import together
@@ -162,9 +165,11 @@ class Names(Explain):
         self.says_no_more('no-such-name.invalid', why='name no-such-name.invalid: ')
         self.assertIn('Write the name as the name server has it', self.said)
 
+    @namespaces.of_its_own('net')
     def test_no_route(self):
-        self.explain(*QUICK, '--set', 'deadline=1s', '-6', '[2001:db8::1]:161')
-        self.assertEqual(self.status, 1)
+        self.says_no_more(*QUICK, '192.0.2.1', why='There must be a route to that network first')
+        self.assertIn('route to 192.0.2.1: none', self.said)
+        self.assertNotIn('Start the agent', self.said)
 
 
 class Transports(Explain):
@@ -178,6 +183,18 @@ class Transports(Explain):
         snmpd = daemons.Snmpd('rocommunity public 127.0.0.1\n', more=(f'tcp:127.0.0.1:{port}',))
         self.addCleanup(snmpd.stop)
         self.mends(f'127.0.0.1:{port}', entry=[f'host: "tcp:127.0.0.1:{port}"'])
+
+    def test_over_tcp_is_no_agent(self):
+        with socket.create_server(('127.0.0.1', daemons.free_port())) as server:
+            def greet():
+                with contextlib.suppress(OSError):
+                    while True:
+                        with server.accept()[0] as peer:
+                            peer.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n')
+            threading.Thread(target=greet, daemon=True).start()
+            self.says_no_more(*QUICK, f'127.0.0.1:{server.getsockname()[1]}', why='Start the agent, or name the port')
+            server.shutdown(socket.SHUT_RDWR)
+        self.assertIn((False, 'over TCP: malformed'), [(ok, text[:19]) for ok, text in self.steps])
 
     @unittest.skipUnless(daemons.SNMPD, 'no snmpd')
     def test_over_udp(self):
@@ -343,6 +360,7 @@ class V3(Explain):
     def test_unknown_user(self):
         host = self.park('somebody:SHA-1:authority1')
         self.says_no_more(*WORDS_3, '-a', 'SHA', '-x', 'AES', host, why='unknownUserNames: ')
+        self.assertIn('\nThe user must be made on the agent', self.said)
 
     def test_level_not_supported(self):
         host = self.park('poller:SHA-1:authority1')
@@ -357,11 +375,19 @@ class V3(Explain):
     def test_time_window(self):
         host = self.park(poller.USER, '*:window-always')
         self.says_no_more(*QUICK, *poller.V3, host, why='notInTimeWindows: ')
+        self.assertIn('\nUser and keys are right. ', self.said)
 
     def test_decryption(self):
         host = self.park(poller.USER, '*:report=decryptionErrors')
         self.explain(*QUICK, *poller.V3, host, status=1)
         self.assertIn('decryptionErrors: ', self.said)
+        self.assertIn('the passphrase of privacy is another', self.said)
+        self.assertNotIn('the user or a passphrase', self.said)  # a line above says that the user is right
+
+    def test_reports_that_nothing_mends(self):
+        for report, why in (('unknownContexts', 'User and keys are right. '),
+                            ('unknownEngineIDs', 'It refuses the very engine ID that it tells')):
+            self.says_no_more(*QUICK, *poller.V3, self.park(poller.USER, f'*:report={report}'), why='\n' + why)
 
     def test_engine_id(self):
         host = self.park(poller.USER)
