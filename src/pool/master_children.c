@@ -277,6 +277,8 @@ void child_birth(struct child *c)
 		atomic_store(&cell_of(m->cells, c->number)->at_work, 0);
 	c->delivered = c->pinged = c->killed = c->expired = c->stuck = false;
 	trust_begin(c);
+	if (child_is_resolver(c))
+		refresh_born(m);
 	c->respawn_us = LOOP_NEVER;
 	if (!proc_spawn(&c->proc, child_main, c)) {
 		log_warning("cannot start %s: %s", child_noun(c), strerror(errno));

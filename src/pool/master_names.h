@@ -62,13 +62,14 @@ struct names {
 	uint32_t cap;
 	uint32_t *table; /* number + 1, open addressing; 0: free */
 	uint32_t mask;
-	uint32_t next;                    /* no name before is to be asked */
-	uint32_t asked;                   /* questions under way, for which targets wait */
-	uint32_t refreshing;              /* others */
-	uint32_t wanted;                  /* to be asked again */
-	uint32_t next_wanted;             /* where to look for those */
-	bool alone;                       /* the one under way has been charged before */
-	unsigned deaths;                  /* of the resolver in a row without an answer */
+	uint32_t next;        /* no name before is to be asked */
+	uint32_t asked;       /* questions under way, for which targets wait */
+	uint32_t refreshing;  /* others */
+	uint32_t wanted;      /* to be asked again */
+	uint32_t next_wanted; /* where to look for those */
+	bool alone;           /* the one under way has been charged before */
+	unsigned deaths;      /* of the resolver in a row without an answer */
+	uint64_t files;       /* what stands for the files that it has read, at its birth */
 	struct waiters ready[PLAN_KINDS]; /* their names are known, or known to be unknown */
 };
 
@@ -92,5 +93,8 @@ void refresh_ask(struct master *m);
 bool refresh_take(struct master *m, struct name *n, const struct lookup_answer *a);
 void refresh_lost(struct master *m);                  /* whom they were put to has gone */
 void refresh_begin(struct master *m, struct name *n); /* a round */
+void refresh_born(struct master *m);                  /* the resolver */
+void refresh_renew(
+	struct master *m); /* it ends, if what it has read is not so any more; between rounds */
 
 #endif

@@ -10,6 +10,11 @@
  * "no such name" for an end: it is also what a half-configured server says, and a host that is really gone is
  * removed from the list.
  *
+ * What says how names become addresses changes, too: a laptop comes to another network, /etc/hosts is edited. The library
+ * reads most of that once, and the resolver's sandbox knows files, not names: one that was put in place of another may
+ * not be read. So at the begin of a round we look whether they are still those of the resolver's birth; if not, it
+ * ends, and the next name brings another. That is four stat(2) a round, and no tick.
+ *
  * A resolver that dies over such a question takes no blame: the name is asked again when it is old again, so a name
  * that kills can do so once in REFRESH_US.
  */
@@ -17,6 +22,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pool/lookup.h"
 
@@ -120,4 +126,39 @@ void refresh_begin(struct master *m, struct name *n)
 	}
 	if (loop_now_us(m->loop) - n->known_us >= after_us)
 		want(&m->names, n);
+}
+
+/* --- another resolver ---------------------------------------------------------------------- */
+
+/* What stands for the files that it reads (sandbox_landlock.c has the same), as they are now. */
+static uint64_t files_now(void)
+{
+	static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
+					    "/etc/gai.conf"};
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct stat st = {0};
+
+		if (stat(files[i], &st) < 0)
+			st = (struct stat){0};
+		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)st.st_ino;
+		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)st.st_size;
+		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)st.st_ctime;
+	}
+	return sum;
+}
+
+void refresh_born(struct master *m)
+{
+	m->names.files = files_now();
+}
+
+void refresh_renew(struct master *m)
+{
+	if (m->resolver->queue == NULL || m->names.files == files_now())
+		return;
+	refresh_lost(m);
+	resolver_leave(m);
+	m->resolver->stopping = false; /* the next name brings another */
 }

@@ -103,6 +103,7 @@ static void begin_next(struct master *m)
 	plan_rewind(m->config->plan);
 	if (m->config->memory != NULL)
 		memory_round(m->config->memory);
+	refresh_renew(m);
 	names_begin(m);
 	spread_begin(m, begin_us);
 	round_begin(m);

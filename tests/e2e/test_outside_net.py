@@ -230,6 +230,24 @@ class Names(Net):
         self.assertGreater(good.asked, 3)
 
     @namespaces.of_its_own('net', 'mount')
+    def test_another_name_server(self):
+        """A service goes on when it comes to another network: what resolv.conf says holds from the next round on."""
+        park = self.agents()
+        os.chmod(self.folder, 0o755)
+        nobody = Server('127.0.0.53', lambda q: [dns.answer(q, dns.NO_SUCH_NAME)])
+        good = Server('127.0.0.54', right)
+        self.resolv_conf('127.0.0.53')
+        process = self.start_poller('-F', 'jsonl', '-i', '0.4', '-t', '2s', '-p', park.port, 'late.example', bufsize=0)
+        self.assertEqual(json.loads(process.stdout.readline())['status'], 'resolve')
+        self.assertEqual((nobody.asked > 0, good.asked), (True, 0))
+        self.write('resolv.conf', 'nameserver 127.0.0.54\noptions timeout:1\n', mode=0o644)
+        for record in map(json.loads, iter(process.stdout.readline, b'')):
+            if record['status'] == 'ok':
+                break
+            self.assertLess(nobody.asked, 100, 'it never hears of it')
+        self.assertEqual(record['address'], f'127.51.0.1:{park.port}')
+
+    @namespaces.of_its_own('net', 'mount')
     def test_some_names_are_never_answered(self):
         """Names that the server answers do not wait for those that it does not."""
         park = self.agents()
