@@ -63,6 +63,10 @@ static void say_left(part_text text, const struct progress_state *s, const char 
 		snprintf(text, PART_MAX, "ending");
 		return;
 	}
+	if (s->done >= s->total) { /* between two rounds */
+		snprintf(text, PART_MAX, "nothing left");
+		return;
+	}
 	if (s->left.kind == LEFT_UNKNOWN) {
 		snprintf(text, PART_MAX, "time left unknown");
 		return;

@@ -62,6 +62,12 @@ static void test_line(void **state)
 	check_line(&s,
 		   "progress: 4095 of 4096 (99 %), 4095 ok, 0 failed, 0 in flight, 0 per second, "
 		   "time left unknown\n");
+	s.done = s.ok = 4096; /* between two rounds: what a silent host takes matters no more */
+	s.left.kind = LEFT_AT_MOST;
+	check_line(&s,
+		   "progress: 4096 of 4096 (100 %), 4096 ok, 0 failed, 0 in flight, 0 per second, "
+		   "nothing left\n");
+	s.done = s.ok = 4095;
 	s.ending = true;
 	s.total = 0;
 	check_line(&s, "progress: 4095 done, 4095 ok, 0 failed, 0 in flight, 0 per second\n");
