@@ -35,8 +35,10 @@ static void put_time(struct buf *out, const char *path, time_t now)
 struct writer *main_output(const struct options *o, enum writer_result *result)
 {
 	bool timed = o->output != NULL && strchr(o->output, '%') != NULL;
-	struct writer_options options = {
-		.append = o->append, .fd = o->output_fd, .again = o->interval_us > 0 && !timed};
+	struct writer_options options = {.append = o->append,
+					 .whole = o->format->layout.sorted,
+					 .fd = o->output_fd,
+					 .again = o->interval_us > 0 && !timed};
 	struct buf path = {0};
 	struct writer *w;
 

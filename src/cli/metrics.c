@@ -39,7 +39,7 @@ static bool is_writable_kind(const char *path)
 /* Opens it; with text, replaces it by that. */
 static enum writer_result file_write(struct metrics *m, const struct buf *text)
 {
-	struct writer_options options = {.path = m->path};
+	struct writer_options options = {.path = m->path, .whole = true};
 	enum writer_result result;
 	struct writer *w = writer_open(&options, &result);
 

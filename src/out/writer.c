@@ -146,6 +146,7 @@ struct writer *writer_open_with(const struct writer_options *o, const struct wri
 	w->dir = -1;
 	w->next_us = INT64_MAX;
 	w->again = o->again;
+	w->whole = o->whole;
 	w->path = mem_strdup(o->path ? o->path : "standard output");
 	*result = open_kind(w, o);
 	return w;

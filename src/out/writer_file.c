@@ -143,14 +143,16 @@ static char *resolve(const char *path)
 static enum writer_result folder_failed(struct writer *w, const char *folder)
 {
 	char why[DENIED_MAX];
-	const char *remedy = errno == ENOENT ? "create the folder first"
-					     : "make the folder writable, or name another file, or "
-					       "use --append if the file itself is writable";
+	const char *append = w->whole ? "" : ", or use --append if the file itself is writable";
+	bool missing = errno == ENOENT;
 
-	return writer_fail(
-		w, WRITER_FAILED,
-		"cannot write in folder '%s': %s; '%s' is made there under another name first: %s",
-		folder, denied_words(folder, why), w->path, remedy);
+	return writer_fail(w, WRITER_FAILED,
+			   "cannot write in folder '%s': %s; '%s' is made there under another name "
+			   "first: %s%s",
+			   folder, denied_words(folder, why), w->path,
+			   missing ? "create the folder first"
+				   : "make the folder writable, or name another file",
+			   missing ? "" : append);
 }
 
 /* The process that holds the lock on fd; 0: nobody any more; -1: one of another machine. */

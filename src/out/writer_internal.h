@@ -45,7 +45,7 @@ struct writer {
 	struct buf buffer;
 	size_t head;               /* octets of the buffer that are written */
 	bool in_record;            /* the end of the last record is still to come */
-	bool again;                /* as in its options */
+	bool again, whole;         /* as in its options */
 	bool topped;               /* what stands at its beginning has come */
 	char *path;                /* as the user named it */
 	int fd;                    /* -1: closed */

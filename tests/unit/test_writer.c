@@ -646,6 +646,13 @@ static void unwritable_folder(void)
 	MUST(result == WRITER_FAILED);
 	MUST(strstr(writer_error(w), "cannot write in folder 'locked': Permission denied"));
 	MUST(strstr(writer_error(w), "make the folder writable"));
+	MUST(strstr(writer_error(w), "use --append"));
+	writer_free(w);
+	o.whole = true; /* --append would be refused */
+	w = writer_open(&o, &result);
+	MUST(result == WRITER_FAILED);
+	MUST(strstr(writer_error(w), "make the folder writable, or name another file"));
+	MUST(!strstr(writer_error(w), "--append"));
 	writer_free(w);
 }
 
