@@ -31,7 +31,6 @@ struct conf *conf_new(void);
 void conf_free(struct conf *c); /* wipes what it owns */
 /* Before the first file, for who only wants names: files and variables that hold secrets are not read. */
 void conf_leave_secrets(struct conf *c);
-
 void conf_remember(struct conf *c,
 		   struct reread *memory); /* of what can be read once; lent for c's life */
 /* "-" is standard input, for one of all files. Errors go to the list. */

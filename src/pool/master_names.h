@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "plan/plan.h"
+#include "pool/master_refresh.h"
 #include "pool/queue.h"
 
 struct master;
@@ -84,17 +85,5 @@ void names_begin(struct master *m);   /* a new round: what is not known is asked
 void names_release(struct master *m); /* all that waits is ready, though its name is not known */
 
 void name_put(struct master *m, struct name *n); /* the question, to the resolver */
-
-/* refresh: names that are known, asked again; in rounds only */
-struct dispatch_task;
-struct lookup_answer;
-void refresh_doubt(struct master *m, const struct dispatch_task *t, unsigned status);
-void refresh_ask(struct master *m);
-bool refresh_take(struct master *m, struct name *n, const struct lookup_answer *a);
-void refresh_lost(struct master *m);                  /* whom they were put to has gone */
-void refresh_begin(struct master *m, struct name *n); /* a round */
-void refresh_born(struct master *m);                  /* the resolver */
-void refresh_renew(
-	struct master *m); /* it ends, if what it has read is not so any more; between rounds */
 
 #endif
