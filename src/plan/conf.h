@@ -92,8 +92,7 @@ size_t conf_error_count(const struct conf *c);
 /* False: a further error would only be counted; what makes its words good need not be looked for. */
 bool conf_error_room(const struct conf *c);
 /* Appends the lines in the order of the files, fit for a terminal; at most 50 errors and "and N more" (or
- * "and perhaps more").
- * Returns the count. */
+ * "and perhaps more"). Returns the count. */
 size_t conf_errors(const struct conf *c, struct buf *out);
 void conf_warnings(const struct conf *c, struct buf *out); /* a line each */
 
