@@ -9,6 +9,7 @@ import unittest
 
 import poller
 import relay
+import together
 from poller import SYS_DESCR
 
 FAST = ('-t', '200ms', '-r', '1')
@@ -364,4 +365,4 @@ hosts:
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -15,6 +15,7 @@ import unittest
 import namespaces
 import poller
 import processes
+import together
 
 COLUMN = '1.3.6.1.2.1.2.2.1.2'  # ifDescr
 ALL_OK = {'ok'}
@@ -395,15 +396,22 @@ class Readers(Outside):
 
 
 class Descriptors(Outside):
-    def test_every_limit(self):
-        """From none to spare to enough: all records, or an exit status and words; never a wait, never half."""
+    def worked(self, workers, limits):
+        """The limits with which all records came."""
         self.park = self.agents('127.43.0.3:rows=20000', '*:rows=3')
         self.targets = ['localhost', *(f'127.43.0.{n}' for n in range(1, 8))]
-        worked = [most for most in range(4, 33) if self.works_with(most, 1)]  # with 3 the loader finds no library
+        return [most for most in limits if self.works_with(most, workers)]
+
+    def test_every_limit(self):
+        """From none to spare to enough: all records, or an exit status and words; never a wait, never half."""
+        worked = self.worked(1, range(4, 33))  # with 3 the loader finds no library
         self.assertTrue(worked)
         self.assertLessEqual(worked[0], 20)
         self.assertEqual(worked, list(range(worked[0], 33)))
-        worked = [most for most in range(4, 65) if self.works_with(most, 2)]
+
+    def test_every_limit_of_two_workers(self):
+        worked = self.worked(2, range(4, 65))
+        self.assertTrue(worked)
         self.assertEqual(worked, list(range(worked[0], 65)))
 
     def works_with(self, most, workers):
@@ -532,4 +540,4 @@ class Memory(Outside):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

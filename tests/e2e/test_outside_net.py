@@ -18,6 +18,7 @@ import dns
 import namespaces
 import poller
 import summary
+import together
 
 CLOCK = os.path.join(poller.BUILD, 'tests', 'e2e', 'clock.so')
 DAY = 86400
@@ -390,4 +391,4 @@ class Clock(Net):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

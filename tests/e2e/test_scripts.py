@@ -12,6 +12,7 @@ import subprocess
 import unittest
 
 import poller
+import together
 
 SCRIPTS = os.path.join(os.path.abspath(os.environ.get('ABS_SRCDIR', '.')), 'contrib', 'scripts')
 INTERFACES = ('-g', 'sysUpTime.0', '--table', 'ifTable,ifXTable')
@@ -416,4 +417,4 @@ class Plugin(Script):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -17,6 +17,7 @@ import ber
 import daemons
 import poller
 import streams
+import together
 import processes
 
 SYS_NAME = '1.3.6.1.2.1.1.5.0'
@@ -500,6 +501,7 @@ for zone in "lo", "nosuch":
 import socket, subprocess, sys, threading, time
 sys.path.insert(0, sys.argv[1])
 import ber
+import together
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.1", 53))
 with ber.Device(ber.Tree({"1.3.6.1.2.1.1.1.0": ber.string("here")}).answer) as device:
@@ -541,4 +543,4 @@ with ber.Device(ber.Tree({"1.3.6.1.2.1.1.1.0": ber.string("here")}).answer) as d
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

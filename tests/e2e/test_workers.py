@@ -5,10 +5,10 @@ import os
 import signal
 import threading
 import time
-import unittest
 
 import poller
 import processes
+import together
 
 
 class Workers(poller.Poll):
@@ -115,4 +115,4 @@ class Workers(poller.Poll):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    together.main()

@@ -43,11 +43,13 @@ def portions(suite):
 
 
 def run_portion(tests):
-    """What unittest says of them, and the numbers of its result."""
+    """What unittest says of them, how long they took, and the numbers of its result."""
+    begin = time.monotonic()
     said = io.StringIO()
     result = unittest.TextTestRunner(said, descriptions=False, verbosity=2).run(unittest.TestSuite(tests))
     told, _, _ = said.getvalue().rpartition('-' * 70 + '\nRan ')
-    return told.rstrip('\n'), result.testsRun, len(result.skipped), result.wasSuccessful()
+    told = told.rstrip('\n') + f'  ({time.monotonic() - begin:.1f} s)'
+    return told, result.testsRun, len(result.skipped), result.wasSuccessful()
 
 
 def work(all_portions, tasks, parent, answers):
