@@ -1158,6 +1158,61 @@ static void test_cancel(void **state)
 	close_lab(lab);
 }
 
+/* Who was asked may still answer, or be asked again; who was not is never asked, and the next round's targets are. */
+static void test_drain(void **state)
+{
+	struct lab *lab = open_lab(OBJECTS);
+
+	(void)state;
+	lab->profile.timeout_us = 150000;
+	lab->profile.retries = 1;
+	lab->devices[0].behave = silent;
+	open_engine(lab, 8);
+	start(lab, 0, &lab->devices[0]);
+	run_ms(lab, 20);
+	assert_int_equal(lab->devices[0].requests, 1);
+	start(lab, 1, &lab->devices[1]);
+	engine_drain(lab->engine);
+	assert_int_equal(lab->n, 0);
+	assert_true(engine_next_us(lab->engine) <= loop_now_us(lab->loop));
+	engine_work(lab->engine);
+	assert_int_equal(lab->n, 1);
+	assert_int_equal(lab->got[0].seq, 1);
+	assert_int_equal(lab->got[0].status, RECORD_CANCELLED);
+	assert_string_equal(lab->got[0].message, "stopped before it was asked");
+	assert_int_equal(lab->got[0].tries, 0);
+	start(lab, 2, &lab->devices[1]);
+	run(lab, 3);
+	assert_int_equal(lab->got[1].status, RECORD_OK);
+	assert_int_equal(lab->got[2].seq, 0);
+	assert_int_equal(lab->got[2].status, RECORD_TIMEOUT);
+	assert_int_equal(lab->got[2].tries, 2);
+	assert_int_equal(lab->devices[0].requests, 2);
+	assert_balanced(lab);
+	close_lab(lab);
+}
+
+/* A round was cancelled; the next one is polled as ever. */
+static void test_resume(void **state)
+{
+	struct lab *lab = open_lab(1);
+
+	(void)state;
+	lab->devices[0].behave = silent;
+	open_engine(lab, 8);
+	start(lab, 0, &lab->devices[0]);
+	run_ms(lab, 20);
+	engine_cancel(lab->engine);
+	engine_work(lab->engine);
+	assert_int_equal(lab->n, 1);
+	engine_resume(lab->engine);
+	start(lab, 1, &lab->devices[1]);
+	run(lab, 2);
+	assert_int_equal(lab->got[1].status, RECORD_OK);
+	assert_balanced(lab);
+	close_lab(lab);
+}
+
 static void test_freed_with_tasks_in_hand(void **state)
 {
 	struct lab *lab = open_lab(OBJECTS);
@@ -1432,6 +1487,8 @@ int main(void)
 		cmocka_unit_test(test_renewal_while_held),
 		cmocka_unit_test(test_hold_by_a_record),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_freed_with_tasks_in_hand),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_refusals_among_answers),
