@@ -48,9 +48,11 @@ struct page {
 	_Atomic unsigned name_asked[NAMES_MAX];
 	_Atomic unsigned names_at_once;
 	_Atomic unsigned births;
+	_Atomic int born;      /* the last one's process */
 	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
 	_Atomic unsigned rate_max;
 	_Atomic unsigned rate_of[PLAN_KINDS]; /* that held when its last target was asked */
+	_Atomic unsigned rate_of_first; /* when the first of the sessions was, the last time */
 	_Atomic unsigned pings;
 	_Atomic unsigned sessions; /* births of workers for them */
 	_Atomic unsigned at_once;  /* targets that sleep at the moment, and the most */
@@ -386,6 +388,8 @@ static void mock_task(struct mock *w, const struct task *t)
 {
 	atomic_fetch_add(&page->total, 1);
 	atomic_store(&page->rate_of[w->session ? PLAN_SESSIONS : PLAN_DATAGRAMS], w->rate);
+	if (t->seq == 3)
+		atomic_store(&page->rate_of_first, w->rate);
 	atomic_store(w->at_work, t->seq + 1);
 	if (atomic_fetch_add(&page->asked[t->seq], 1) == 0)
 		first_time(w, t);
@@ -484,6 +488,7 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 	bool on = true;
 
 	unsigned birth = atomic_fetch_add(&page->births, 1);
+	atomic_store(&page->born, getpid());
 	bool weak = strcmp(special, "weak") == 0;
 
 	if (strcmp(special, "stillborn") == 0 || (weak && birth % 2 == 1))
@@ -2107,9 +2112,22 @@ struct rounds_log {
 	unsigned last;    /* the round in whose end a signal comes */
 	unsigned without; /* the round that gets no output; 0: none */
 	unsigned breaks;  /* the round whose output cannot be written; 0: none */
+	unsigned slow;    /* the round whose end takes SLOW_END_US; 0: none */
+	unsigned kills;   /* the round in whose end a worker is killed; 0: none */
+	unsigned reloads; /* the round in whose end SIGHUP comes; 0: none */
+	bool another;     /* there is another plan then */
+	unsigned refuses; /* the round whose end asks for no more; 0: none */
+	unsigned asked;   /* for another plan */
+	unsigned deaths;  /* as the rounds' results have them */
+	int64_t interval_us;
+	bool (*act)(struct rounds_log *log, const struct watcher_view *v); /* NULL; true: done */
 	int64_t begin_us[10];
-	uint64_t first; /* the schedule's, when the first one began: 1 if it is not late */
+	uint64_t first;      /* the schedule's, when the first one began: 1 if it is not late */
+	int64_t late_us[10]; /* after it was due, every ROUND_US */
 };
+
+#define SLOW_END_US 900000 /* less than what is taken for a stop of the machine */
+#define ROUND_US    100000
 
 static struct writer *rounds_begin(void *arg)
 {
@@ -2120,6 +2138,8 @@ static struct writer *rounds_begin(void *arg)
 	log->begin_us[++log->begun] = loop_clock_us();
 	if (log->begun == 1)
 		log->first = log->schedule.next;
+	log->late_us[log->begun] = log->begin_us[log->begun] - log->schedule.start_us -
+				   (int64_t)(log->schedule.next - 1) * ROUND_US;
 	if (log->begun == log->without)
 		return NULL;
 	if (log->begun == log->breaks)
@@ -2151,26 +2171,62 @@ static bool rounds_end(void *arg, const struct master_result *result)
 		assert_one_each(r);
 	}
 	writer_free(r->config.writer);
+	log->deaths += result->deaths;
+	if (log->begun == log->slow)
+		usleep(SLOW_END_US);
+	if (log->begun == log->kills)
+		kill(atomic_load(&page->born), SIGKILL);
+	if (log->begun == log->reloads)
+		raise(SIGHUP);
 	if (log->begun == log->last)
 		raise(SIGTERM);
-	return true;
+	if (log->begun == log->last && log->begun == log->reloads)
+		raise(SIGHUP); /* too late */
+	return log->begun != log->refuses;
 }
 
-static void go_rounds(struct rounds_log *log, bool spread)
+static bool rounds_another(void *arg)
+{
+	struct rounds_log *log = arg;
+
+	log->asked++;
+	return log->another;
+}
+
+static int64_t rounds_tick(void *arg, const struct watcher_view *v, int64_t now_us)
+{
+	struct rounds_log *log = arg;
+
+	if (log->act != NULL && log->act(log, v))
+		log->act = NULL;
+	return log->act != NULL ? now_us + 5000 : LOOP_NEVER;
+}
+
+static void run_rounds(struct rounds_log *log, bool spread)
 {
 	struct run *r = log->run;
-	struct master_rounds rounds = {.interval_us = 100000,
+	const struct watcher watcher = {.arg = log, .tick = rounds_tick};
+	struct master_rounds rounds = {.interval_us = log->interval_us ? log->interval_us
+								       : ROUND_US,
 				       .spread = spread,
 				       .schedule = &log->schedule,
 				       .arg = log,
 				       .begin = rounds_begin,
-				       .end = rounds_end};
+				       .end = rounds_end,
+				       .reload = rounds_another};
 
 	r->config.rounds = &rounds;
+	r->config.watchers = &watcher;
+	r->config.nwatchers = 1;
 	master_run(&r->config, &r->result);
-	assert_int_equal(r->result.signal, SIGTERM);
-	assert_false(r->result.aborted || r->result.failed);
 	assert_int_equal(waitpid(-1, &r->helper_status, WNOHANG), -1);
+}
+
+static void go_rounds(struct rounds_log *log, bool spread)
+{
+	run_rounds(log, spread);
+	assert_int_equal(log->run->result.signal, SIGTERM);
+	assert_false(log->run->result.aborted || log->run->result.failed);
 }
 
 static const char *crash_in_turn(uint64_t seq)
@@ -2224,6 +2280,221 @@ static void test_rounds_of_a_long_list(void **state)
 	assert_int_equal(log.first, 1);
 }
 
+static const char *five_names(uint64_t seq)
+{
+	static const char *const names[] = {"a", "b", "c", "d", "e"};
+
+	return names[seq % 5];
+}
+
+/* What is due while a round's output is being finished is left out: none begins that is long due. */
+static void test_rounds_left_out(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 4, .slow = 2};
+
+	r->plan.total = 20;
+	log_set_level(LOG_LEVEL_ERROR);
+	go_rounds(&log, false);
+	assert_int_equal(log.ended, 4);
+	assert_true(log.late_us[3] < SLOW_END_US * 2 / 3);
+	assert_true(log.schedule.next >= log.schedule.rounds + 8);
+}
+
+/* Who dies between two rounds is replaced, and counted once. */
+static void test_death_between_rounds(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 5, .kills = 2};
+
+	r->plan.total = 20;
+	log_set_level(LOG_LEVEL_ERROR);
+	go_rounds(&log, false);
+	assert_int_equal(log.ended, 5);
+	assert_int_equal(log.deaths, 1);
+	assert_int_equal(atomic_load(&page->births), 3);
+}
+
+/* All of the old are gone before anything of the new is; the schedule is one. */
+static void test_rounds_reload(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 4, .reloads = 2, .another = true};
+	int64_t start_us;
+
+	r->plan.total = 20;
+	r->config.worker_arg = "stays"; /* for some intervals, after it was told to leave */
+	run_rounds(&log, true);
+	assert_true(r->result.reload);
+	assert_false(r->result.aborted || r->result.failed);
+	assert_int_equal(r->result.signal, 0);
+	assert_int_equal(log.asked, 1);
+	assert_int_equal(log.begun, 2);
+	assert_int_equal(log.ended, 2);
+	histogram_free(r->result.latency);
+	start_us = log.schedule.start_us;
+	plan_rewind(&r->plan);
+	r->config.worker_arg = NULL;
+	go_rounds(&log, true);
+	assert_false(r->result.reload);
+	assert_int_equal(log.ended, 4);
+	assert_int_equal(r->result.round, 4);
+	assert_true(log.schedule.start_us == start_us);
+	assert_int_equal(atomic_load(&page->births), 2 + 2);
+	assert_true(log.schedule.next > 2 + SILENCE_US / ROUND_US);
+}
+
+/* What is wrong changes nothing; and a signal that ends it comes before any other plan. */
+static void test_rounds_without_another(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 4, .reloads = 2};
+
+	r->plan.total = 20;
+	go_rounds(&log, false);
+	assert_int_equal(log.asked, 1);
+	assert_int_equal(atomic_load(&page->births), 2);
+	histogram_free(r->result.latency);
+	log = (struct rounds_log){.run = r, .last = 2, .reloads = 2, .another = true};
+	go_rounds(&log, false);
+	assert_false(r->result.reload);
+	assert_int_equal(log.ended, 2);
+	assert_int_equal(log.asked, 1);
+}
+
+static bool end_twice(struct rounds_log *log, const struct watcher_view *v)
+{
+	(void)v;
+	if (!log->run->result.reload)
+		return false;
+	raise(SIGTERM);
+	raise(SIGINT);
+	return true;
+}
+
+/* Two signals while the old children leave: it is over, and no other plan is polled. */
+static void test_rounds_aborted_in_a_reload(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .reloads = 1, .another = true, .act = end_twice};
+
+	r->plan.total = 20;
+	r->config.worker_arg = "stays";
+	r->config.silence_us = 0;
+	run_rounds(&log, false);
+	assert_true(r->result.aborted);
+	assert_false(r->result.reload);
+}
+
+static bool end_early(struct rounds_log *log, const struct watcher_view *v)
+{
+	(void)v;
+	if (atomic_load(&page->total) < (log->interval_us > 30000000 ? 1 : 20))
+		return false;
+	raise(SIGTERM);
+	return true;
+}
+
+/* A signal in a round: whose instant has not come is not waited for, */
+static void test_signal_in_a_spread_round(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .interval_us = 60000000, .act = end_early};
+
+	r->plan.total = 200;
+	r->plan.name = five_names;
+	go_rounds(&log, true);
+	assert_int_equal(log.ended, 1);
+	assert_true(r->result.status[RECORD_CANCELLED] > 0);
+	assert_true(r->result.elapsed_us < 20000000);
+	for (unsigned i = 0; i < r->plan.total; i++)
+		if (strcmp(r->status[i], "cancelled") == 0)
+			assert_string_equal(r->message[i], "stopped by a signal");
+}
+
+/* and who was asked has some seconds to answer, not more. */
+static void test_signal_in_a_silent_round(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .interval_us = 30000000, .act = end_early};
+
+	r->plan.total = 20;
+	r->plan.what = always_silent;
+	go_rounds(&log, false);
+	assert_int_equal(r->result.status[RECORD_CANCELLED], 20);
+	assert_in_range(r->result.elapsed_us, 4900000, 20000000);
+}
+
+static bool kill_at_deadline(struct rounds_log *log, const struct watcher_view *v)
+{
+	(void)log;
+	if (!v->ending)
+		return false;
+	kill(atomic_load(&page->born), SIGKILL);
+	return true;
+}
+
+static const char *deaf_at_first(uint64_t seq)
+{
+	return atomic_load(&page->asked[seq]) == 0 ? "deaf" : "ok";
+}
+
+/* Who dies when a round is cut off by its deadline is not needed any more, but for the next one. */
+static void test_death_after_a_rounds_deadline(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 3, .act = kill_at_deadline};
+
+	r->plan.total = 20;
+	r->plan.what = deaf_at_first;
+	r->config.workers = 1;
+	r->config.deadline_us = 300000;
+	log_set_level(LOG_LEVEL_ERROR);
+	go_rounds(&log, false);
+	assert_int_equal(log.ended, 3);
+	assert_int_equal(atomic_load(&page->births), 2);
+	assert_int_equal(atomic_load(&page->asked[0]), 3);
+	assert_string_equal(r->status[0], "ok");
+}
+
+/* Invariant 5: what one kind got when the other was through goes back to that when a round begins. */
+static void test_rate_in_rounds(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 2, .interval_us = 1000};
+
+	r->plan.total = 200;
+	r->plan.session = is_session;
+	r->plan.what = sessions_sleep;
+	for (int i = 0; i < 7; i++)
+		r->plan.profiles[i] = (struct profile){.timeout_us = SLEEP_US};
+	r->config.rate_pps = 180;
+	go_rounds(&log, false);
+	assert_int_equal(atomic_load(&page->rate_of[PLAN_SESSIONS]), 180 * 1000 / 16);
+	assert_int_equal(atomic_load(&page->rate_of_first), 180 * 1000 / (2 + 16));
+}
+
+/* The end of rounds that nobody asked for: an output that is no more, or workers that cannot live. */
+static void test_rounds_that_cannot_go_on(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 9, .refuses = 2};
+
+	r->plan.total = 20;
+	run_rounds(&log, false);
+	assert_int_equal(r->result.signal, 0);
+	assert_false(r->result.failed);
+	assert_int_equal(log.ended, 2);
+	histogram_free(r->result.latency);
+	log = (struct rounds_log){.run = r, .last = 9};
+	r->config.worker_arg = "stillborn";
+	log_set_level(LOG_LEVEL_ERROR);
+	run_rounds(&log, false);
+	assert_int_equal(r->result.signal, 0);
+	assert_true(r->result.failed);
+	assert_int_equal(log.ended, 1);
+}
+
 static const char *no_answer_of_b(uint64_t seq)
 {
 	return seq % 5 == 1 ? "no-answer" : "ok";
@@ -2232,13 +2503,6 @@ static const char *no_answer_of_b(uint64_t seq)
 static const char *later_names(uint64_t seq)
 {
 	return seq % 2 ? "later-unknown" : "later-poison";
-}
-
-static const char *five_names(uint64_t seq)
-{
-	static const char *const names[] = {"a", "b", "c", "d", "e"};
-
-	return names[seq % 5];
 }
 
 static unsigned names_asked(void)
@@ -2273,6 +2537,34 @@ static void test_names_in_rounds(void **state)
 	go_rounds(&log, false);
 	assert_in_range(atomic_load(&page->name_asked[1]), 4, 6);
 	assert_int_equal(names_asked() - atomic_load(&page->name_asked[1]), 4);
+}
+
+static const char *silent_at_first(uint64_t seq)
+{
+	return atomic_load(&page->asked[seq]) == 0 ? "silent" : "ok";
+}
+
+static const char *poison_later(uint64_t seq)
+{
+	(void)seq;
+	return "later-poison";
+}
+
+/* A round that was cut off dismisses the resolver; those of the next ones are missed when they die. */
+static void test_names_after_a_deadline(void **state)
+{
+	struct run *r = *state;
+	struct rounds_log log = {.run = r, .last = 6};
+
+	r->plan.total = 20;
+	r->plan.what = silent_at_first;
+	r->plan.name = poison_later;
+	r->config.names_us = 1;
+	r->config.deadline_us = 300000;
+	log_set_level(LOG_LEVEL_ERROR);
+	go_rounds(&log, false);
+	assert_in_range(atomic_load(&page->name_asked[0]), 3, 7);
+	assert_string_equal(r->status[0], "ok");
 }
 
 /* An answer that the resolver cannot give, or its death, costs no known name its addresses. */
@@ -2366,6 +2658,17 @@ int main(void)
 		RUN(test_rounds),
 		RUN(test_rounds_without_output),
 		RUN(test_rounds_of_a_long_list),
+		RUN(test_rounds_left_out),
+		RUN(test_death_between_rounds),
+		RUN(test_rounds_reload),
+		RUN(test_rounds_without_another),
+		RUN(test_rounds_that_cannot_go_on),
+		RUN(test_rounds_aborted_in_a_reload),
+		RUN(test_signal_in_a_spread_round),
+		RUN(test_signal_in_a_silent_round),
+		RUN(test_death_after_a_rounds_deadline),
+		RUN(test_rate_in_rounds),
+		RUN(test_names_after_a_deadline),
 		RUN(test_names_in_rounds),
 		RUN(test_names_that_fail_later),
 	};
