@@ -67,19 +67,19 @@ static void signal_ready(void *arg, unsigned ready)
 	}
 }
 
-/* When what is open is to be cancelled. */
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When what is open is to be cancelled; a signal that asks for a good end does not put it off. */
 static int64_t deadline_us(const struct master *m)
 {
 	if (m->cancelled_us != LOOP_NEVER)
 		return LOOP_NEVER;
-	if (m->config->deadline_us == 0 || m->cancelled != NULL)
+	if (m->config->deadline_us == 0)
 		return m->drain_us;
-	return m->start_us + m->config->deadline_us;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+	return least(m->drain_us, m->start_us + m->config->deadline_us);
 }
 
 static int64_t master_next_us(const struct master *m)

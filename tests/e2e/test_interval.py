@@ -274,6 +274,14 @@ class Life(Rounds):
 
 
 class Ends(Rounds):
+    def test_a_deadline_comes_before_the_end_of_the_wait(self):
+        """SIGTERM gives what is in flight 5 s, and not more than its round has."""
+        agents = self.agents('127.0.0.2:late=3s')
+        process = self.start(agents, '--no-spread', '--deadline', '1.5', '-t', '20', interval='30', hosts=HOSTS[:2])
+        self.records(process, 1)
+        late, = self.end_by(process)
+        self.assertEqual((late['host'], late['status']), ('127.0.0.2', 'cancelled'))
+
     def test_between_rounds(self):
         """There is nothing to wait for."""
         for number in (signal.SIGTERM, signal.SIGINT):
