@@ -169,10 +169,11 @@ static void put_failing(struct buf *out, const struct notable *n, const struct s
 		buf_printf(out, "  and %" PRIu64 " more\n", n->failed - n->nfailing);
 }
 
-/* Of what a host, or the way to it, is the reason; and the name can be typed as it is. */
+/* Of what a host, or the way to it, is the reason; and the name can be typed as it is, and was not cut. */
 static bool is_explained(const struct notable_host *h)
 {
-	return h->status != RECORD_CRASHED && h->status != RECORD_CANCELLED &&
+	return !strstr(h->name, "...") && h->status != RECORD_CRASHED &&
+	       h->status != RECORD_CANCELLED &&
 	       h->name[strspn(h->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "0123456789.:-_")] == '\0';
 }

@@ -146,6 +146,31 @@ static void test_tables(void **state)
 	histogram_free(r.latency);
 }
 
+/* A name that was cut for the table is none to be typed. */
+static void test_hint(void **state)
+{
+	const struct summary_look look = {.columns = 60};
+	const struct master_result r = {.targets = 2, .status = {[RECORD_TIMEOUT] = 2}};
+	char longest[200];
+	struct notable n = {0};
+	struct buf out = {0};
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	meet(&n, longest, RECORD_TIMEOUT, -1, NULL);
+	summary_put_tables(&out, &r, &n, &look);
+	buf_putc(&out, '\0');
+	assert_non_null(strstr((char *)out.data, "aaa...  timeout"));
+	assert_null(strstr((char *)out.data, "hint"));
+	out.len = 0;
+	meet(&n, "short", RECORD_TIMEOUT, -1, NULL);
+	summary_put_tables(&out, &r, &n, &look);
+	buf_putc(&out, '\0');
+	assert_non_null(strstr((char *)out.data, "hint: multisnmp --explain short,"));
+	buf_free(&out);
+}
+
 /* Colour and blocks where they are wanted; no more than ten; what is not worth a table is none. */
 static void test_look(void **state)
 {
@@ -184,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_run), cmocka_unit_test(test_no_target),
 		cmocka_unit_test(test_troubles), cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_hint),     cmocka_unit_test(test_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
