@@ -7,6 +7,7 @@
  * The trap: a small question that is answered mends nothing where the large one is the problem. Once it is known
  * that small ones are, only rows that ask for everything count.
  */
+#include <errno.h>
 #include "cli/explain_remedies.h"
 
 static bool is_worth(const struct explain *x, size_t i)
@@ -19,7 +20,15 @@ static bool is_worth(const struct explain *x, size_t i)
 		return false;
 	if (x->known & (KNOWN_SMALL | KNOWN_ALIVE) && r->knows & (KNOWN_UP | KNOWN_ALIVE))
 		return false;
+	if (x->known & KNOWN_UP & r->knows)
+		return false;
 	return !r->fits || r->fits(x, r);
+}
+
+/* Who refuses is there, whichever port and transport it was. (Who takes a connection and talks may be a proxy.) */
+static bool refuses(const struct finding *f)
+{
+	return f->cause.kind == CAUSE_REFUSED && f->cause.number == ECONNREFUSED;
 }
 
 static size_t changes_of(const struct remedy *r)
@@ -70,6 +79,10 @@ static bool try(struct explain *x, const struct remedy *r)
 	explain_step(x, helped, "%s: %s", r->words, finding_words(&x->probe, words));
 	if (helped && r->helped)
 		explain_note(x, "%s", r->helped);
+	else if (refuses(&x->probe) && x->found.cause.kind == CAUSE_SILENCE)
+		explain_note(x, "it refuses, so the system is up and reachable");
+	if (refuses(&x->probe))
+		x->known |= KNOWN_UP;
 	return helped;
 }
 

@@ -173,6 +173,7 @@ class Names(Explain):
 
 
 class Transports(Explain):
+    @unittest.skipUnless(poller.WITH_EXTRAS, 'only Linux tells of a refused datagram')
     def test_refused(self):
         self.says_no_more(f'127.0.0.1:{daemons.free_port()}', why='Start the agent, or name the port')
         self.assertIn('the system is up and says that nothing listens on this port', self.said)
@@ -192,7 +193,8 @@ class Transports(Explain):
                         with server.accept()[0] as peer:
                             peer.sendall(b'HTTP/1.1 400 Bad Request\r\n\r\n')
             threading.Thread(target=greet, daemon=True).start()
-            self.says_no_more(*QUICK, f'127.0.0.1:{server.getsockname()[1]}', why='Start the agent, or name the port')
+            why = 'Start the agent, or name the port' if poller.WITH_EXTRAS else ''  # there it is silent
+            self.says_no_more(*QUICK, f'127.0.0.1:{server.getsockname()[1]}', why=why)
             server.shutdown(socket.SHUT_RDWR)
         self.assertIn((False, 'over TCP: malformed'), [(ok, text[:19]) for ok, text in self.steps])
 
@@ -226,8 +228,17 @@ class Transports(Explain):
     def test_silent(self):
         agents = self.agents('127.0.0.2:silent')
         self.says_no_more(*QUICK, f'127.0.0.2:{agents.port}', why='The system is up. Whether a filter drops')
+        self.assertIn('\n        it refuses, so the system is up and reachable\n', self.said)  # over TCP
+        self.assertNotIn('a port where nobody listens', self.said)  # so nothing is to be asked of another
         self.assertNotIn('timeout: ', ''.join(self.yaml))
         self.assertLess(agents.counters()['received'], 20)  # polite to who does not answer
+
+    @unittest.skipUnless(poller.WITH_EXTRAS, 'only Linux tells of a refused datagram')
+    def test_silent_over_tcp_too(self):
+        agents = self.agents('127.0.0.2:silent')
+        with socket.create_server(('127.0.0.2', agents.port)):
+            self.says_no_more(*QUICK, f'127.0.0.2:{agents.port}', why='The system is up. Whether a filter drops')
+        self.assertRegex(self.said, r'ok  a port where nobody listens \(33434\): .*\n +it refuses that port, so the system is up')
 
 
 def prohibited(request, port):
