@@ -321,7 +321,7 @@ void conf_read(struct conf *c, const char *path)
 		if (d.holds_secret && r->everyone)
 			conf_warning(c,
 				     "%s: holds a secret and is readable by everyone: chmod o-r it",
-				     path);
+				     strcmp(path, "-") ? path : "standard input");
 	}
 	reader_close(r);
 	free(r);

@@ -207,6 +207,9 @@ class Secrets(poller.Poll):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn('user four, authPriv', run.stdout)
         self.assertEqual(run.stderr.count('readable by everyone'), 2, run.stderr)
+        with open(self.write('0.yaml', 'defaults: {community: %s}\nhosts: [h]\n' % secret, mode=0o644), encoding='utf-8') as f:
+            run = self.run_poller('--check', '-f', '-', stdin=f)
+        self.assertIn('standard input: holds a secret and is readable by everyone', run.stderr)
 
     def test_no_core(self):
         """SIGABRT to each of them in turn; first to a program that does leave one, to see that it would show."""
