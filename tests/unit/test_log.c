@@ -270,13 +270,15 @@ static void test_styles(void **state)
 static void test_style_of_stderr(void **state)
 {
 	char stream[64];
-	int saved, end = capture(&saved);
+	int saved, error, end = capture(&saved);
 	struct stat st;
 	enum log_style service, once, journal, other, words;
 
 	(void)state;
 	unsetenv("JOURNAL_STREAM");
+	errno = 77; /* isatty() sets it */
 	service = log_style_of_stderr(true);
+	error = errno;
 	once = log_style_of_stderr(false);
 	fstat(STDERR_FILENO, &st);
 	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
@@ -289,6 +291,7 @@ static void test_style_of_stderr(void **state)
 	words = log_style_of_stderr(false);
 	unsetenv("JOURNAL_STREAM");
 	release(end, saved);
+	assert_int_equal(error, 77);
 	assert_int_equal(service, LOG_STYLE_TIMES);
 	assert_int_equal(once, LOG_STYLE_PLAIN);
 	assert_int_equal(journal, LOG_STYLE_JOURNAL);

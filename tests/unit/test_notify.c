@@ -139,11 +139,15 @@ static void test_watchdog(void **state)
 	struct master_result r = {.targets = 100};
 	struct notify *n;
 	struct watcher w;
+	char pid[16];
 
 	setenv("WATCHDOG_USEC", "2000000", 1);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("WATCHDOG_PID", pid, 1);
 	n = notify_open();
 	w = notify_watcher(n);
 	assert_null(getenv("WATCHDOG_USEC"));
+	assert_null(getenv("WATCHDOG_PID"));
 	assert_int_equal(w.tick(w.arg, &v, 500), 1000500);
 	assert_non_null(strstr(heard(m), "WATCHDOG=1\n"));
 	assert_int_equal(w.tick(w.arg, &v, 1000500), 2000500);
@@ -153,6 +157,22 @@ static void test_watchdog(void **state)
 	assert_int_equal(w.tick(w.arg, &v, 2000500), 3000500); /* between rounds, too */
 	assert_int_equal(w.tick(w.arg, &v, 2100000), 3000500);
 	assert_string_equal(heard(m), "WATCHDOG=1\n");
+	notify_free(n);
+}
+
+/* Whatever is asked for, it is not all that we do. */
+static void test_hasty_watchdog(void **state)
+{
+	struct manager *m = *state;
+	struct watcher_view v = view(1, 0, 0);
+	struct notify *n;
+	struct watcher w;
+
+	setenv("WATCHDOG_USEC", "2", 1);
+	n = notify_open();
+	w = notify_watcher(n);
+	assert_int_equal(w.tick(w.arg, &v, 0), 10000);
+	assert_non_null(strstr(heard(m), "WATCHDOG=1\n"));
 	notify_free(n);
 }
 
@@ -203,6 +223,50 @@ static void test_full(void **state)
 	assert_string_equal(
 		heard(m), "READY=1\nSTOPPING=1\nSTATUS=stopping; 0 of 100 done, 0 ok, 0 failed\n");
 	close(fd);
+	notify_free(n);
+}
+
+static int fill(const struct manager *m)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strcpy(un.sun_path, m->path);
+	while (sendto(fd, "x\n", 2, MSG_DONTWAIT, (const struct sockaddr *)&un, sizeof(un)) > 0)
+		;
+	return fd;
+}
+
+static void drain(const struct manager *m, int fd)
+{
+	char octets[8];
+
+	while (recv(m->fd, octets, sizeof(octets), MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+}
+
+/* The end of a reload, and that we are alive, are told as soon as there is room: who did not hear it would kill us. */
+static void test_full_later(void **state)
+{
+	struct manager *m = *state;
+	struct watcher_view v = view(1, 0, 0);
+	struct notify *n;
+	struct watcher w;
+	int fd;
+
+	setenv("WATCHDOG_USEC", "2000000", 1);
+	n = notify_open();
+	w = notify_watcher(n);
+	assert_int_equal(w.tick(w.arg, &v, 0), 1000000);
+	notify_reloading(n);
+	fd = fill(m);
+	notify_reloaded(n, "x");
+	assert_int_equal(w.tick(w.arg, &v, 1000000), 1500000);
+	drain(m, fd);
+	assert_int_equal(w.tick(w.arg, &v, 1500000), 2500000);
+	assert_string_equal(heard(m),
+			    "READY=1\nWATCHDOG=1\nSTATUS=round 1: 0 of 100 done, 0 ok, 0 failed\n");
 	notify_free(n);
 }
 
@@ -258,6 +322,12 @@ static void test_reload(void **state)
 			    "READY=1\nSTATUS=reload failed: the configuration is as it was\n");
 	w.tick(w.arg, &v, 2);
 	assert_null(strstr(heard(m), "READY=1\n"));
+	for (int i = 0; i < 2; i++) { /* the manager shows "reloading" in between */
+		notify_reloading(n);
+		heard(m);
+		notify_reloaded(n, "as before");
+		assert_string_equal(heard(m), "READY=1\nSTATUS=as before\n");
+	}
 	notify_free(n);
 }
 
@@ -268,7 +338,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rounds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_watchdog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_watchdog, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hasty_watchdog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_later, set_up, tear_down),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
 	};
