@@ -52,6 +52,7 @@ struct page {
 	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
 	_Atomic unsigned rate_max;
 	_Atomic unsigned rate_of[PLAN_KINDS]; /* that held when its last target was asked */
+	_Atomic unsigned addrs_of_first;      /* 10 * how many target 0 had, + the last digit */
 	_Atomic unsigned rate_of_first; /* when the first of the sessions was, the last time */
 	_Atomic unsigned pings;
 	_Atomic unsigned sessions; /* births of workers for them */
@@ -388,6 +389,8 @@ static void mock_task(struct mock *w, const struct task *t)
 {
 	atomic_fetch_add(&page->total, 1);
 	atomic_store(&page->rate_of[w->session ? PLAN_SESSIONS : PLAN_DATAGRAMS], w->rate);
+	if (t->seq == 0 && t->naddrs > 0)
+		atomic_store(&page->addrs_of_first, t->naddrs * 10u + t->addrs[0].ip[3]);
 	if (t->seq == 3)
 		atomic_store(&page->rate_of_first, w->rate);
 	atomic_store(w->at_work, t->seq + 1);
@@ -417,6 +420,8 @@ static void mock_task(struct mock *w, const struct task *t)
 		put_large(w, t, LARGE / PART);
 	} else if (strncmp(t->host, "no-answer", 9) == 0) {
 		put_record(w, t, RECORD_TIMEOUT, 0);
+	} else if (strncmp(t->host, "no-route", 8) == 0) {
+		put_record(w, t, RECORD_UNREACHABLE, 0);
 	} else if (strncmp(t->host, "huge", 4) == 0) {
 		put_large(w, t, HUGE_PARTS);
 	} else {
@@ -518,6 +523,17 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 
 /* --- a resolver --------------------------------------------------------------------------- */
 
+static void put_moved(struct queue *q, uint32_t ticket)
+{
+	struct lookup_answer a = {.ticket = ticket, .count = 1};
+	uint8_t bytes[LOOKUP_ANSWER_PACKED_MAX];
+	struct wire_out w = {.at = bytes, .end = bytes + sizeof(bytes)};
+
+	a.addrs[0] = (struct addr){.family = 4, .ip = {127, 0, 0, 7}};
+	lookup_answer_pack(&a, &w);
+	queue_put(q, MESSAGE_ADDRESSES, bytes, (size_t)(w.at - bytes));
+}
+
 static void put_answer(struct queue *q, uint32_t ticket, const char *message)
 {
 	struct lookup_answer a = {.ticket = ticket, .count = message == NULL ? 2 : 0};
@@ -550,6 +566,8 @@ static bool resolver_frame(struct queue *q, const struct queue_frame *f, unsigne
 		put_answer(q, question.ticket, NULL);
 	if (strncmp(question.name, "lie", 3) == 0)
 		put_answer(q, 4711, NULL);
+	else if (strncmp(question.name, "later-moved", 11) == 0 && again)
+		put_moved(q, question.ticket);
 	else if (strncmp(question.name, "slow", 4) == 0)
 		slow[++slow[0]] = question.ticket;
 	else
@@ -2539,6 +2557,53 @@ static void test_names_in_rounds(void **state)
 	assert_int_equal(names_asked() - atomic_load(&page->name_asked[1]), 4);
 }
 
+static const char *moves(uint64_t seq)
+{
+	(void)seq;
+	return "later-moved";
+}
+
+static const char *is_gone(uint64_t seq)
+{
+	(void)seq;
+	return "later-unknown";
+}
+
+static const char *always_refused(uint64_t seq)
+{
+	(void)seq;
+	return "no-route";
+}
+
+/* New addresses hold from the next round on; where there are none, the old ones; and a refusal is a doubt, too. */
+static void test_names_that_move(void **state)
+{
+	static const struct {
+		const char *(*name)(uint64_t seq);
+		const char *(*what)(uint64_t seq);
+		int64_t names_us;
+		unsigned addrs;
+	} cases[] = {{moves, always_ok, 1, 17},
+		     {is_gone, always_ok, 1, 21},
+		     {moves, always_ok, 0, 21}, /* nobody has a reason to ask */
+		     {moves, always_refused, 0, 17}};
+	struct run *r = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rounds_log log = {.run = r, .last = 6};
+
+		memset(page, 0, sizeof(*page));
+		r->plan.total = 20;
+		r->plan.name = cases[i].name;
+		r->plan.what = cases[i].what;
+		r->config.names_us = cases[i].names_us;
+		go_rounds(&log, false);
+		assert_int_equal(atomic_load(&page->addrs_of_first), cases[i].addrs);
+		histogram_free(r->result.latency);
+		r->result.latency = NULL;
+	}
+}
+
 static const char *silent_at_first(uint64_t seq)
 {
 	return atomic_load(&page->asked[seq]) == 0 ? "silent" : "ok";
@@ -2671,6 +2736,7 @@ int main(void)
 		RUN(test_names_after_a_deadline),
 		RUN(test_names_in_rounds),
 		RUN(test_names_that_fail_later),
+		RUN(test_names_that_move),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
