@@ -170,6 +170,8 @@ int main_rounds(struct job *job)
 	job->learnt = memory_new();
 	status = service_run(&service);
 	memory_free(job->learnt);
+	job->learnt = NULL;
+	job->rounds = NULL;
 	job->o = o;
 	return status;
 }

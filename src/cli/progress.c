@@ -104,15 +104,15 @@ static struct progress_state state_of(struct progress *p, const struct watcher_v
 				   .ok = v->status[RECORD_OK],
 				   .in_flight = v->in_flight,
 				   .ending = v->ending};
-	uint64_t left, asked;
+	uint64_t left, slots;
 
 	for (int i = 0; i < RECORD_STATUS_COUNT; i++)
 		s.done += v->status[i];
 	s.failed = s.done - s.ok;
 	left = s.total > s.done ? s.total - s.done : 0;
 	estimate_see(&p->estimate, s.done, now_us);
-	asked = s.in_flight < p->slots ? s.in_flight : p->slots;
-	estimate_wait(&p->estimate, left > asked ? left - asked : 0, now_us);
+	slots = s.in_flight < p->slots ? s.in_flight : p->slots;
+	estimate_wait(&p->estimate, left > slots ? left - slots : 0, now_us);
 	s.rate = estimate_rate(&p->estimate, s.done, now_us);
 	s.left = estimate_left(&p->estimate, s.done, left, now_us);
 	return s;

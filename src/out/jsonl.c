@@ -231,7 +231,7 @@ static char *put_label(char *at, const struct varbind *label)
 static void put_var(struct buf *out, const struct varbind *v, uint32_t has)
 {
 	size_t used = 0;
-	const struct mib_object *object = has & (FIELD(NAME) | FIELD(INDEX))
+	const struct mib_object *object = (has & (FIELD(NAME) | FIELD(INDEX)))
 						  ? mib_find(v->oid, v->noid, &used)
 						  : NULL;
 	size_t name = object ? strlen(object->name) * ESCAPE_MAX : 0;

@@ -84,7 +84,7 @@ size_t memory_hosts(const struct memory *m)
 
 size_t memory_octets(const struct memory *m)
 {
-	return (size_t)m->nslabs * (SLAB * sizeof(struct host) + sizeof(*m->slabs)) +
+	return (size_t)m->nslabs * (SLAB * sizeof(struct host) + sizeof(struct host *)) +
 	       m->places * sizeof(*m->place);
 }
 

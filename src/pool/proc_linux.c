@@ -11,6 +11,8 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -30,7 +32,7 @@ bool proc_follow(pid_t parent)
 uint64_t proc_memory(pid_t pid)
 {
 	char name[48], text[64] = "";
-	unsigned long long pages = 0;
+	const char *second;
 	ssize_t len;
 	int fd;
 
@@ -40,7 +42,6 @@ uint64_t proc_memory(pid_t pid)
 		return 0;
 	len = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	if (len <= 0 || sscanf(text, "%*u %llu", &pages) != 1)
-		return 0;
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	second = len > 0 ? strchr(text, ' ') : NULL;
+	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }

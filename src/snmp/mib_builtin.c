@@ -156,7 +156,7 @@ enum mib_kind mib_builtin_kind(const uint32_t *id, size_t n)
 
 const char *mib_name_at(size_t i, enum mib_kind *kind)
 {
-	uint32_t parent[MIB_ROW_MAX];
+	uint32_t parent[MIB_ROW_MAX] = {0};
 	const struct mib_row *row;
 	size_t b = 0;
 

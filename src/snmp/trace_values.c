@@ -32,7 +32,7 @@ static bool read_oid(const struct ber *in, struct oid *out)
 			uint32_t first = sub < 80 ? (uint32_t)sub / 40 : 2;
 
 			out->id[out->len++] = first;
-			sub -= first * 40;
+			sub -= (uint64_t)first * 40;
 		}
 		out->id[out->len++] = (uint32_t)sub;
 		sub = 0;

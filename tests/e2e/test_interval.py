@@ -294,6 +294,7 @@ class Ends(Rounds):
         agents = self.agents('127.0.0.2:late=1s')
         process = self.start(agents, '--no-spread', '-t', '20', interval='1h', hosts=HOSTS[:2])
         first = self.records(process, 1)
+        self.wait_until(lambda: agents.counters()['received'] >= 2)  # by another worker, perhaps a later one
         rest = self.end_by(process)
         self.assertEqual([(r['host'], r['status']) for r in first + rest], [('127.0.0.1', 'ok'), ('127.0.0.2', 'ok')])
 
