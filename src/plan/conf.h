@@ -31,8 +31,7 @@ struct conf *conf_new(void);
 void conf_free(struct conf *c); /* wipes what it owns */
 /* Before the first file, for who only wants names: files and variables that hold secrets are not read. */
 void conf_leave_secrets(struct conf *c);
-void conf_remember(struct conf *c,
-		   struct reread *memory); /* of what can be read once; lent for c's life */
+void conf_remember(struct conf *c, struct reread *memory); /* what can be read once; lent */
 /* "-" is standard input, for one of all files. Errors go to the list. */
 void conf_read(struct conf *c, const char *path);         /* -f: YAML */
 void conf_read_targets(struct conf *c, const char *path); /* --targets: one a line, # comments */
