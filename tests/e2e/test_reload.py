@@ -8,7 +8,7 @@ import time
 
 import together
 from poller import USER
-from processes import children, status_of
+from processes import children, status_of, writable_memory
 from test_interval import Rounds
 
 OLD = [f'127.0.0.{i}' for i in range(1, 6)]
@@ -108,6 +108,12 @@ class Good(Reload):
                     continue
                 for secret in (b'command-line', b'authority1', b'secrecy123'):
                     self.assertNotIn(secret, shown, name)
+        kept = writable_memory(process.pid)
+        if kept is not None:  # what the master keeps for the next time, its children do not have
+            for secret in (b'authority1', b'secrecy123'):
+                self.assertTrue(any(secret in piece for piece in kept))
+                for pid in children(process.pid):
+                    self.assertFalse(any(secret in piece for piece in writable_memory(pid)), secret)
         self.end_by(process)
         self.assertEqual(self.said(), '')
 

@@ -108,6 +108,28 @@ static void test_any(void **state)
 	close_lab(&lab);
 }
 
+/* Why it counted for nothing may quote a device. */
+static void test_fate(void **state)
+{
+	struct addr peer = {.family = 4, .ip = {127, 0, 0, 1}, .port = 161};
+	struct trace_datagram d = {
+		.way = TRACE_RECEIVED, .peer = &peer, .data = answer, .len = sizeof(answer)};
+	struct lab lab;
+	ssize_t n;
+
+	(void)state;
+	open_lab(&lab);
+	trace_begin(lab.trace, &d);
+	trace_fate(lab.trace, "refused", "a\x1b[31m\nb");
+	trace_end(lab.trace);
+	n = pread(fileno(lab.file), lab.line, sizeof(lab.line) - 1, 0);
+	lab.line[n > 0 ? n : 0] = '\0';
+	close_lab(&lab);
+	assert_null(strchr(lab.line, 0x1b));
+	assert_non_null(strstr(lab.line, " | refused: a"));
+	assert_ptr_equal(strchr(lab.line, '\n'), lab.line + n - 1);
+}
+
 static void test_large(void **state)
 {
 	static uint8_t many[60000];
@@ -131,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_fate),
 		cmocka_unit_test(test_large),
 	};
 

@@ -49,6 +49,7 @@ struct page { /* shared with the child */
 	_Atomic uint64_t at_work_formatting; /* as the formatter saw it */
 	_Atomic unsigned started;
 	_Atomic unsigned holds;
+	_Atomic unsigned drains;
 	_Atomic unsigned most; /* tasks in hand */
 	_Atomic unsigned rate; /* per 1,000 s */
 	_Atomic unsigned rows; /* given ahead */
@@ -214,7 +215,7 @@ void engine_cancel(struct engine *e)
 
 void engine_drain(struct engine *e)
 {
-	(void)e; /* its tasks are all begun */
+	atomic_fetch_add(&e->page->drains, 1); /* its tasks are all begun */
 }
 
 void engine_resume(struct engine *e)
@@ -573,6 +574,7 @@ static void test_drain(void **state)
 	assert_int_equal(next(f, &frame), MESSAGE_PONG);
 	begun = atomic_load(&f->page->most);
 	assert_int_equal(begun, WINDOW);
+	assert_int_equal(atomic_load(&f->page->drains), 1);
 	put(f, MESSAGE_CANCEL);
 	for (unsigned i = 0; i < WINDOW; i++)
 		assert_int_equal(next(f, &frame), MESSAGE_RECORD);
