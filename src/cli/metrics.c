@@ -29,11 +29,8 @@ static bool is_writable_kind(const char *path)
 {
 	struct stat st;
 
-	if (strcmp(path, "/dev/stdout") != 0 && /* which the writer takes as a stream */
-	    (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
-		return true;
-	log_error("--stats-file: '%s' is no regular file", path);
-	return false;
+	return strcmp(path, "/dev/stdout") != 0 && /* which the writer takes as a stream */
+	       (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
 /* Opens it; with text, replaces it by that. */
@@ -41,8 +38,15 @@ static enum writer_result file_write(struct metrics *m, const struct buf *text)
 {
 	struct writer_options options = {.path = m->path, .whole = true};
 	enum writer_result result;
-	struct writer *w = writer_open(&options, &result);
+	struct writer *w;
 
+	if (!is_writable_kind(m->path)) {
+		if (!m->told)
+			log_error("--stats-file: '%s' is no regular file", m->path);
+		m->told = true;
+		return WRITER_FAILED;
+	}
+	w = writer_open(&options, &result);
 	if (result == WRITER_OK && text != NULL) {
 		writer_put(w, text->data, text->len);
 		result = writer_flush(w, true);
@@ -63,7 +67,7 @@ struct metrics *metrics_open(const char *path, int64_t interval_us, enum writer_
 	m->path = mem_strdup(path);
 	m->interval_us = interval_us;
 	m->start_ms = m->reloaded_ms = loop_wall_ms();
-	*result = is_writable_kind(path) ? file_write(m, NULL) : WRITER_FAILED;
+	*result = file_write(m, NULL);
 	if (*result == WRITER_OK)
 		return m;
 	metrics_free(m);
@@ -111,8 +115,7 @@ static void metrics_ended(void *arg, const struct master_result *r)
 
 	count_round(m, r);
 	metrics_put(&text, m, r, loop_wall_ms());
-	if (is_writable_kind(m->path))
-		file_write(m, &text);
+	file_write(m, &text);
 	buf_free(&text);
 }
 

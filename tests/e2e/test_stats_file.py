@@ -194,6 +194,25 @@ class StatsFile(poller.Poll):
         self.output_of(process, 143)
         self.assertEqual(self.read('err').count('--stats-file'), 1, self.read('err'))
 
+    def test_later_no_file(self):
+        """A FIFO in its place would be waited for: it is left alone, that is told once, and polling goes on."""
+        with open(self.path('err'), 'wb') as err:
+            process = self.start_poller('-F', 'jsonl', '-p', self.agents().port, '--interval', '200ms', '--stats-file',
+                                        self.path('self.prom'), '127.12.0.1', stderr=err, bufsize=0)
+        self.wait_until(lambda: os.path.exists(self.path('self.prom')))
+
+        def replaced():
+            if os.path.isfile(self.path('self.prom')):
+                os.mkfifo(self.path('fifo'))
+                os.replace(self.path('fifo'), self.path('self.prom'))
+            return 'no regular file' in self.read('err')
+        self.wait_until(replaced)
+        for _ in range(4):
+            process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        self.output_of(process, 143)
+        self.assertEqual(self.read('err').count('--stats-file'), 1, self.read('err'))
+
 
 if __name__ == '__main__':
     unittest.main()
