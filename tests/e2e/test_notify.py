@@ -92,8 +92,8 @@ class Notify(poller.Poll):
         self.output_of(process, 143)
 
     def test_status_while_it_runs(self):
-        agents = self.agents('*:silent')
-        process = self.service('-p', agents.port, '-t', '60s', '--interval', '1m', '127.13.0.1', '127.13.0.2:1')
+        agents = self.agents('127.13.0.1:silent', '127.13.0.2:gen-err')
+        process = self.service('-p', agents.port, '-t', '60s', '--interval', '1m', '127.13.0.1', '127.13.0.2')
         self.assertEqual(self.hear()[0]['READY'], '1')
         self.assertEqual(self.hear_until('STATUS')[-1]['STATUS'].split(', ')[1], '0 ok')
         process.terminate()
