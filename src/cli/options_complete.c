@@ -226,8 +226,9 @@ bool options_take_complete(struct parse *p, const struct option_row *row, char *
 	for (const char *at = (const char *)in.data, *nul;
 	     at && at < end && (nul = memchr(at, '\0', (size_t)(end - at))); at = nul + 1)
 		words_add(&words, at);
-	if (words.count)
-		complete(&words, p->out);
+	if (!words.count)
+		words_add(&words, ""); /* nothing is written yet */
+	complete(&words, p->out);
 	mem_wipe(in.data, in.len);
 	buf_free(&in);
 	free(words.list);
