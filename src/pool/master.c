@@ -46,6 +46,7 @@ void master_cancel(struct master *m, const char *words)
 static void signal_ready(void *arg, unsigned ready)
 {
 	struct master *m = arg;
+	bool reload = false; /* once for all that came: files may be read no faster than that */
 	int signal;
 
 	(void)ready;
@@ -54,8 +55,10 @@ static void signal_ready(void *arg, unsigned ready)
 			watch_asked(m);
 			continue;
 		}
-		if (rounds_reload(m, signal))
+		if (rounds_hear(m, signal)) {
+			reload = true;
 			continue;
+		}
 		if (m->result->signal != 0)
 			m->result->aborted = m->over = true;
 		else
@@ -65,6 +68,8 @@ static void signal_ready(void *arg, unsigned ready)
 		else
 			master_cancel(m, "stopped by a signal");
 	}
+	if (reload)
+		rounds_reload(m);
 }
 
 static int64_t least(int64_t a, int64_t b)

@@ -60,15 +60,15 @@ struct master {
 	const char
 		*cancelled; /* words for the records of what is not asked any more; NULL: all are */
 	bool plan_done[PLAN_KINDS], through[PLAN_KINDS]; /* all handed out; all have records */
-	bool busy;         /* there is more to do than one turn, or the output, may take */
-	bool blocked;      /* the output took no records at the end of the last turn */
-	bool unread;       /* frames, or an end, were left in the queues when it became so */
-	bool drained;      /* all of this run, or its round, have records */
-	bool resting;      /* no round is under way */
-	bool last, reload; /* no other one begins; none of this plan */
-	bool stopping;     /* STOP was sent to all */
-	bool laid_out;     /* the layout has given all that it kept to the writer */
-	bool over;         /* leave the loop as things stand */
+	bool busy;    /* there is more to do than one turn, or the output, may take */
+	bool blocked; /* the output took no records at the end of the last turn */
+	bool unread;  /* frames, or an end, were left in the queues when it became so */
+	bool drained; /* all of this run, or its round, have records */
+	bool resting; /* no round is under way */
+	bool last, reload, polled; /* no other one begins; none of this plan; one of it has begun */
+	bool stopping;             /* STOP was sent to all */
+	bool laid_out;             /* the layout has given all that it kept to the writer */
+	bool over;                 /* leave the loop as things stand */
 	bool output_watched;
 	unsigned barren[PLAN_KINDS]; /* deaths in a row without a record or a target to charge */
 	int64_t start_us;

@@ -26,6 +26,7 @@
 #include "base/log.h"
 
 #define DRAIN_US 5000000 /* DESIGN.md: "may finish for 5 s" */
+#define STARVED  2       /* intervals without a round, for reloads alone */
 
 static struct master_schedule *schedule(const struct master *m)
 {
@@ -39,9 +40,19 @@ static int64_t due_us(const struct master *m)
 	return s->start_us + (int64_t)s->next * m->config->rounds->interval_us;
 }
 
+/* Another plan takes over, now that we rest. One that has polled nothing yet gives way too, but not for ever: who
+ * reads the files again faster than children start would see no round. */
+static bool may_hand_over(const struct master *m)
+{
+	int64_t idle_us = loop_now_us(m->loop) - schedule(m)->begun_us;
+
+	return m->reload &&
+	       (m->stopping || m->polled || idle_us < STARVED * m->config->rounds->interval_us);
+}
+
 int64_t rounds_next_us(const struct master *m)
 {
-	return m->last || m->reload ? LOOP_NEVER : due_us(m);
+	return m->last || may_hand_over(m) ? LOOP_NEVER : due_us(m);
 }
 
 /* --- begin -------------------------------------------------------------------------------- */
@@ -96,6 +107,8 @@ static void begin_next(struct master *m)
 	if (was_missed(m))
 		return;
 	schedule(m)->next++;
+	schedule(m)->begun_us = loop_now_us(m->loop);
+	m->polled = true;
 	m->writer = m->config->rounds->begin(m->config->rounds->arg);
 	if (m->writer == NULL)
 		return;
@@ -114,7 +127,10 @@ void rounds_open(struct master *m)
 {
 	m->resting = true;
 	if (schedule(m)->rounds == 0)
-		*schedule(m) = (struct master_schedule){.start_us = loop_now_us(m->loop)};
+		*schedule(m) = (struct master_schedule){.start_us = loop_now_us(m->loop),
+							.begun_us = schedule(m)->begun_us};
+	if (schedule(m)->begun_us == 0)
+		schedule(m)->begun_us = schedule(m)->start_us;
 }
 
 /* --- end ---------------------------------------------------------------------------------- */
@@ -164,20 +180,22 @@ void rounds_turn(struct master *m)
 		return;
 	if (!m->resting && is_over(m))
 		round_end(m);
-	if (m->resting && (m->last || m->reload) && !m->stopping)
+	if (m->resting && (m->last || may_hand_over(m)) && !m->stopping)
 		children_stop(m);
-	m->result->reload = m->resting && m->reload && !m->last;
+	m->result->reload = m->resting && m->stopping && m->reload && !m->last;
 	if (m->resting && rounds_next_us(m) <= loop_now_us(m->loop))
 		begin_next(m);
 }
 
-bool rounds_reload(struct master *m, int signal)
+bool rounds_hear(const struct master *m, int signal)
 {
-	if (signal != SIGHUP || m->config->rounds == NULL || m->config->rounds->reload == NULL)
-		return false;
+	return signal == SIGHUP && m->config->rounds != NULL && m->config->rounds->reload != NULL;
+}
+
+void rounds_reload(struct master *m)
+{
 	if (!m->last && m->config->rounds->reload(m->config->rounds->arg))
 		m->reload = true;
-	return true;
 }
 
 void rounds_signal(struct master *m)

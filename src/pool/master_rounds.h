@@ -16,8 +16,9 @@ void rounds_open(struct master *m);
 void rounds_turn(struct master *m);             /* what is due of begins and ends */
 int64_t rounds_next_us(const struct master *m); /* while resting */
 void rounds_signal(struct master *m);           /* asks for a good end */
-/* Whether the signal, SIGHUP, is no end but asks for another plan; then that was looked for. */
-bool rounds_reload(struct master *m, int signal);
+bool rounds_hear(const struct master *m,
+		 int signal);         /* SIGHUP: no end, but asks for another plan */
+void rounds_reload(struct master *m); /* looks for it */
 
 /* spread: the functions do nothing, or what they would without, where there is none */
 void spread_open(struct master *m);

@@ -15,6 +15,7 @@ struct master_schedule {
 	int64_t start_us; /* of the first round, CLOCK_MONOTONIC */
 	uint64_t next;    /* the next round begins so many intervals later */
 	uint64_t rounds;  /* begun so far */
+	int64_t begun_us; /* when one last began, or might have; before: when all began */
 	uint64_t turn;    /* by which the instants of targets are turned, once one was */
 	bool turned;
 };
