@@ -112,16 +112,20 @@ class Limits(poller.Poll):
         self.assertLess(times[-1] - times[0], 2.5 * len(times) / 400)  # with a third of it for ever it would be 3
 
     def test_waits_double(self):
-        """Up to eight times the first, at a device that never answers."""
-        log = self.path('log')
-        agents = self.agents('*:silent', options=('--log', log))
-        self.poll('-t', '40ms', '-r', '5', '-p', agents.port, '127.11.0.1', status=1)
-        agents.stop()
-        times = [float(line.split()[0]) for line in self.read('log').splitlines()]
-        waits = [b - a for a, b in zip(times, times[1:])]
-        self.assertEqual(len(waits), 5)
-        for wait, least in zip(waits, (40, 80, 160, 320, 320)):
-            self.assertGreater(wait, least - 1)
+        """Up to eight times the first, at a device that never answers. An agent that a busy machine lets wait sees a
+        question late, and the next one sooner after it: so one of five runs has to be undisturbed."""
+        least = (40, 80, 160, 320, 320)
+        seen = []
+        while not seen or (len(seen) < 5 and any(wait <= bound - 1 for wait, bound in zip(seen[-1], least))):
+            log = self.path(f'log{len(seen)}')
+            agents = self.agents('*:silent', options=('--log', log))
+            self.poll('-t', '40ms', '-r', '5', '-p', agents.port, '127.11.0.1', status=1)
+            agents.stop()
+            times = [float(line.split()[0]) for line in self.read(f'log{len(seen)}').splitlines()]
+            seen.append([b - a for a, b in zip(times, times[1:])])
+            self.assertEqual(len(seen[-1]), len(least))
+        for wait, bound in zip(seen[-1], least):
+            self.assertGreater(wait, bound - 1, seen)
 
 
 if __name__ == '__main__':
