@@ -15,7 +15,7 @@
  * not. A quick server is asked as fast as it answers, and names that it never answers hold up nobody.
  * Rejected: a bound on all open names (silent ones would fill it), so many per 10 ms (too many for a
  * slow server, too few for a quick one). Where nothing at all is answered the next burst starts after
- * QUIET_US, the one after it after twice that.
+ * QUIET_US, and a name that has waited in vain holds up nobody: where no server lives, a list is soon through.
  *
  * Two traps. A lookup that c-ares can answer by itself (/etc/hosts, "localhost") calls back inside
  * ares_getaddrinfo(), so the request is complete before that call and the callback only queues
@@ -40,8 +40,8 @@
 
 #define TIMEOUT_MS 2000 /* of a name server's first try: apart from SNMP's timeouts */
 #define TRIES      2
-#define BURST      64 /* names, of two questions each: half of a stock receive buffer */
-#define QUIET_US   50000
+#define BURST      64     /* names, of two questions each: half of a stock receive buffer */
+#define QUIET_US   250000 /* a server that is busy, or not scheduled, is not gone */
 
 struct resolver {
 	struct loop *loop;
@@ -55,7 +55,6 @@ struct resolver {
 	uint64_t started; /* names that went to a server, so far */
 	uint64_t heard;   /* the youngest of them that was answered, or was given up as lost */
 	int64_t quiet_since_us; /* when `heard` moved last, or the first beyond it started */
-	int64_t quiet_us;       /* how long no answer may hold the next burst up */
 	bool stopping;          /* STOP was read */
 	bool done;              /* leave the loop */
 	int exit_status;
@@ -122,14 +121,13 @@ static void answer_explain(struct lookup_answer *a, int status, unsigned family)
 	snprintf(a->message, sizeof(a->message), "%s", what);
 }
 
-/* An answer from a server, whatever it says: all that was asked before has left its buffer. */
+/* What this one was asked, and all before it, has left the server's buffer: it was answered, or waited for in vain. */
 static void burst_heard(struct resolver *r, uint64_t number)
 {
 	if (number <= r->heard)
 		return;
 	r->heard = number;
 	r->quiet_since_us = loop_now_us(r->loop);
-	r->quiet_us = QUIET_US;
 }
 
 static void name_done(void *arg, int status, int timeouts, struct ares_addrinfo *info)
@@ -145,8 +143,7 @@ static void name_done(void *arg, int status, int timeouts, struct ares_addrinfo 
 	}
 	if (a.count == 0)
 		answer_explain(&a, status, l->question.family);
-	if (status != ARES_ETIMEOUT)
-		burst_heard(r, l->number);
+	burst_heard(r, l->number);
 	free(l);
 	r->open--;
 	if (status != ARES_EDESTRUCTION)
@@ -178,17 +175,14 @@ static bool burst_full(const struct resolver *r)
 /* When the burst that is out counts as lost; LOOP_NEVER where it holds up nothing. */
 static int64_t burst_next_us(const struct resolver *r)
 {
-	return r->waiting != NULL && burst_full(r) ? r->quiet_since_us + r->quiet_us : LOOP_NEVER;
+	return r->waiting != NULL && burst_full(r) ? r->quiet_since_us + QUIET_US : LOOP_NEVER;
 }
 
 /* Starts as many of the waiting names as may be. */
 static void names_start(struct resolver *r)
 {
-	if (burst_next_us(r) <= loop_now_us(r->loop)) {
-		int64_t pause_us = r->quiet_us * 2;
+	if (burst_next_us(r) <= loop_now_us(r->loop))
 		burst_heard(r, r->started);
-		r->quiet_us = pause_us;
-	}
 	while (r->waiting != NULL && !burst_full(r)) {
 		struct open_name *l = r->waiting;
 		r->waiting = l->next;
@@ -350,7 +344,7 @@ static void resolver_turn(struct resolver *r)
 
 int resolver_main(const struct resolver_options *options, int fd)
 {
-	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd), .quiet_us = QUIET_US};
+	struct resolver r = {.loop = loop_new(), .queue = queue_new(fd)};
 	r.waiting_end = &r.waiting;
 	/* c-ares gives every name up whose file of aliases it may not read */
 	unsetenv("HOSTALIASES");
