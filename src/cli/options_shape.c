@@ -94,6 +94,7 @@ bool options_take_sort(struct parse *p, const struct option_row *row, char *valu
 {
 	struct nearest near = {.written = value};
 	char hint[NEAREST_HINT_MAX];
+	struct buf keys = {0};
 
 	(void)row;
 	for (size_t i = 0; i < SORT_KEYS; i++) {
@@ -105,8 +106,12 @@ bool options_take_sort(struct parse *p, const struct option_row *row, char *valu
 	}
 	if (*nearest_hint(&near, hint))
 		return options_wrong(p, "--sort: there is no key '%s'%s", value, hint);
-	return options_wrong(p, "--sort: there is no key '%s' (only host,address,status,rtt_ms)",
-			     value);
+	for (size_t i = 0; i < SORT_KEYS; i++)
+		buf_printf(&keys, "%s%s", i > 0 ? "," : "", options_sort_key(i));
+	options_wrong(p, "--sort: there is no key '%s' (only %.*s)", value, (int)keys.len,
+		      (char *)keys.data);
+	buf_free(&keys);
+	return false;
 }
 
 /* Of what the format can do. */
