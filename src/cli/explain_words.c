@@ -196,8 +196,7 @@ static const char *meaning_of_refusal(int64_t error)
 	case EACCES:
 	case EPERM:
 		return "a filter on the way, or here, forbids it and says so, and only who runs it "
-		       "can "
-		       "mend that; or it is a broadcast address, which is never asked";
+		       "can mend that; or it is a broadcast address, which is never asked";
 	default:
 		return NULL;
 	}
@@ -209,7 +208,7 @@ static const char *meaning_of_status(int64_t status)
 	case PDU_TOO_BIG:
 		return "tooBig: the agent cannot put the answer into one message";
 	case PDU_GEN_ERR:
-		return "genErr: the agent failed inside; its own log may say why";
+		return "genErr: the agent failed inside";
 	case 6: /* RFC 3416 §3 */
 		return "noAccess: the agent lets nobody read this";
 	case 16:
