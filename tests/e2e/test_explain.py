@@ -140,6 +140,8 @@ class Names(Explain):
         run = subprocess.run(['unshare', '-m', 'sh', '-c', 'mount --bind "$1" /etc/hosts && shift && exec "$@"', 'sh', hosts,
                               poller.MULTISNMP, '--explain', *QUICK, f'two.example:{port}'], capture_output=True, text=True,
                              stdin=subprocess.DEVNULL, timeout=poller.LONG, check=False)
+        if 'unshare' in run.stderr or 'mount' in run.stderr:
+            self.skipTest(f'no mounts of our own here: {run.stderr.strip()}')
         self.assertEqual(run.returncode, status, run.stdout + run.stderr)
         return run.stdout
 
