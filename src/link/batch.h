@@ -1,0 +1,103 @@
+/*
+ * batch - the bodies of messages between masters and agents.
+ *
+ * Each begins with 'M', the version of this form, a kind and the number of the run (batch_head_*). All of it may come from
+ * another machine, of another version, or from who has stolen a certificate: every length is checked, nothing is taken on trust.
+ * No body holds a secret: a profile names its credential.
+ *
+ * Instants are UTC in microseconds: clocks of machines differ, what is learnt of an engine is a hint.
+ */
+#ifndef LINK_BATCH_H
+#define LINK_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/learnt.h"
+#include "base/record.h"
+#include "base/stats.h"
+#include "base/wire.h"
+#include "link/broker.h"
+#include "plan/plan.h"
+
+#define BATCH_VERSION 1
+#define BATCH_TASKS   64
+#define BATCH_BODY_MAX \
+	131072 /* octets of a body, but for a single record's last piece; below courier's frame */
+
+enum batch_kind {
+	BATCH_OF_TASKS = 1, /* master to a site */
+	BATCH_OF_RESULTS,   /* agent to a master */
+	BATCH_RUN,          /* control: a piece of a run's description (link/run.h) */
+	BATCH_NEED, /* agent to a master: I have tasks of a run that I do not know. str agent, str site */
+	BATCH_OVER, /* control: the run is over, nothing of it need be kept */
+	BATCH_CANCEL, /* control: nothing more of it is to be asked; what waits of it may be thrown away */
+	BATCH_RATE, /* control: u32 packets per 1,000 s that each agent may send for it; 0: no limit */
+	BATCH_DRAIN, /* control, run 0: str agent: finish and end */
+};
+
+struct batch_head {
+	uint8_t kind; /* enum batch_kind */
+	uint64_t run;
+};
+#define BATCH_HEAD_PACKED 11
+void batch_head_pack(const struct batch_head *h, struct wire_out *w);
+/* False: not ours, another version (then *other is set), or an unknown kind. */
+bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other);
+
+/* --- tasks: after the head, a tasks_head, then `count` times a u16 length and a target ----------------------- */
+
+struct batch_tasks {
+	uint64_t number;                  /* of the batch in its run */
+	uint8_t attempt;                  /* from 1 */
+	int64_t until_us;                 /* UTC; nothing is asked after it; 0: no end */
+	char master[BROKER_NAME_MAX + 1]; /* where results go */
+	uint16_t count;
+};
+void batch_tasks_pack(const struct batch_tasks *t, struct wire_out *w);
+bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r);
+
+#define BATCH_TARGET_MAX 2048 /* octets of a packed target with its length */
+/* The u16 length, then seq (u64: always first), profile, what the plan says, and what is known of it (NULL: nothing is to be
+ * learnt). stamp_us goes over the wire as an age. */
+void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w);
+/* host, name and path are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`. */
+struct batch_store {
+	char host[512 + 1], name[512 + 1], path[128];
+};
+bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool *learns,
+			 struct learnt *known, struct wire_in *r);
+
+/* --- results: after the head, a batch_results, then `count` times a result ------------------------------------ */
+
+struct batch_results {
+	char agent[BROKER_NAME_MAX + 1];
+	char site[BROKER_NAME_MAX + 1];
+	uint64_t incarnation; /* of the agent's process: random */
+	uint64_t number;      /* of this body, from 1, growing: one that came before is a repeat */
+	struct stats stats;   /* counted since the one before */
+	uint16_t count;
+};
+void batch_results_pack(const struct batch_results *b, struct wire_out *w);
+bool batch_results_unpack(struct batch_results *b, struct wire_in *r);
+
+/* A record, or a piece of one: several pieces of one record come in order from one incarnation, with other records between
+ * them; the last one has the head. A record that fits is one last piece. */
+struct batch_result {
+	uint64_t seq;
+	uint8_t attempt; /* of the task batch that it answers */
+	bool last;
+	struct record_head
+		head; /* if last; lease is 0. learnt.stamp_us is this machine's again after unpacking */
+	struct addr addr;     /* if last: shown in the record; family 0: none */
+	const uint8_t *front; /* if last; lent */
+	uint32_t front_len;
+	const uint8_t *octets; /* lent */
+	uint32_t len;
+};
+#define BATCH_RESULT_MAX (8 + 2 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12) /* and the octets */
+void batch_result_pack(const struct batch_result *b, struct wire_out *w);
+bool batch_result_unpack(struct batch_result *b, struct wire_in *r);
+
+#endif
