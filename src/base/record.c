@@ -29,6 +29,7 @@ static const char *const status_names[RECORD_STATUS_COUNT] = {
 	[RECORD_RESOLVE] = "resolve",
 	[RECORD_CRASHED] = "crashed",
 	[RECORD_CANCELLED] = "cancelled",
+	[RECORD_LOST] = "lost",
 };
 
 const char *record_status_name(enum record_status s)

@@ -26,6 +26,7 @@ enum record_status {
 	RECORD_RESOLVE,
 	RECORD_CRASHED,
 	RECORD_CANCELLED,
+	RECORD_LOST, /* over a broker: published again and again, and no record came back */
 	RECORD_STATUS_COUNT
 };
 const char *record_status_name(enum record_status s); /* "ok", "partial" … */

@@ -127,7 +127,7 @@ unsigned finding_depth(const struct finding *f)
 		return 20;
 	if (f->status == RECORD_PARTIAL)
 		return 17;
-	if (f->status == RECORD_RESOLVE || f->status == RECORD_CRASHED)
+	if (f->status == RECORD_RESOLVE || f->status == RECORD_CRASHED || f->status == RECORD_LOST)
 		return 0;
 	if (f->status == RECORD_CANCELLED && f->cause.kind == CAUSE_NONE)
 		return 0;

@@ -173,7 +173,7 @@ static void put_failing(struct buf *out, const struct notable *n, const struct s
 static bool is_explained(const struct notable_host *h)
 {
 	return !strstr(h->name, "...") && h->status != RECORD_CRASHED &&
-	       h->status != RECORD_CANCELLED &&
+	       h->status != RECORD_CANCELLED && h->status != RECORD_LOST &&
 	       h->name[strspn(h->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				       "0123456789.:-_")] == '\0';
 }

@@ -159,8 +159,8 @@ static bool head_is_sound(const struct child *c, const struct record_head *h)
 {
 	const struct dispatch_task *t;
 
-	if (h->status == RECORD_RESOLVE || h->status == RECORD_CRASHED) /* the master's own */
-		return false;
+	if (h->status == RECORD_RESOLVE || h->status == RECORD_CRASHED || h->status == RECORD_LOST)
+		return false; /* the master's own */
 	t = dispatch_find(c->master->dispatch, c->number, h->lease, h->seq);
 	return h->rtt_us >= -1 && h->rtt_us <= age_us(c) && t != NULL &&
 	       (!h->learns || recall_believes(c->master, t, &h->learnt));

@@ -41,7 +41,7 @@ def read_jsonl(text, torn):
     return records, wrong
 
 
-FAILED = re.compile(r'-\t(ok|timeout|unreachable|auth|error|malformed|resolve|crashed|cancelled|partial)\t(.*)')
+FAILED = re.compile(r'-\t(ok|timeout|unreachable|auth|error|malformed|resolve|crashed|cancelled|lost|partial)\t(.*)')
 
 
 def read_text(text, torn):

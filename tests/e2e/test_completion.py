@@ -93,6 +93,7 @@ class Protocol(Files):
             self.assertIn(auth, self.words('-a', 's' if auth.startswith('S') else ''))
         self.assertIn('AES-256-C', self.words('-x', 'AES'))
         self.assertIn('cancelled', self.words('--status', ''))
+        self.assertIn('lost', self.words('--status', 'ok,l')[0])
         self.assertEqual(self.words('--status', 'ok,par'), ['ok,partial'])
         self.assertEqual(self.words('--fields', 'host,rt'), ['host,rtt_ms'])
         self.assertNotIn('object', self.words('-F', 'csv', '--fields', ''))

@@ -125,8 +125,9 @@ class Schema(poller.Poll):
                        {'time': None}, {'note': ''}, {'note': None}):
             self.refused({**ok, **change})
         for change in ({'status': 'ok'}, {'message': ''}, {'message': None}, {'vars': ok['vars'][:1]}, {'status': 'partial'},
-                       {'status': 'resolve'}):
+                       {'status': 'resolve'}, {'status': 'lost'}):
             self.refused({**failed, **change})
+        self.assertTrue(self.validator.is_valid({**failed, 'status': 'lost', 'rtt_ms': None, 'tries': 0}))
         self.assertTrue(self.validator.is_valid({**failed, 'status': 'partial', 'message': 'timeout: no', 'vars': ok['vars']}))
 
     def test_broken_variables(self):

@@ -124,9 +124,10 @@ class Silent(Script):
 
     def test_what_says_nothing(self):
         records = self.poll_to('now', *self.words)
-        self.write_records('cancelled', [{**record, 'status': 'cancelled', 'message': 'x'} for record in records])
-        self.assertEqual(self.run_script('multisnmp-silent', 'now', 'cancelled'), '')
-        self.assertIn('127.2.0.1', self.run_script('multisnmp-silent', 'cancelled', 'now', status=1))
+        for status in ('cancelled', 'crashed', 'lost'):
+            self.write_records(status, [{**record, 'status': status, 'message': 'x'} for record in records])
+            self.assertEqual(self.run_script('multisnmp-silent', 'now', status), '')
+            self.assertIn('127.2.0.1', self.run_script('multisnmp-silent', status, 'now', status=1))
 
     def test_listed_twice(self):
         """An entry that is refused, and one that answers: the host is there."""

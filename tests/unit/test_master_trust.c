@@ -324,6 +324,11 @@ static void lie_status_crashed(struct liar *w, const struct task *t)
 	lie_status(w, t, RECORD_CRASHED);
 }
 
+static void lie_status_lost(struct liar *w, const struct task *t)
+{
+	lie_status(w, t, RECORD_LOST);
+}
+
 static void lie_rtt(struct liar *w, const struct task *t, int64_t rtt_us)
 {
 	struct record_head h = head_of(t);
@@ -575,6 +580,7 @@ static const struct lie lies[] = {
 	{"a status out of range", lie_status_range, false, false, false},
 	{"the status resolve", lie_status_resolve, false, false, false},
 	{"the status crashed", lie_status_crashed, false, false, false},
+	{"the status lost", lie_status_lost, false, false, false},
 	{"a negative time", lie_rtt_negative, false, false, false},
 	{"a time of an hour", lie_rtt_long, false, false, false},
 	{"a time without end", lie_rtt_huge, false, false, false},

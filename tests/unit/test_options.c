@@ -348,6 +348,7 @@ static void test_statuses(void **state)
 		{"--status ok,partial h", ~(BIT(OK) | BIT(PARTIAL))},
 		{"--status ok --status timeout,timeout h", ~BIT(TIMEOUT)},
 		{"--status ok,cancelled --only-failed h", ~BIT(CANCELLED)},
+		{"--status lost h", ~BIT(LOST)},
 	};
 	static const char *const wrong[][2] = {
 		{"--status okay h", "--status: 'okay' is no status; see"},

@@ -19,6 +19,7 @@ static void test_every_status_has_a_name(void **state)
 			assert_string_not_equal(record_status_name(i), record_status_name(j));
 	}
 	assert_string_equal(record_status_name(RECORD_CANCELLED), "cancelled");
+	assert_string_equal(record_status_name(RECORD_LOST), "lost");
 }
 
 static void test_head(void **state)
