@@ -70,6 +70,15 @@ struct options {
 	bool no_spread;         /* all targets at the begin of a round */
 	struct addr source4;    /* family 0: any */
 	struct addr source6;
+
+	const struct broker *broker; /* NULL: all is done by this machine alone */
+	unsigned broker_attempts;    /* how often a task is published, 1 to 20 */
+	int64_t broker_patience_us; /* how long to wait for a site's answers; 0: what follows from the plan */
+	bool agent;                 /* take targets from the broker */
+	const char *site;           /* the agent's */
+	const char *name;           /* the agent's */
+	bool resume;                /* take up the run of a master that died */
+	const char *drain; /* the agent that is to finish and end, and nothing else; NULL: none */
 };
 
 /* Reads argv, then the files that it names. Wipes secrets in argv as it copies them. The text is

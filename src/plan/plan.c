@@ -141,6 +141,7 @@ struct plan *plan_new(const struct plan_request *r)
 	struct bare bare = {0};
 
 	p->conf = p->profiles.conf = r->conf;
+	p->remote.planned = r->remote;
 	conf_check(r->conf, r->settings);
 	check_run_as(r->conf);
 	conf_each_value(r->conf, plan_check_value, &p->profiles); /* what nobody uses, too */

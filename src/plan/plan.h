@@ -25,6 +25,7 @@ struct plan_request {
 	const char *const *excludes;
 	size_t nexcludes;
 	bool only_targets; /* some were asked for: none of the files' entries, even if none came */
+	bool remote; /* agents elsewhere ask, who have the secrets: none is read, or may be written */
 };
 
 /* Checks everything (groups, credentials, objects, targets, excludes) and adds every error to
@@ -80,6 +81,15 @@ void plan_sole(struct plan *p, const struct settings *command, struct plan_sole 
 uint32_t plan_probe(struct plan *p, const struct settings *s);
 /* Hands out t, as number 0, and nothing else; from now on it is all that the plan has. */
 void plan_aim(struct plan *p, const struct plan_target *t);
+
+/* With a broker agents of sites ask, by credentials of their own. The site of those of that profile, the same pointer
+ * for the same site; "default" without a broker. */
+const char *plan_site(const struct plan *p, uint32_t profile);
+size_t plan_sites(const struct plan *p);
+const char *plan_site_at(const struct plan *p, size_t site);
+uint64_t plan_site_count(const struct plan *p, size_t site); /* its targets */
+/* All profiles for plan_fed(), credentials by name: no secret. Of a plan made with `remote`. */
+void plan_pack_profiles(const struct plan *p, struct buf *out);
 
 /* What --check prints: blocks with their count, objects, the worst case for a silent host. */
 void plan_describe(const struct plan *p, struct buf *out);

@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "plan/plan_index.h"
 #include "plan/plan_items.h"
+#include "plan/plan_remote.h"
 #include "plan/plan_tls.h"
 #include "plan/target.h"
 #include "snmp/usm.h"
@@ -80,6 +81,7 @@ struct plan {
 	uint64_t session_targets;
 	bool paths; /* some item is a socket of the file system */
 	bool aimed, handed_out;
+	struct plan_remote remote;
 
 	uint64_t *firsts; /* of each item the number of its first target; NULL: nobody has asked */
 	struct plan_cursor cursors[PLAN_KINDS];
