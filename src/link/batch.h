@@ -23,16 +23,16 @@
 
 #define BATCH_VERSION 1
 #define BATCH_TASKS   64
-#define BATCH_BODY_MAX \
-	131072 /* octets of a body, but for a single record's last piece; below courier's frame */
+/* Octets of a body, but for a single record's last piece; below courier's frame. */
+#define BATCH_BODY_MAX 131072
 
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */
 	BATCH_OF_RESULTS,   /* agent to a master */
 	BATCH_RUN,          /* control: a piece of a run's description (link/run.h) */
-	BATCH_NEED, /* agent to a master: I have tasks of a run that I do not know. str agent, str site */
+	BATCH_NEED, /* agent to a master: tasks of a run that I do not know. str agent, str site */
 	BATCH_OVER, /* control: the run is over, nothing of it need be kept */
-	BATCH_CANCEL, /* control: nothing more of it is to be asked; what waits of it may be thrown away */
+	BATCH_CANCEL, /* control: nothing more of it is asked; what waits of it may be thrown away */
 	BATCH_RATE, /* control: u32 packets per 1,000 s that each agent may send for it; 0: no limit */
 	BATCH_DRAIN, /* control, run 0: str agent: finish and end */
 };
@@ -41,13 +41,12 @@ struct batch_head {
 	uint8_t kind; /* enum batch_kind */
 	uint64_t run;
 };
-#define BATCH_HEAD_PACKED 11
+#define BATCH_HEAD_PACKED 11 /* octets */
 void batch_head_pack(const struct batch_head *h, struct wire_out *w);
 /* False: not ours, another version (then *other is set), or an unknown kind. */
 bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other);
 
-/* --- tasks: after the head, a tasks_head, then `count` times a u16 length and a target ----------------------- */
-
+/* --- tasks: after the head, a batch_tasks, then `count` times a target */
 struct batch_tasks {
 	uint64_t number;                  /* of the batch in its run */
 	uint8_t attempt;                  /* from 1 */
@@ -69,8 +68,7 @@ struct batch_store {
 bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool *learns,
 			 struct learnt *known, struct wire_in *r);
 
-/* --- results: after the head, a batch_results, then `count` times a result ------------------------------------ */
-
+/* --- results: after the head, a batch_results, then `count` times a result */
 struct batch_results {
 	char agent[BROKER_NAME_MAX + 1];
 	char site[BROKER_NAME_MAX + 1];
@@ -88,10 +86,9 @@ struct batch_result {
 	uint64_t seq;
 	uint8_t attempt; /* of the task batch that it answers */
 	bool last;
-	struct record_head
-		head; /* if last; lease is 0. learnt.stamp_us is this machine's again after unpacking */
-	struct addr addr;     /* if last: shown in the record; family 0: none */
-	const uint8_t *front; /* if last; lent */
+	struct record_head head; /* if last; lease is 0. learnt.stamp_us is of this machine */
+	struct addr addr;        /* if last: shown in the record; family 0: none */
+	const uint8_t *front;    /* if last; lent */
 	uint32_t front_len;
 	const uint8_t *octets; /* lent */
 	uint32_t len;

@@ -1,0 +1,306 @@
+/*
+ * The bodies of messages between masters and agents.
+ *
+ * The problem: what is unpacked here may come from another machine, of another version, or from who has stolen a
+ * site's certificate. The master must outlive all of it, and an agent must not ask what nobody has written down.
+ *
+ * The design: base/wire's cursor, straight code in field order, one check at the end; names by the rule of names,
+ * text without NUL and within what a target may have, numbers of enumerations within their tables, exactly one of name,
+ * path and address. A target has its length in front, so that one that is wrong is known where it ends; it must fill
+ * that length.
+ *
+ * The trap: an instant of this machine's monotonic clock means nothing on another. What is learnt of an engine's clock
+ * goes out as an age, and becomes an instant again where it arrives; an age beyond that machine's own start would be an instant below zero: the
+ * clock of the engine is then not known, which costs an exchange.
+ *
+ * Rejected: JSON or protocol buffers. The first costs more than the poll, the second is a compiler to be had on each system
+ * for a dozen fields.
+ */
+#include "link/batch.h"
+
+#include <string.h>
+
+#include "base/loop.h"
+#include "base/task.h"
+
+_Static_assert(sizeof(((struct batch_store *)0)->host) == TASK_HOST_MAX + 1, "a task's host fits");
+_Static_assert(sizeof(((struct batch_store *)0)->path) > TASK_PATH_MAX, "a task's path fits");
+
+#define BATCH_MAGIC 'M'
+#define KIND_MAX    BATCH_DRAIN
+
+/* Counterpart: batch_head_unpack. */
+void batch_head_pack(const struct batch_head *h, struct wire_out *w)
+{
+	wire_put_u8(w, BATCH_MAGIC);
+	wire_put_u8(w, BATCH_VERSION);
+	wire_put_u8(w, h->kind);
+	wire_put_u64(w, h->run);
+}
+
+/* Counterpart: batch_head_pack. */
+bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other)
+{
+	uint8_t magic = wire_get_u8(r), version = wire_get_u8(r);
+
+	*other = !r->bad && magic == BATCH_MAGIC && version != BATCH_VERSION;
+	h->kind = wire_get_u8(r);
+	h->run = wire_get_u64(r);
+	if (r->bad || magic != BATCH_MAGIC || version != BATCH_VERSION)
+		return false;
+	return h->kind >= BATCH_OF_TASKS && h->kind <= KIND_MAX;
+}
+
+/* ---- text */
+
+static void text_pack(const char *text, size_t max, struct wire_out *w)
+{
+	wire_put_str(w, text, (uint16_t)(text ? strnlen(text, max) : 0));
+}
+
+/* To a place of max + 1 octets; NULL: it is empty, or r is bad. */
+static const char *text_unpack(char *place, size_t max, struct wire_in *r)
+{
+	uint16_t len;
+	const uint8_t *text = wire_get_str(r, &len);
+
+	place[0] = '\0';
+	r->bad = r->bad || len > max || (len && memchr(text, '\0', len));
+	if (r->bad || !len)
+		return NULL;
+	memcpy(place, text, len);
+	place[len] = '\0';
+	return place;
+}
+
+static void name_unpack(char place[BROKER_NAME_MAX + 1], struct wire_in *r)
+{
+	const char *name = text_unpack(place, BROKER_NAME_MAX, r);
+
+	r->bad = r->bad || !name || !broker_name_ok(name);
+}
+
+/* ---- what was learnt of a host */
+
+static int64_t age_of(int64_t instant_us, int64_t now_us)
+{
+	return now_us > instant_us ? now_us - instant_us : 0;
+}
+
+/* An instant of this machine becomes an age. */
+static struct learnt learnt_aged(const struct learnt *l)
+{
+	struct learnt out = *l;
+
+	if (out.clocked)
+		out.stamp_us = age_of(l->stamp_us, loop_clock_us());
+	return out;
+}
+
+/* And back. */
+static void learnt_stamp(struct learnt *l)
+{
+	int64_t now_us = loop_clock_us();
+
+	if (!l->clocked)
+		return;
+	l->clocked = l->stamp_us <= now_us;
+	l->stamp_us = l->clocked ? now_us - l->stamp_us : 0;
+}
+
+/* ---- tasks */
+
+/* Counterpart: batch_tasks_unpack. */
+void batch_tasks_pack(const struct batch_tasks *t, struct wire_out *w)
+{
+	wire_put_u64(w, t->number);
+	wire_put_u8(w, t->attempt);
+	wire_put_u64(w, (uint64_t)t->until_us);
+	text_pack(t->master, BROKER_NAME_MAX, w);
+	wire_put_u16(w, t->count);
+}
+
+/* Counterpart: batch_tasks_pack. */
+bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r)
+{
+	t->number = wire_get_u64(r);
+	t->attempt = wire_get_u8(r);
+	t->until_us = (int64_t)wire_get_u64(r);
+	name_unpack(t->master, r);
+	t->count = wire_get_u16(r);
+	return !r->bad && t->attempt >= 1 && t->until_us >= 0 && t->count >= 1 &&
+	       t->count <= BATCH_TASKS;
+}
+
+/* What stands behind a target's length. Counterpart: target_unpack. */
+static void target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
+{
+	wire_put_u64(w, t->seq);
+	wire_put_u32(w, t->profile);
+	text_pack(t->host, TASK_HOST_MAX, w);
+	text_pack(t->name, TASK_HOST_MAX, w);
+	text_pack(t->path, TASK_PATH_MAX, w);
+	wire_put_u16(w, t->port);
+	wire_put_u8(w, t->family);
+	wire_put_u8(w, t->transport);
+	if (!t->name && !t->path)
+		addr_pack(&t->addr, w);
+	wire_put_u8(w, known != NULL);
+	if (known) {
+		struct learnt aged = learnt_aged(known);
+
+		learnt_pack(&aged, w);
+	}
+}
+
+/* Counterpart: batch_target_unpack. */
+void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
+{
+	uint8_t octets[BATCH_TARGET_MAX];
+	struct wire_out body = {.at = octets, .end = octets + sizeof(octets) - 2};
+
+	target_pack(t, known, &body);
+	w->full = w->full || body.full;
+	wire_put_str(w, octets, (uint16_t)(body.at - octets));
+}
+
+static bool known_unpack(bool *learns, struct learnt *known, struct wire_in *r)
+{
+	uint8_t yes = wire_get_u8(r);
+
+	*known = (struct learnt){0};
+	*learns = yes == 1;
+	if (r->bad || yes > 1)
+		return false;
+	if (!*learns)
+		return true;
+	if (!learnt_unpack(known, r) || known->address >= TASK_ADDRS_MAX)
+		return false;
+	learnt_stamp(known);
+	return true;
+}
+
+static bool family_ok(uint8_t family)
+{
+	return family == 0 || family == 4 || family == 6;
+}
+
+/* Counterpart: target_pack. */
+static bool target_unpack(struct plan_target *t, struct batch_store *store, struct wire_in *r)
+{
+	*t = (struct plan_target){.seq = wire_get_u64(r)};
+	t->profile = wire_get_u32(r);
+	t->host = text_unpack(store->host, TASK_HOST_MAX, r);
+	t->name = text_unpack(store->name, TASK_HOST_MAX, r);
+	t->path = text_unpack(store->path, TASK_PATH_MAX, r);
+	t->port = wire_get_u16(r);
+	t->family = wire_get_u8(r);
+	t->transport = wire_get_u8(r);
+	if (r->bad || !family_ok(t->family) || t->transport >= TRANSPORT_COUNT)
+		return false;
+	if ((t->path != NULL) != (t->transport == TRANSPORT_UNIX) || (t->path && t->name))
+		return false;
+	return t->path || t->name || addr_unpack(&t->addr, r);
+}
+
+/* Counterpart: batch_target_pack. */
+bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool *learns,
+			 struct learnt *known, struct wire_in *r)
+{
+	uint16_t len;
+	const uint8_t *octets = wire_get_str(r, &len);
+	struct wire_in body = {.at = octets, .end = octets ? octets + len : NULL};
+
+	if (r->bad || len > BATCH_TARGET_MAX - 2)
+		return false;
+	return target_unpack(t, store, &body) && known_unpack(learns, known, &body) &&
+	       body.at == body.end;
+}
+
+/* ---- results */
+
+/* Counterpart: batch_results_unpack. */
+void batch_results_pack(const struct batch_results *b, struct wire_out *w)
+{
+	text_pack(b->agent, BROKER_NAME_MAX, w);
+	text_pack(b->site, BROKER_NAME_MAX, w);
+	wire_put_u64(w, b->incarnation);
+	wire_put_u64(w, b->number);
+	stats_pack(&b->stats, w);
+	wire_put_u16(w, b->count);
+}
+
+/* Counterpart: batch_results_pack. */
+bool batch_results_unpack(struct batch_results *b, struct wire_in *r)
+{
+	name_unpack(b->agent, r);
+	name_unpack(b->site, r);
+	b->incarnation = wire_get_u64(r);
+	b->number = wire_get_u64(r);
+	if (r->bad || !stats_unpack(&b->stats, r))
+		return false;
+	b->count = wire_get_u16(r);
+	return !r->bad && b->number >= 1;
+}
+
+/* What only a last piece has. Counterpart: last_unpack. */
+static void last_pack(const struct batch_result *b, struct wire_out *w)
+{
+	struct record_head h = b->head;
+
+	h.seq = b->seq;
+	h.lease = 0;
+	if (h.learns)
+		h.learnt = learnt_aged(&h.learnt);
+	record_head_pack(&h, w);
+	wire_put_u8(w, b->addr.family != 0);
+	if (b->addr.family)
+		addr_pack(&b->addr, w);
+	wire_put_u32(w, b->front_len);
+	wire_put_bytes(w, b->front, b->front_len);
+}
+
+/* Counterpart: batch_result_unpack. */
+void batch_result_pack(const struct batch_result *b, struct wire_out *w)
+{
+	wire_put_u64(w, b->seq);
+	wire_put_u8(w, b->attempt);
+	wire_put_u8(w, b->last);
+	if (b->last)
+		last_pack(b, w);
+	wire_put_u32(w, b->len);
+	wire_put_bytes(w, b->octets, b->len);
+}
+
+/* Counterpart: last_pack. */
+static bool last_unpack(struct batch_result *b, struct wire_in *r)
+{
+	uint8_t has;
+
+	if (!record_head_unpack(&b->head, r) || b->head.seq != b->seq || b->head.lease != 0)
+		return false;
+	if (b->head.learns)
+		learnt_stamp(&b->head.learnt);
+	has = wire_get_u8(r);
+	if (has > 1 || (has && !addr_unpack(&b->addr, r)))
+		return false;
+	b->front_len = wire_get_u32(r);
+	b->front = wire_get_bytes(r, b->front_len);
+	return !r->bad;
+}
+
+/* Counterpart: batch_result_pack. */
+bool batch_result_unpack(struct batch_result *b, struct wire_in *r)
+{
+	uint8_t last;
+
+	*b = (struct batch_result){.seq = wire_get_u64(r)};
+	b->attempt = wire_get_u8(r);
+	last = wire_get_u8(r);
+	b->last = last == 1;
+	if (r->bad || last > 1 || b->attempt < 1 || (b->last && !last_unpack(b, r)))
+		return false;
+	b->len = wire_get_u32(r);
+	b->octets = wire_get_bytes(r, b->len);
+	return !r->bad;
+}
