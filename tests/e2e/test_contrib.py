@@ -16,9 +16,11 @@ import unittest
 TOP = os.environ['ABS_SRCDIR']
 PROGRAM = os.environ['MULTISNMP']
 ANALYZE = ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no']
-SERVICES = ['multisnmp.service', 'multisnmp@.service', 'multisnmp-poll@.service']
+AGENT = 'multisnmp-agent@.service'
+POLLERS = ['multisnmp.service', 'multisnmp@.service', 'multisnmp-poll@.service']
+SERVICES = [*POLLERS, AGENT]
 TIMERS = ['multisnmp.timer', 'multisnmp-poll@.timer']
-PLISTS = ['org.multisnmp.poll.plist', 'org.multisnmp.service.plist']
+PLISTS = ['org.multisnmp.poll.plist', 'org.multisnmp.service.plist']  # those of pollers
 YAML = 'defaults: {timeout: 100ms, retries: 0}\nhosts: []\n'
 
 
@@ -78,7 +80,7 @@ class Command(unittest.TestCase):
             time.sleep(0.05)
 
     def test_systemd(self):
-        for name in SERVICES:
+        for name in POLLERS:
             with self.subTest(name):
                 self.run_here(shlex.split(read_unit('contrib/systemd/' + name)['Service']['ExecStart']))
 
@@ -115,6 +117,13 @@ class Launchd(unittest.TestCase):
         self.assertIs(job['KeepAlive'], True)
         self.assertIn('--interval', job['ProgramArguments'])
         self.assertGreater(job['ExitTimeOut'], 5)  # so long what is in flight may take
+
+    def test_agent(self):
+        job = self.job('org.multisnmp.agent', KeepAlive=bool, ThrottleInterval=int)
+        self.assertIs(job['KeepAlive'], True)
+        unit = read_unit('contrib/systemd/' + AGENT)['Service']
+        self.assertEqual(' '.join(job['ProgramArguments']), unit['ExecStart'].replace('%i', 'agent'))
+        self.assertEqual(f'{job["ExitTimeOut"]}s', unit['TimeoutStopSec'])
 
 
 class Homebrew(unittest.TestCase):
@@ -185,6 +194,19 @@ class Systemd(unittest.TestCase):
         self.assertEqual(section['DynamicUser'], 'yes')
         self.assertNotIn('RuntimeDirectoryPreserve', section)  # with DynamicUser it would close the folder
         self.assertEqual((section['Restart'], section['RestartPreventExitStatus']), ('on-failure', '2'))
+
+    def test_agent(self):
+        """An instance's file; a drain has the time that a slow host takes; every secret of the broker may be a credential."""
+        section = self.section(AGENT)
+        self.assertEqual(section['ExecStart'].split()[1:], ['--agent', '-f', '/usr/local/etc/multisnmp/%i.yaml'])
+        self.assertEqual((section['Type'], section['NotifyAccess'], section['DynamicUser']), ('notify', 'main', 'yes'))
+        self.assertTrue(section['WatchdogSec'])
+        self.assertEqual((section['Restart'], section['RestartPreventExitStatus']), ('on-failure', '2'))
+        self.assertEqual(section['TimeoutStopSec'], '90s')
+        loaded = re.findall(r'^LoadCredential=(\w+):multisnmp\.%i\.(\w+)$', read('contrib/systemd/' + AGENT), re.M)
+        self.assertTrue(all(name == file for name, file in loaded))
+        self.assertEqual({name for name, _ in loaded}, {'broker_ca', 'broker_certificate', 'broker_key', 'broker_password',
+                                                        'community', 'auth_pass', 'priv_pass'})
 
     def test_timers(self):
         for name in ('multisnmp.timer', 'multisnmp-poll@.timer'):
