@@ -104,6 +104,8 @@ int main_writer_status(struct writer *w, enum writer_result result)
 		return EXIT_CLOSED;
 	if (*writer_error(w) != '\0')
 		log_error("%s", writer_error(w));
+	if (result == WRITER_NOTHING)
+		return EXIT_WRONG;
 	return result == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
 }
 

@@ -110,9 +110,18 @@ static void plain_drop(struct writer *w)
 	w->fd = -1;
 }
 
+/* EINVAL: a device that keeps nothing. */
+static enum writer_result plain_sync(struct writer *w)
+{
+	if (w->sys->fsync(w->fd) == 0 || errno == EINVAL || errno == ENOTSUP)
+		return WRITER_OK;
+	return writer_fail(w, WRITER_FAILED, "cannot write %s: %s", w->path, strerror(errno));
+}
+
 const struct writer_kind writer_plain = {
 	.worth = WRITER_CHUNK,
 	.flush = plain_flush,
+	.sync = plain_sync,
 	.commit = plain_commit,
 	.drop = plain_drop,
 };
@@ -132,7 +141,9 @@ static enum writer_result open_kind(struct writer *w, const struct writer_option
 		return writer_fail(w, WRITER_FAILED, "output '%s' is a folder; name a file in it",
 				   w->path);
 	if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode))
-		return writer_stream_open(w);
+		return o->resume ? writer_fail(w, WRITER_NOTHING, "--resume: '%s' is no file",
+					       w->path)
+				 : writer_stream_open(w);
 	return o->append ? writer_append_open(w) : writer_file_open(w);
 }
 
@@ -147,6 +158,8 @@ struct writer *writer_open_with(const struct writer_options *o, const struct wri
 	w->next_us = INT64_MAX;
 	w->again = o->again;
 	w->whole = o->whole;
+	w->resumable = o->resumable;
+	w->resume = o->resume;
 	w->path = mem_strdup(o->path ? o->path : "standard output");
 	*result = open_kind(w, o);
 	return w;
@@ -186,8 +199,10 @@ void writer_put(struct writer *w, const void *p, size_t len)
 
 void writer_put_part(struct writer *w, const void *p, size_t len)
 {
-	if (w->kind)
+	if (w->kind) {
 		buf_put(&w->buffer, p, len);
+		w->octets += len;
+	}
 	w->in_record = true;
 }
 
@@ -201,6 +216,16 @@ bool writer_pending(const struct writer *w)
 	return writer_left(w) > 0 || (w->held && !w->in_record);
 }
 
+uint64_t writer_octets(const struct writer *w)
+{
+	return w->octets;
+}
+
+uint64_t writer_through(const struct writer *w)
+{
+	return w->through;
+}
+
 int writer_fd(const struct writer *w)
 {
 	return w->kind && w->kind->waits ? w->fd : -1;
@@ -211,13 +236,30 @@ int64_t writer_next_us(const struct writer *w)
 	return w->next_us;
 }
 
+/* What stands at the beginning of a file that is added to was not put: it only makes the figure lag. */
+static enum writer_result note_through(struct writer *w, enum writer_result result)
+{
+	uint64_t left = writer_left(w);
+
+	if (result == WRITER_OK && w->octets - w->through > left)
+		w->through = w->octets - left;
+	return result;
+}
+
 enum writer_result writer_flush(struct writer *w, bool all)
 {
 	if (w->failed != WRITER_OK)
 		return w->failed;
 	if (!writer_pending(w) || (!all && !w->held && writer_left(w) < w->kind->worth))
 		return WRITER_OK;
-	return w->kind->flush(w);
+	return note_through(w, w->kind->flush(w));
+}
+
+enum writer_result writer_sync(struct writer *w)
+{
+	if (w->failed != WRITER_OK || w->kind->sync == NULL)
+		return w->failed;
+	return w->kind->sync(w);
 }
 
 enum writer_result writer_commit(struct writer *w)
@@ -251,5 +293,6 @@ void writer_free(struct writer *w)
 	free(w->path);
 	free(w->name);
 	free(w->temp);
+	free(w->journal);
 	free(w);
 }

@@ -16,8 +16,9 @@
 enum writer_result {
 	WRITER_OK,
 	WRITER_FAILED, /* results cannot be written (exit 3); writer_error() says why and what to do */
-	WRITER_LOCKED, /* another run holds the output (exit 4); writer_error() names its pid */
-	WRITER_CLOSED  /* the reader of a pipe has gone (exit 141) */
+	WRITER_LOCKED,  /* another run holds the output (exit 4); writer_error() names its pid */
+	WRITER_NOTHING, /* there is no dead run to be resumed (exit 2) */
+	WRITER_CLOSED   /* the reader of a pipe has gone (exit 141) */
 };
 
 struct writer_options {
@@ -28,6 +29,9 @@ struct writer_options {
 	/* The same file is opened again as soon as it is committed: the sync of its folder waits until then, for without
 	 * the lock somebody else could come first. */
 	bool again;
+	/* Of a file that is replaced: when writing fails, what was written of the new one stays beside it, for a run with
+	 * `resume`, which takes it up as it is (writer_keep() is to be called before anything else). */
+	bool resumable, resume;
 };
 
 #define WRITER_BUFFER 1048576 /* octets buffered from which writer_full() says so */
@@ -38,6 +42,14 @@ struct writer;
  * FIFO is waited for until somebody reads it, as the shell does. */
 struct writer *writer_open(const struct writer_options *o, enum writer_result *result);
 const char *writer_error(const struct writer *w);
+
+/* Of an output that can be resumed: where its journal is to lie (link/journal.h), in FILE's folder; NULL: of others. Whoever
+ * opens the output without `resume` removes what is there under this name. */
+const char *writer_journal(const struct writer *w);
+/* So a dead run's temporary file was found and emptied, and a journal was with it. */
+bool writer_found_remains(const struct writer *w);
+/* Of a dead run's file that many octets are kept. Not OK: it is shorter (WRITER_NOTHING), or as writer_flush(). */
+enum writer_result writer_keep(struct writer *w, uint64_t octets);
 
 /* What stands at the beginning of the output; in a file that is added to, only if it is empty. Before all
  * records; of a writer that serves several rounds only the first one is put. */
@@ -68,6 +80,14 @@ int64_t writer_next_us(const struct writer *w);
  * files; a stream gets at once what it takes). What is not WRITER_OK is final: the temporary file is
  * gone, every later call gives the same, what is put is dropped. */
 enum writer_result writer_flush(struct writer *w, bool all);
+
+/* Octets put since it was opened, and those that were kept; how many of these, from the first one on, were
+ * written: writer_flush() has given them to the file or the stream. */
+uint64_t writer_octets(const struct writer *w);
+uint64_t writer_through(const struct writer *w);
+/* What was written is on disk afterwards; where that is nothing to be asked (a stream), it does nothing. Waits for the
+ * disk. What is not WRITER_OK is final, as with writer_flush(). */
+enum writer_result writer_sync(struct writer *w);
 
 /* The end of a good run: everything must be out (writer_pending() is false) and the last record whole.
  * fsync, rename, close; each checked. Only writer_error() and writer_free() may follow. */

@@ -128,6 +128,14 @@ static enum writer_result append_commit(struct writer *w)
 	return WRITER_OK;
 }
 
+/* Between two batches; in the middle of one it is open, and its end will be synced. */
+static enum writer_result append_sync(struct writer *w)
+{
+	if (w->held)
+		return w->sys->fsync(w->fd) < 0 ? append_failed(w) : WRITER_OK;
+	return append_commit(w);
+}
+
 /* Nobody is left to be told when it cannot be taken back. */
 static void append_drop(struct writer *w)
 {
@@ -141,6 +149,7 @@ static void append_drop(struct writer *w)
 const struct writer_kind writer_append = {
 	.worth = WRITER_CHUNK,
 	.flush = append_flush,
+	.sync = append_sync,
 	.commit = append_commit,
 	.drop = append_drop,
 };

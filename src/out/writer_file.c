@@ -18,6 +18,10 @@
  * A file found under the temporary name that is not plainly ours (another owner, a second link to it: both
  * can be set up by others in a shared folder) is not written to; the name is taken off it. What we have
  * made ourselves is ours whatever its owner looks like: shared file systems map owners as they please.
+ *
+ * What a run over a broker left behind can be taken up (--resume): beside it lies a journal of what is good of it.
+ * The temporary file's lock is the lock of both, so the journal is read only under it, and goes before the file that it
+ * speaks of is emptied, whoever does that: a journal must never lie beside another run's file.
  */
 #include "out/writer_internal.h"
 
@@ -85,9 +89,16 @@ static enum writer_result file_commit(struct writer *w)
 	return WRITER_OK;
 }
 
+static enum writer_result file_sync(struct writer *w)
+{
+	return w->sys->fsync(w->fd) < 0 ? file_failed(w, "write") : WRITER_OK;
+}
+
 static void file_drop(struct writer *w)
 {
-	if (w->temp)
+	bool stays = w->resume || (w->resumable && w->failed == WRITER_FAILED);
+
+	if (w->temp && !stays)
 		unlinkat(w->dir, w->temp, 0); /* while it is locked */
 	free(w->temp);
 	w->temp = NULL;
@@ -102,6 +113,7 @@ static void file_drop(struct writer *w)
 const struct writer_kind writer_file = {
 	.worth = WRITER_CHUNK,
 	.flush = file_flush,
+	.sync = file_sync,
 	.commit = file_commit,
 	.drop = file_drop,
 };
@@ -211,7 +223,9 @@ static bool is_ours(struct writer *w, const char *temp, bool made)
 /* Makes the temporary file, or opens the one that is there. False: errno, ENOENT is worth another try. */
 static bool open_temp(struct writer *w, const char *temp, bool *made)
 {
-	w->fd = w->sys->open(w->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
+	errno = EEXIST;
+	if (!w->resume)
+		w->fd = w->sys->open(w->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
 	*made = w->fd >= 0;
 	if (w->fd < 0 && errno == EEXIST)
 		w->fd = w->sys->open(w->dir, temp, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -234,14 +248,41 @@ static enum writer_result temp_failed(struct writer *w, const char *folder, cons
 		temp, folder, w->path, strerror(why));
 }
 
-/* Opens, locks and empties the temporary file; a dead run's is as good as a new one. */
+static enum writer_result nothing_to_resume(struct writer *w)
+{
+	return writer_fail(w, WRITER_NOTHING,
+			   "--resume: there is nothing to resume: no run over a broker died "
+			   "while it wrote '%s'; leave --resume out",
+			   w->path);
+}
+
+static const char *journal_name(const struct writer *w)
+{
+	return strrchr(w->journal, '/') + 1;
+}
+
+/* The temporary file is ours now. A dead run's is as good as a new one, once its journal is gone. */
+static enum writer_result empty_temp(struct writer *w, bool made)
+{
+	if (w->resume)
+		return WRITER_OK;
+	if (unlinkat(w->dir, journal_name(w), 0) == 0)
+		w->remains = !made;
+	else if (errno != ENOENT)
+		return file_failed(w, "remove the journal beside");
+	return w->sys->ftruncate(w->fd, 0) < 0 ? file_failed(w, "empty") : WRITER_OK;
+}
+
+/* Opens, locks and empties the temporary file. */
 static enum writer_result take_temp(struct writer *w, const char *folder, const char *temp)
 {
 	for (int takes = 0; takes < TAKES_MAX; takes++) {
 		enum writer_result result;
 		bool made;
 
-		if (!open_temp(w, temp, &made) && errno == ENOENT)
+		if (!open_temp(w, temp, &made) && errno == ENOENT && w->resume)
+			return nothing_to_resume(w);
+		if (w->fd < 0 && errno == ENOENT)
 			continue; /* the holder has just renamed it */
 		if (w->fd < 0)
 			return temp_failed(w, folder, temp);
@@ -251,7 +292,7 @@ static enum writer_result take_temp(struct writer *w, const char *folder, const 
 		if (w->fd < 0 || !is_ours(w, temp, made))
 			continue;
 		w->temp = mem_strdup(temp);
-		return w->sys->ftruncate(w->fd, 0) < 0 ? file_failed(w, "empty") : WRITER_OK;
+		return empty_temp(w, made);
 	}
 	return writer_fail(w, WRITER_FAILED, "'%s' in folder '%s' keeps changing hands", temp,
 			   folder);
@@ -262,6 +303,7 @@ static enum writer_result open_beside(struct writer *w, char *path, struct buf *
 {
 	char *slash = strrchr(path, '/');
 	const char *folder = !slash ? "." : slash == path ? "/" : path;
+	struct buf journal = {0};
 
 	if (slash)
 		*slash = '\0';
@@ -273,6 +315,9 @@ static enum writer_result open_beside(struct writer *w, char *path, struct buf *
 		return folder_failed(w, folder);
 	buf_printf(temp, ".%s.multisnmp", w->name);
 	buf_putc(temp, '\0');
+	buf_printf(&journal, "%s/%s.run", folder, (const char *)temp->data);
+	buf_putc(&journal, '\0');
+	w->journal = (char *)journal.data;
 	return take_temp(w, folder, (const char *)temp->data);
 }
 
@@ -292,4 +337,38 @@ enum writer_result writer_file_open(struct writer *w)
 	buf_free(&temp);
 	free(path);
 	return result;
+}
+
+const char *writer_journal(const struct writer *w)
+{
+	return w->resumable ? w->journal : NULL;
+}
+
+bool writer_found_remains(const struct writer *w)
+{
+	return w->remains;
+}
+
+enum writer_result writer_keep(struct writer *w, uint64_t octets)
+{
+	struct stat st;
+
+	if (w->failed != WRITER_OK)
+		return w->failed;
+	if (fstat(w->fd, &st) < 0)
+		return file_failed(w, "read");
+	if ((uint64_t)st.st_size < octets) {
+		writer_fail(w, WRITER_NOTHING,
+			    "--resume: the file of the run that died is shorter than its journal "
+			    "says; leave --resume out to begin anew ('%s')",
+			    w->path);
+		return w->failed;
+	}
+	w->resume = false;
+	if (w->sys->ftruncate(w->fd, (off_t)octets) < 0 ||
+	    lseek(w->fd, (off_t)octets, SEEK_SET) < 0)
+		return file_failed(w, "cut");
+	w->octets = w->through = octets;
+	w->topped = octets > 0;
+	return WRITER_OK;
 }

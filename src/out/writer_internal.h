@@ -30,6 +30,7 @@ struct writer_kind {
 	bool waits;   /* fd is a stream, to be watched while something is buffered */
 	size_t worth; /* octets from which a flush is worth its system calls */
 	enum writer_result (*flush)(struct writer *w);
+	enum writer_result (*sync)(struct writer *w); /* NULL: there is nothing to sync */
 	enum writer_result (*commit)(struct writer *w);
 	void (*drop)(
 		struct writer *w); /* closes, removes what is temporary; harmless when repeated */
@@ -43,12 +44,13 @@ struct writer {
 	const struct writer_system *sys;
 	const struct writer_kind *kind; /* NULL: not open */
 	struct buf buffer;
-	size_t head;               /* octets of the buffer that are written */
-	bool in_record;            /* the end of the last record is still to come */
-	bool again, whole;         /* as in its options */
-	bool topped;               /* what stands at its beginning has come */
-	char *path;                /* as the user named it */
-	int fd;                    /* -1: closed */
+	size_t head;              /* octets of the buffer that are written */
+	bool in_record;           /* the end of the last record is still to come */
+	bool again, whole;        /* as in its options */
+	bool topped;              /* what stands at its beginning has come */
+	uint64_t octets, through; /* put; of these written. Both with what was kept of a dead run */
+	char *path;               /* as the user named it */
+	int fd;                   /* -1: closed */
 	enum writer_result failed; /* not WRITER_OK: how it ended */
 	char error[WRITER_ERROR_MAX];
 
@@ -61,9 +63,13 @@ struct writer {
 	const char *eraser; /* to be given to it before anything else; NULL: nothing */
 
 	/* file */
-	int dir;    /* its folder; -1: closed */
-	char *name; /* in dir, links followed */
-	char *temp; /* in dir; NULL: none of ours is there */
+	int dir;        /* its folder; -1: closed */
+	char *name;     /* in dir, links followed */
+	char *temp;     /* in dir; NULL: none of ours is there */
+	char *journal;  /* its path; NULL: it has none */
+	bool resumable; /* as in its options */
+	bool resume;    /* likewise, and writer_keep() was not called yet: nothing is changed */
+	bool remains;   /* of a dead run were emptied */
 
 	/* append */
 	struct buf top;  /* octets with which FILE begins */
