@@ -15,6 +15,7 @@ class Multisnmp < Formula
   depends_on "libyaml"
   depends_on "net-snmp"
   depends_on "openssl@3"
+  depends_on "rabbitmq-c"
 
   def install
     system "./configure", "--disable-silent-rules", "--sysconfdir=#{etc}", "--localstatedir=#{var}", *std_configure_args
