@@ -264,6 +264,8 @@ static void last_pack(const struct batch_result *b, struct wire_out *w)
 void batch_result_pack(const struct batch_result *b, struct wire_out *w)
 {
 	wire_put_u64(w, b->seq);
+	wire_put_u32(w, b->poll);
+	wire_put_u32(w, b->before);
 	wire_put_u8(w, b->attempt);
 	wire_put_u8(w, b->last);
 	if (b->last)
@@ -295,6 +297,8 @@ bool batch_result_unpack(struct batch_result *b, struct wire_in *r)
 	uint8_t last;
 
 	*b = (struct batch_result){.seq = wire_get_u64(r)};
+	b->poll = wire_get_u32(r);
+	b->before = wire_get_u32(r);
 	b->attempt = wire_get_u8(r);
 	last = wire_get_u8(r);
 	b->last = last == 1;

@@ -2,10 +2,8 @@
  * batch - the bodies of messages between masters and agents.
  *
  * Each begins with 'M', the version of this form, a kind and the number of the run (batch_head_*). All of it may come from
- * another machine, of another version, or from who has stolen a certificate: every length is checked, nothing is taken on trust.
- * No body holds a secret: a profile names its credential.
- *
- * Instants are UTC in microseconds: clocks of machines differ, what is learnt of an engine is a hint.
+ * another machine, of another version, or from who has stolen a certificate: every length is checked.
+ * No body holds a secret: a profile names its credential. Instants are UTC in microseconds.
  */
 #ifndef LINK_BATCH_H
 #define LINK_BATCH_H
@@ -80,10 +78,12 @@ struct batch_results {
 void batch_results_pack(const struct batch_results *b, struct wire_out *w);
 bool batch_results_unpack(struct batch_results *b, struct wire_in *r);
 
-/* A record, or a piece of one: several pieces of one record come in order from one incarnation, with other records between
- * them; the last one has the head. A record that fits is one last piece. */
+/* A record, or a piece of one: those of one record come in order from one incarnation, with others between them; the
+ * last one has the head. A record that fits is one last piece. */
 struct batch_result {
 	uint64_t seq;
+	uint32_t poll;   /* the incarnation's; the same in all pieces of one record */
+	uint32_t before; /* octets of the record in pieces before this one */
 	uint8_t attempt; /* of the task batch that it answers */
 	bool last;
 	struct record_head head; /* if last; lease is 0. learnt.stamp_us is of this machine */
@@ -93,7 +93,8 @@ struct batch_result {
 	const uint8_t *octets; /* lent */
 	uint32_t len;
 };
-#define BATCH_RESULT_MAX (8 + 2 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12) /* and the octets */
+/* Besides its octets. */
+#define BATCH_RESULT_MAX (8 + 8 + 2 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12)
 void batch_result_pack(const struct batch_result *b, struct wire_out *w);
 bool batch_result_unpack(struct batch_result *b, struct wire_in *r);
 

@@ -434,6 +434,8 @@ static struct batch_result last_piece(void)
 {
 	return (struct batch_result){
 		.seq = 12,
+		.poll = 1,
+		.before = 2,
 		.attempt = 1,
 		.last = true,
 		.head = {.seq = 12,
@@ -485,6 +487,8 @@ static void test_last_piece(void **state)
 	assert_true(result_taken(&b, body, &back));
 	assert_true(back.seq == 12 && back.head.seq == 12 && back.last);
 	assert_int_equal(back.attempt, 1);
+	assert_int_equal(back.poll, 1);
+	assert_int_equal(back.before, 2);
 	assert_int_equal(back.head.lease, 0);
 	assert_int_equal(back.head.tries, 2);
 	assert_int_equal(back.head.learnt.boots, 3);
@@ -529,15 +533,15 @@ static void test_result_out_of_bounds(void **state)
 
 	(void)state;
 	assert_true(result_taken(&b, body, &back));
-	body->octets[17]++; /* of the head's seq, behind seq, attempt and last */
+	body->octets[25]++; /* of the head's seq, behind seq, poll, before, attempt and last */
 	r = body_in(body);
 	assert_false(batch_result_unpack(&back, &r));
-	body->octets[17]--;
-	body->octets[21]++; /* its lease */
+	body->octets[25]--;
+	body->octets[29]++; /* its lease */
 	r = body_in(body);
 	assert_false(batch_result_unpack(&back, &r));
-	body->octets[21]--;
-	body->octets[9] = 2; /* neither last nor not */
+	body->octets[29]--;
+	body->octets[17] = 2; /* neither last nor not */
 	r = body_in(body);
 	assert_false(batch_result_unpack(&back, &r));
 	b.head.status = RECORD_STATUS_COUNT;
