@@ -21,7 +21,7 @@
 #include "pool/master_parts.h"
 #include "pool/master_recall.h"
 #include "pool/master_rounds.h"
-#include "pool/master_signals.h"
+#include "pool/signals.h"
 
 #define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
 #define MASTER_FRAME ((size_t)MASTER_BATCH * TASK_PACKED_MAX)

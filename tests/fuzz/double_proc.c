@@ -1,5 +1,5 @@
 /*
- * proc.h, master_signals.h and kill(2) without processes and signals.
+ * proc.h, signals.h and kill(2) without processes and signals.
  *
  * The trap: kill(2) with a number that is made up may meet a process of somebody's, and with 0 all of ours. So it is
  * doubled, and the numbers are beyond what a system gives.
@@ -17,7 +17,7 @@
 #include "double_loop.h"
 #include "fuzz.h"
 #include "pool/master_child.h"
-#include "pool/master_signals.h"
+#include "pool/signals.h"
 #include "pool/proc.h"
 
 #define PID_FIRST 0x7ffffff0

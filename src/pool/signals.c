@@ -12,7 +12,7 @@
  * The trap: fork copies handlers, and the pipe with them; proc blocks all signals until a child has its
  * own set.
  */
-#include "pool/master_signals.h"
+#include "pool/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>

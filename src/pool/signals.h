@@ -1,8 +1,8 @@
 /*
- * master_signals - SIGINT, SIGTERM and SIGHUP as something that the loop can read; private to master.
+ * signals - SIGINT, SIGTERM and SIGHUP as something that a loop can read: the master's, or the agent's.
  */
-#ifndef POOL_MASTER_SIGNALS_H
-#define POOL_MASTER_SIGNALS_H
+#ifndef POOL_SIGNALS_H
+#define POOL_SIGNALS_H
 
 #include <stdbool.h>
 
