@@ -173,6 +173,7 @@ void plan_free(struct plan *p)
 	free(p->firsts);
 	free(p->sessions);
 	target_set_free(p->excluded);
+	plan_feed_free(p);
 	plan_profiles_free(&p->profiles);
 	free(p);
 }
@@ -197,6 +198,8 @@ bool plan_has_paths(const struct plan *p)
 
 uint64_t plan_total(const struct plan *p)
 {
+	if (p->remote.feed)
+		return plan_feed_count(p);
 	return p->aimed ? 1 : p->total;
 }
 
@@ -308,6 +311,8 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 {
 	struct plan_cursor *c = &p->cursors[kind];
 
+	if (p->remote.feed)
+		return plan_feed_next(p, kind, out);
 	if (p->aimed)
 		return plan_next_aimed(p, kind, out);
 	return kind == PLAN_SESSIONS ? next_session(p, c, out) : next_datagrams(p, c, out);

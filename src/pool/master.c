@@ -23,7 +23,10 @@
 
 #include "base/log.h"
 
-#define LEASE_SPARE 256 /* leases beyond the window: on their way, or waiting in the worker */
+/* Workers for PLAN_SESSIONS: each has one host at a time and is held by it for all its waits, if it is silent;
+ * each is a process of some megabytes, on machines that have little else to do. */
+#define SESSIONS_MAX 16
+#define LEASE_SPARE  256 /* leases beyond the window: on their way, or waiting in the worker */
 
 void master_close_leases(struct master *m, const char *words)
 {
@@ -51,6 +54,8 @@ static void signal_ready(void *arg, unsigned ready)
 
 	(void)ready;
 	while ((signal = signals_take(m->signals)) != 0) {
+		if (m->config->feed != NULL)
+			continue; /* they are for who feeds us */
 		if (signals_asks(signal)) {
 			watch_asked(m);
 			continue;
@@ -157,10 +162,11 @@ static bool is_done(const struct master *m)
 	return m->laid_out && !children_live(m) && !writer_pending(m->writer);
 }
 
-/* A short list goes to all workers, or one would have it all and the others its share of the rate. */
+/* A short list goes to all workers, or one would have it all and the others its share of the rate. What is fed comes
+ * MASTER_BATCH at a time, or so. */
 static unsigned batch_of(const struct master_config *c)
 {
-	uint64_t targets = plan_count(c->plan, PLAN_DATAGRAMS);
+	uint64_t targets = c->feed != NULL ? MASTER_BATCH : plan_count(c->plan, PLAN_DATAGRAMS);
 	uint64_t share = (targets + c->workers - 1) / c->workers;
 
 	return share < 1 ? 1 : share < MASTER_BATCH ? (unsigned)share : MASTER_BATCH;
@@ -171,11 +177,11 @@ static unsigned batch_of(const struct master_config *c)
 static void count_workers(struct master *m)
 {
 	const struct plan *plan = m->config->plan;
-	uint64_t sessions = plan_count(plan, PLAN_SESSIONS);
+	const struct master_feed *feed = m->config->feed;
+	uint64_t sessions = feed != NULL ? feed->sessions : plan_count(plan, PLAN_SESSIONS);
 
-	m->workers[PLAN_SESSIONS] = sessions < MASTER_SESSIONS_MAX ? (unsigned)sessions
-								   : MASTER_SESSIONS_MAX;
-	if (sessions == 0 || plan_count(plan, PLAN_DATAGRAMS) > 0)
+	m->workers[PLAN_SESSIONS] = sessions < SESSIONS_MAX ? (unsigned)sessions : SESSIONS_MAX;
+	if (sessions == 0 || feed != NULL || plan_count(plan, PLAN_DATAGRAMS) > 0)
 		m->workers[PLAN_DATAGRAMS] = m->config->workers;
 	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
 		m->nworkers += m->workers[kind];
@@ -213,6 +219,7 @@ static bool master_open(struct master *m)
 	else
 		round_begin(m);
 	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
+	feed_open(m);
 	children_start(m);
 	children_watch(m);
 	return true;

@@ -15,6 +15,7 @@
 #include "out/layout.h"
 #include "out/writer.h"
 #include "plan/plan.h"
+#include "pool/feed.h"
 #include "pool/memory.h"
 #include "pool/rounds.h"
 #include "pool/watcher.h"
@@ -25,6 +26,7 @@ struct master_config {
 	struct plan *plan;     /* lent */
 	struct writer *writer; /* lent, opened; of rounds each has its own, see there */
 	const struct master_rounds *rounds; /* lent; NULL: one run and its end */
+	const struct master_feed *feed; /* lent: the plan is fed from there; NULL: it is as it is */
 	struct memory *memory; /* lent: of hosts, from round to round; NULL: nothing is kept */
 	/* What a child does after the fork; its value is its exit status (worker_main and
 	 * resolver_main, which stand in the master's own layer and so come from main). */

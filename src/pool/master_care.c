@@ -52,17 +52,20 @@ static bool has_share(const struct child *c)
 /* Invariant 5: all workers together are not faster than asked, however many live. */
 void children_rate(struct master *m)
 {
-	double share = m->config->rate_pps * RATE_UNIT;
+	double share = m->orders.rate_pps * RATE_UNIT;
 	unsigned sharing = 0;
 	uint8_t octets[4];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
 	for (unsigned i = 0; i < m->nworkers; i++)
 		sharing += has_share(&m->children[i]);
-	if (share <= 0 || sharing == 0)
+	if (sharing == 0 || (share <= 0 && m->config->feed == NULL)) /* none may follow one */
 		return;
 	share /= sharing;
-	wire_put_u32(&w, share < 1 ? 1 : share > UINT32_MAX ? UINT32_MAX : (uint32_t)share);
+	wire_put_u32(&w, share <= 0           ? 0
+			 : share < 1          ? 1
+			 : share > UINT32_MAX ? UINT32_MAX
+					      : (uint32_t)share);
 	for (unsigned i = 0; i < m->nworkers; i++)
 		if (has_share(&m->children[i]))
 			queue_put(m->children[i].queue, MESSAGE_RATE, octets, sizeof(octets));
@@ -198,8 +201,9 @@ static int64_t patience_us(const struct child *c, const struct dispatch_task *fi
 		us += (double)profile_limit_us(p, addresses);
 		sends = p->deadline_us > 0 ? 1 : profile_sends_max(p, addresses);
 	}
-	if (config->rate_pps > 0) /* each of them waits for those of all others in the window */
-		us += sends * config->window * c->master->nworkers * 1e6 / config->rate_pps;
+	if (c->master->orders.rate_pps > 0) /* each waits for those of all others in the window */
+		us += sends * config->window * c->master->nworkers * 1e6 /
+		      c->master->orders.rate_pps;
 	return us < 1e18 ? (int64_t)us : INT64_C(1000000000000000000);
 }
 

@@ -84,6 +84,10 @@ static void children_give_up(struct master *m)
 	log_error("the workers die again and again without a record; giving up");
 	m->result->failed = true;
 	m->barren[PLAN_DATAGRAMS] = m->barren[PLAN_SESSIONS] = 0;
+	if (m->config->feed != NULL) {
+		feed_give_up(m);
+		return;
+	}
 	master_cancel(m, "no worker could live");
 }
 

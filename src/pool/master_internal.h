@@ -4,7 +4,8 @@
  * master.c: the loop and the run's life. children, care: the processes. trust: what those may say. cells: what they
  * share with us. engines: who has which engine ID. leases: targets to workers. names: names to addresses. recall: what is
  * known of targets from rounds before. records: records to the writer. rounds: when all begins anew. spread: when in a
- * round whose turn it is. output: the writer's side. signals: to the loop. watch: how far it is, to who wants to know.
+ * round whose turn it is. feed: targets from outside. output: the writer's side. watch: how far it is, to who wants to
+ * know.
  */
 #ifndef POOL_MASTER_INTERNAL_H
 #define POOL_MASTER_INTERNAL_H
@@ -16,6 +17,7 @@
 #include "pool/master_cells.h"
 #include "pool/master_child.h"
 #include "pool/master_engines.h"
+#include "pool/master_feed.h"
 #include "pool/master_names.h"
 #include "pool/master_output.h"
 #include "pool/master_parts.h"
@@ -25,10 +27,6 @@
 
 #define MASTER_BATCH 64 /* tasks in a frame; a worker is topped up when so many leases are free */
 #define MASTER_FRAME ((size_t)MASTER_BATCH * TASK_PACKED_MAX)
-/* Workers for PLAN_SESSIONS: each has one host at a time and is held by it for all its waits, if it is silent;
- * each is a process of some megabytes, on machines that have little else to do. */
-#define MASTER_SESSIONS_MAX 16
-#define MASTER_STEPS        4096 /* targets looked at in a turn, so that signals and children are heard */
 
 struct master {
 	const struct master_config *config;
@@ -46,9 +44,10 @@ struct master {
 	struct spread *spread;   /* NULL: all targets as soon as may be */
 	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;
-	int64_t *watch_us;    /* when each watcher wants to be called */
-	int watch_signal;     /* of which they know */
-	uint64_t watch_round; /* likewise */
+	struct master_orders orders; /* the rate that holds; all else of a feed */
+	int64_t *watch_us;           /* when each watcher wants to be called */
+	int watch_signal;            /* of which they know */
+	uint64_t watch_round;        /* likewise */
 	unsigned
 		rest_deaths; /* the result's when the round was over: what is above is of the rest */
 	uint8_t *frame;      /* MASTER_FRAME octets: tasks on their way to a queue */

@@ -6,7 +6,7 @@
  * frames. A target whose name is not known yet steps aside and holds up nobody.
  *
  * The trap: a list of a million names is walked through at once, since none of them takes a worker's
- * credit before it is known; so a turn looks at MASTER_STEPS targets and then lets signals and children
+ * credit before it is known; so a turn looks at STEPS targets and then lets signals and children
  * be heard.
  */
 #include "pool/master_internal.h"
@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "pool/message.h"
 
+#define STEPS 4096 /* targets looked at in a turn, so that signals and children are heard */
 /* Octets of tasks for a worker that does not read them: it may answer all the same what it can guess. */
 #define BACKLOG_MAX ((size_t)256 << 10)
 
@@ -24,6 +25,7 @@
 enum next {
 	NEXT_TASK,
 	NEXT_UNKNOWN,
+	NEXT_FAULTY,
 	NEXT_NOT_YET,
 	NEXT_NONE
 };
@@ -87,6 +89,11 @@ static enum next planned_next(struct master *m, enum plan_kind kind, struct disp
 		return NEXT_NONE;
 	}
 	m->result->targets++;
+	*why = feed_fault(m, p.profile);
+	if (*why != NULL) {
+		*task = task_planned(&p);
+		return NEXT_FAULTY;
+	}
 	if (p.name == NULL || m->cancelled != NULL) { /* then no name is looked up any more */
 		*task = task_planned(&p);
 		return NEXT_TASK;
@@ -198,6 +205,9 @@ static bool frame_next(struct master *m, struct frame *f)
 	case NEXT_UNKNOWN:
 		record_settle(m, &task, RECORD_RESOLVE, why);
 		return !output_blocked(m);
+	case NEXT_FAULTY:
+		record_settle(m, &task, RECORD_ERROR, why);
+		return !output_blocked(m);
 	case NEXT_NOT_YET:
 		return true;
 	default:
@@ -238,7 +248,7 @@ static bool wants_tasks(const struct child *c)
 static bool kind_fill(struct master *m, enum plan_kind kind)
 {
 	unsigned first = kind == PLAN_SESSIONS ? m->workers[PLAN_DATAGRAMS] : 0;
-	unsigned steps = MASTER_STEPS;
+	unsigned steps = STEPS;
 	struct frame f = {.steps = &steps};
 	bool more = !output_blocked(m), wanted = true;
 
@@ -276,7 +286,7 @@ static enum next any_next(struct master *m, struct dispatch_task *task, const ch
 void leases_cancel(struct master *m)
 {
 	struct dispatch_task task;
-	unsigned steps = MASTER_STEPS;
+	unsigned steps = STEPS;
 	const char *why;
 
 	m->busy = true;

@@ -70,6 +70,7 @@ struct names {
 	uint32_t next_wanted; /* where to look for those */
 	bool alone;           /* the one under way has been charged before */
 	unsigned deaths;      /* of the resolver in a row without an answer */
+	int64_t begun_us;     /* when names_begin() last was; of a feed */
 	uint64_t files;       /* what stands for the files that it has read, at its birth */
 	struct waiters ready[PLAN_KINDS]; /* their names are known, or known to be unknown */
 };

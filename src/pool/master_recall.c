@@ -63,11 +63,26 @@ static uint32_t where_is(const struct dispatch_task *t, unsigned address)
 	return (uint32_t)(h ^ h >> 32);
 }
 
+/* What is remembered elsewhere: who feeds us knows it. */
+static void lend_fed(const struct master_feed *feed, const struct dispatch_task *t,
+		     struct task *task)
+{
+	struct learnt *l = &task->learnt;
+
+	task->learns = feed->known(feed->arg, t->seq, l);
+	if (task->learns && l->address > 0 && l->address >= t->naddrs)
+		*l = (struct learnt){.silent = l->silent}; /* of an address that is gone */
+}
+
 void recall_lend(const struct master *m, const struct dispatch_task *t, struct task *task)
 {
 	struct learnt *l = &task->learnt;
 	uint32_t where;
 
+	if (m->config->feed != NULL) {
+		lend_fed(m->config->feed, t, task);
+		return;
+	}
 	if (m->config->memory == NULL)
 		return;
 	task->learns = true;
@@ -84,8 +99,8 @@ void recall_lend(const struct master *m, const struct dispatch_task *t, struct t
 
 bool recall_believes(const struct master *m, const struct dispatch_task *t, const struct learnt *l)
 {
-	return m->config->memory != NULL && (l->address < t->naddrs || l->address == 0) &&
-	       l->stamp_us <= loop_clock_us();
+	return (m->config->memory != NULL || m->config->feed != NULL) &&
+	       (l->address < t->naddrs || l->address == 0) && l->stamp_us <= loop_clock_us();
 }
 
 void recall_take(const struct master *m, const struct dispatch_task *t, const struct record_head *h)

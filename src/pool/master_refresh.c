@@ -41,10 +41,12 @@ void refresh_doubt(struct master *m, const struct dispatch_task *t, unsigned sta
 	bool silent = status == RECORD_TIMEOUT || status == RECORD_UNREACHABLE;
 	struct name *n;
 
-	if (m->config->rounds == NULL || t->addrs == NULL || !silent)
+	if ((m->config->rounds == NULL && m->config->feed == NULL) || t->addrs == NULL || !silent)
 		return;
 	n = &m->names.list[t->name];
-	if (n->known_us < m->start_us) /* once a round, however many hosts have it */
+	if (n->known_us < (m->config->feed != NULL
+				   ? m->names.begun_us
+				   : m->start_us)) /* once a round, however many hosts have it */
 		want(&m->names, n);
 }
 

@@ -25,6 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/fed.h"
+
 #define SPREAD_MAX  (UINT64_C(1) << 22) /* targets: 32 MiB */
 #define NUMBER_BITS 24
 #define NUMBER_MASK ((UINT64_C(1) << NUMBER_BITS) - 1)
@@ -194,7 +196,7 @@ bool spread_next(struct master *m, enum plan_kind kind, struct plan_target *out,
 {
 	struct spread_list *l;
 
-	*later = false;
+	*later = m->config->feed != NULL && plan_is_open(m->config->plan);
 	if (m->spread == NULL)
 		return plan_next(m->config->plan, kind, out);
 	l = &m->spread->list[kind];
