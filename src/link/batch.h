@@ -93,8 +93,7 @@ struct batch_result {
 	const uint8_t *octets; /* lent */
 	uint32_t len;
 };
-/* Besides its octets. */
-#define BATCH_RESULT_MAX (8 + 8 + 2 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12)
+#define BATCH_RESULT_MAX (18 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12) /* and its octets */
 void batch_result_pack(const struct batch_result *b, struct wire_out *w);
 bool batch_result_unpack(struct batch_result *b, struct wire_in *r);
 

@@ -23,18 +23,12 @@
 
 #include "base/log.h"
 
-/* Workers for PLAN_SESSIONS: each has one host at a time and is held by it for all its waits, if it is silent;
- * each is a process of some megabytes, on machines that have little else to do. */
-#define SESSIONS_MAX 16
-#define LEASE_SPARE  256 /* leases beyond the window: on their way, or waiting in the worker */
-
 void master_close_leases(struct master *m, const char *words)
 {
 	if (m->cancelled != NULL)
 		return;
 	m->cancelled = words;
-	names_release(m);
-	resolver_leave(m);
+	m->hands->release(m);
 }
 
 /* Nothing new is asked, what is open ends as cancelled. */
@@ -42,7 +36,7 @@ void master_cancel(struct master *m, const char *words)
 {
 	master_close_leases(m, words);
 	if (m->cancelled_us == LOOP_NEVER)
-		children_cancel(m);
+		m->hands->cancel(m);
 }
 
 /* The first asks for a good end, the second for an end. */
@@ -97,12 +91,12 @@ static int64_t master_next_us(const struct master *m)
 	int64_t writer_us;
 
 	if (m->resting)
-		return least(least(children_next_us(m), watch_next_us(m)), rounds_next_us(m));
+		return least(least(m->hands->next_us(m), watch_next_us(m)), rounds_next_us(m));
 	writer_us = writer_next_us(m->writer); /* it waits for a lock until then */
 	if (((m->busy || m->unread) && !m->blocked) || large_may_continue(m) ||
 	    output_may_finish(m))
 		return loop_now_us(m->loop);
-	return least(least(least(children_next_us(m), deadline_us(m)),
+	return least(least(least(m->hands->next_us(m), deadline_us(m)),
 			   least(watch_next_us(m), spread_next_us(m))),
 		     writer_us == INT64_MAX ? m->flush_us : writer_us);
 }
@@ -113,16 +107,15 @@ static void master_advance(struct master *m)
 	if (deadline_us(m) <= loop_now_us(m->loop))
 		master_cancel(m, "the deadline of the run came first");
 	if (m->cancelled != NULL)
-		leases_cancel(m);
+		m->hands->take_back(m);
 	else
-		leases_fill(m);
-	names_ask(m);
-	if (m->drained || leases_left(m))
+		m->hands->hand_out(m);
+	if (m->drained || m->hands->left(m))
 		return;
 	m->drained = true;
 	watch_weigh(m);
 	if (m->config->rounds == NULL)
-		children_stop(m);
+		m->hands->stop(m);
 }
 
 /* The output comes last of what may fill it: so whether it is blocked is true for the whole sleep. */
@@ -132,14 +125,14 @@ static void master_turn(struct master *m)
 	bool was_blocked = m->blocked;
 
 	if (late_us > 0) { /* the others were stopped too */
-		children_renew(m);
+		m->hands->renew(m);
 		spread_renew(m, late_us);
 	}
 	if (m->unread && !m->blocked)
-		children_serve(m);
-	children_times(m);
+		m->hands->serve(m);
+	m->hands->times(m);
 	if (m->resting) {
-		refresh_ask(m);
+		m->hands->rest(m);
 	} else {
 		master_advance(m);
 		large_continue(m);
@@ -149,8 +142,8 @@ static void master_turn(struct master *m)
 	m->blocked = output_blocked(m);
 	watch_tick(m);
 	if (was_blocked && !m->blocked) /* whom we did not hear was not silent */
-		children_renew(m);
-	children_watch(m);
+		m->hands->renew(m);
+	m->hands->watch(m);
 }
 
 static bool is_done(const struct master *m)
@@ -158,60 +151,20 @@ static bool is_done(const struct master *m)
 	if (m->over)
 		return true;
 	if (m->config->rounds != NULL)
-		return m->resting && m->stopping && !children_live(m);
-	return m->laid_out && !children_live(m) && !writer_pending(m->writer);
-}
-
-/* A short list goes to all workers, or one would have it all and the others its share of the rate. What is fed comes
- * MASTER_BATCH at a time, or so. */
-static unsigned batch_of(const struct master_config *c)
-{
-	uint64_t targets = c->feed != NULL ? MASTER_BATCH : plan_count(c->plan, PLAN_DATAGRAMS);
-	uint64_t share = (targets + c->workers - 1) / c->workers;
-
-	return share < 1 ? 1 : share < MASTER_BATCH ? (unsigned)share : MASTER_BATCH;
-}
-
-/* How many workers of which kind there are. A kind without targets has none, or its share of the rate would
- * be nobody's; an empty list still has workers that find nothing to do. */
-static void count_workers(struct master *m)
-{
-	const struct plan *plan = m->config->plan;
-	const struct master_feed *feed = m->config->feed;
-	uint64_t sessions = feed != NULL ? feed->sessions : plan_count(plan, PLAN_SESSIONS);
-
-	m->workers[PLAN_SESSIONS] = sessions < SESSIONS_MAX ? (unsigned)sessions : SESSIONS_MAX;
-	if (sessions == 0 || feed != NULL || plan_count(plan, PLAN_DATAGRAMS) > 0)
-		m->workers[PLAN_DATAGRAMS] = m->config->workers;
-	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
-		m->nworkers += m->workers[kind];
-}
-
-static struct dispatch *ledger_of(const struct master *m)
-{
-	struct dispatch_kind kinds[PLAN_KINDS] = {
-		[PLAN_DATAGRAMS] = {m->workers[PLAN_DATAGRAMS], m->config->window + LEASE_SPARE},
-		[PLAN_SESSIONS] = {m->workers[PLAN_SESSIONS], 1},
-	};
-
-	return dispatch_new(kinds, PLAN_KINDS);
+		return m->resting && m->stopping && !m->hands->live(m);
+	return m->laid_out && !m->hands->live(m) && !writer_pending(m->writer);
 }
 
 static bool master_open(struct master *m)
 {
-	count_workers(m);
 	m->loop = loop_new();
 	m->start_us = loop_now_us(m->loop);
-	m->frame = mem_alloc(MASTER_FRAME);
-	m->batch = batch_of(m->config);
 	watch_open(m);
-	m->cells = cells_new(m->nworkers);
 	m->signals = signals_open();
-	if (m->cells == NULL || m->signals == NULL) {
+	if (m->signals == NULL || !m->hands->open(m)) {
 		log_error("cannot start: no memory or no descriptor for the run itself");
 		return false;
 	}
-	m->dispatch = ledger_of(m);
 	spread_open(m);
 	loop_refresh(m->loop); /* no round is late because a long list was sorted */
 	if (m->config->rounds != NULL)
@@ -220,26 +173,21 @@ static bool master_open(struct master *m)
 		round_begin(m);
 	loop_watch(m->loop, signals_fd(m->signals), LOOP_READ, signal_ready, m);
 	feed_open(m);
-	children_start(m);
-	children_watch(m);
+	m->hands->start(m);
+	m->hands->watch(m);
 	return true;
 }
 
 static void master_close(struct master *m)
 {
-	if (m->children != NULL)
-		children_free(m);
-	names_free(m);
+	m->hands->free(m);
 	spread_close(m);
 	parts_free(m);
 	engines_free(m->engines);
-	dispatch_free(m->dispatch);
 	layout_free(m->layout);
 	signals_close(m->signals, m->result->reload);
 	watch_close(m);
-	cells_free(m->cells, m->nworkers);
 	buf_free(&m->scratch);
-	free(m->frame);
 	loop_free(m->loop);
 }
 
@@ -247,6 +195,7 @@ void master_run(const struct master_config *config, struct master_result *result
 {
 	struct master m = {.config = config,
 			   .result = result,
+			   .hands = &hands_local,
 			   .writer = config->writer,
 			   .cancelled_us = LOOP_NEVER,
 			   .drain_us = LOOP_NEVER,

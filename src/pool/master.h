@@ -17,6 +17,7 @@
 #include "plan/plan.h"
 #include "pool/feed.h"
 #include "pool/memory.h"
+#include "pool/remote.h"
 #include "pool/rounds.h"
 #include "pool/watcher.h"
 
@@ -28,6 +29,8 @@ struct master_config {
 	const struct master_rounds *rounds; /* lent; NULL: one run and its end */
 	const struct master_feed *feed; /* lent: the plan is fed from there; NULL: it is as it is */
 	struct memory *memory; /* lent: of hosts, from round to round; NULL: nothing is kept */
+	/* Lent. Agents poll: there are no workers and no resolver of ours. NULL: there are. */
+	const struct remote_config *remote;
 	/* What a child does after the fork; its value is its exit status (worker_main and
 	 * resolver_main, which stand in the master's own layer and so come from main). */
 	int (*worker)(const void *arg, int queue_fd, _Atomic uint64_t *at_work);
@@ -68,6 +71,7 @@ struct master_result {                        /* what the run came to */
 	uint64_t workers_memory; /* octets, at the end; 0: nobody knows, or nobody wanted to */
 	unsigned deaths;         /* of workers and resolvers */
 	uint64_t lost;           /* records without the rows that were there: no room (exit 3) */
+	struct remote_result remote;
 	enum writer_result written;
 	int signal;   /* that ended the run early; 0 */
 	bool reload;  /* ended for another plan to be polled, with no word of an end */

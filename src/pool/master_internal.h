@@ -1,8 +1,8 @@
 /*
  * master_internal - what the files of the master share; private to it.
  *
- * master.c: the loop and the run's life. children, care: the processes. trust: what those may say. cells: what they
- * share with us. engines: who has which engine ID. leases: targets to workers. names: names to addresses. recall: what is
+ * master.c: the loop and the run's life. local: the work is done by children; children, care: their lives. trust: what
+ * those may say. cells: what they share with us. engines: who has which engine ID. leases: targets to workers. names: names to addresses. recall: what is
  * known of targets from rounds before. records: records to the writer. rounds: when all begins anew. spread: when in a
  * round whose turn it is. feed: targets from outside. output: the writer's side. watch: how far it is, to who wants to
  * know.
@@ -18,6 +18,7 @@
 #include "pool/master_child.h"
 #include "pool/master_engines.h"
 #include "pool/master_feed.h"
+#include "pool/master_hands.h"
 #include "pool/master_names.h"
 #include "pool/master_output.h"
 #include "pool/master_parts.h"
@@ -31,6 +32,7 @@
 struct master {
 	const struct master_config *config;
 	struct master_result *result;
+	const struct hands *hands;
 	struct loop *loop;
 	struct dispatch *dispatch;
 	struct writer *writer; /* of the run, or of its round */
@@ -80,17 +82,6 @@ struct master {
 void leases_fill(struct master *m);
 void leases_cancel(struct master *m); /* all that is not leased, as the writer takes it */
 bool leases_left(struct master *m);   /* not all have records; who has gives up its rate */
-
-/* records */
-bool record_is_wanted(const struct master *m, unsigned status); /* to be written, too */
-bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
-bool part_take(struct child *c, const struct queue_frame *f);
-void parts_drop(struct child *c); /* of a worker that has died */
-void parts_free(struct master *m);
-void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
-		   const char *message);
-void large_continue(struct master *m);
-bool large_may_continue(const struct master *m);
 
 void master_cancel(struct master *m, const char *words);
 /* Nothing new is leased, all else that is not yet is cancelled. */

@@ -71,7 +71,7 @@ static void output_finish(struct master *m)
 {
 	enum layout_state state;
 
-	if (m->laid_out || !m->drained || m->large.open || dispatch_owes(m->dispatch) > 0)
+	if (m->laid_out || !m->drained || m->large.open || m->hands->in_flight(m) > 0)
 		return;
 	state = layout_finish(m->layout);
 	m->laid_out = state == LAYOUT_DONE;

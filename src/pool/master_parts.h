@@ -9,8 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/record.h"
 #include "out/spool.h"
 #include "pool/queue.h"
+
+struct child;
+struct dispatch_task;
+struct master;
 
 struct part { /* what came so far of a record larger than a frame */
 	struct spool_run run;
@@ -35,5 +40,15 @@ struct large {               /* a record that is being copied to the writer */
 	const uint8_t *rest; /* its last octets, in the frame of its worker's queue */
 	size_t rest_len;
 };
+
+bool record_is_wanted(const struct master *m, unsigned status); /* to be written, too */
+bool record_take(struct child *c, const struct queue_frame *f); /* false: the worker lies */
+bool part_take(struct child *c, const struct queue_frame *f);
+void parts_drop(struct child *c); /* of a worker that has died */
+void parts_free(struct master *m);
+void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
+		   const char *message);
+void large_continue(struct master *m);
+bool large_may_continue(const struct master *m);
 
 #endif

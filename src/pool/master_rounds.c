@@ -116,11 +116,10 @@ static void begin_next(struct master *m)
 	plan_rewind(m->config->plan);
 	if (m->config->memory != NULL)
 		memory_round(m->config->memory);
-	refresh_renew(m);
-	names_begin(m);
+	m->hands->begin(m);
 	spread_begin(m, begin_us);
 	round_begin(m);
-	children_resume(m, cancelled);
+	m->hands->resume(m, cancelled);
 }
 
 void rounds_open(struct master *m)
@@ -181,7 +180,7 @@ void rounds_turn(struct master *m)
 	if (!m->resting && is_over(m))
 		round_end(m);
 	if (m->resting && (m->last || may_hand_over(m)) && !m->stopping)
-		children_stop(m);
+		m->hands->stop(m);
 	m->result->reload = m->resting && m->stopping && m->reload && !m->last;
 	if (m->resting && rounds_next_us(m) <= loop_now_us(m->loop))
 		begin_next(m);
@@ -205,6 +204,6 @@ void rounds_signal(struct master *m)
 	if (m->resting || m->cancelled != NULL)
 		return;
 	master_close_leases(m, "stopped by a signal");
-	children_drain(m);
+	m->hands->drain(m);
 	m->drain_us = loop_now_us(m->loop) + DRAIN_US;
 }

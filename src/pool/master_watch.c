@@ -21,8 +21,7 @@ static struct watcher_view view_of(const struct master *m)
 	const struct master_result *r = m->result;
 	struct watcher_view v = {.round = round_of(m),
 				 .targets = plan_total(m->config->plan),
-				 .in_flight = dispatch_owes(m->dispatch) -
-					      dispatch_waiting(m->dispatch),
+				 .in_flight = m->hands->in_flight(m),
 				 .stats = &r->stats,
 				 .elapsed_us = loop_now_us(m->loop) - m->start_us,
 				 .deaths = r->deaths,
