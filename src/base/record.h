@@ -50,6 +50,8 @@ struct record {
 	const uint8_t *verdicts;  /* enum record_status, of those tried but the last */
 	uint8_t naddrs, asked;
 	const struct learnt *learnt; /* for the next round; NULL: nobody keeps it */
+	const struct record_head
+		*head; /* a worker's, of which the master knows no more; NULL: of all others */
 };
 
 /* What the master looks at; the rest of a RECORD message is bytes as they will be written. */

@@ -12,6 +12,8 @@
  * - Sorted: lines go into the spool with a key that the format makes of them, and come out of it when
  *   the run is over.
  *
+ * - As frames: nothing of this is done, another process does it (layout_frames.c).
+ *
  * Rejected: making the rows whole in the master, which would have to know formats, and to format on the one
  * process that cannot be multiplied.
  *
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "out/layout_frames.h"
 #include "out/layout_order.h"
 #include "out/value.h"
 #include "out/writer.h"
@@ -45,7 +48,8 @@ struct layout {
 	unsigned done;         /* that this row has; 0: there is no row */
 	bool filling;          /* the last octet was a mark, or fills one up */
 
-	struct order *order; /* of whole records; NULL: as they come */
+	struct frames *frames; /* NULL: they are written here */
+	struct order *order;   /* of whole records; NULL: as they come */
 
 	/* sorted */
 	struct spool_sort *sort; /* NULL: it is not */
@@ -61,6 +65,10 @@ struct layout *layout_new(const struct layout_config *config, struct writer *wri
 
 	l->config = config;
 	l->writer = writer;
+	if (config->frames) {
+		l->frames = frames_new(config->frames);
+		return l;
+	}
 	if (config->head)
 		writer_put_head(writer, config->head, strlen(config->head));
 	if (config->sorted) {
@@ -88,6 +96,7 @@ void layout_free(struct layout *l)
 		l->config->sorted->end(l->state);
 	spool_sort_free(l->sort);
 	order_free(l->order);
+	frames_free(l->frames);
 	buf_free(&l->front);
 	buf_free(&l->line);
 	buf_free(&l->scratch);
@@ -217,6 +226,8 @@ static bool sorted_part(struct layout *l, const uint8_t *p, size_t len)
 bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const void *front,
 		  size_t len)
 {
+	if (l->frames)
+		return frames_begin(l->frames, seq, r, front, len);
 	l->line.len = 0;
 	l->too_long = false;
 	if (l->sort)
@@ -232,11 +243,17 @@ bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const 
 
 size_t layout_portion(const struct layout *l)
 {
+	if (l->frames)
+		return l->config->frames->piece;
 	return l->segments ? WRITER_BUFFER / (l->front.len + 1) + 1 : SIZE_MAX;
 }
 
 bool layout_part(struct layout *l, const void *p, size_t len)
 {
+	if (l->frames) {
+		frames_part(l->frames, l->writer, p, len);
+		return true;
+	}
 	if (l->sort)
 		return sorted_part(l, p, len);
 	if (l->config->around && l->segments)
@@ -250,12 +267,22 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 {
 	if (!layout_part(l, p, len))
 		return false;
+	if (l->frames) {
+		frames_end(l->frames, l->writer);
+		return true;
+	}
 	row_end(l);
 	if (l->order)
 		order_end(l->order);
 	else if (!l->sort)
 		writer_put(l->writer, NULL, 0);
 	return !l->order || !order_failed(l->order);
+}
+
+void layout_count(struct layout *l, const struct stats *delta)
+{
+	if (l->frames)
+		frames_count(l->frames, l->writer, delta);
 }
 
 enum layout_state layout_finish(struct layout *l)

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/record.h"
+#include "base/stats.h"
 #include "out/spool.h"
 
 /* Of a format whose records are lines to be sorted: what becomes of them. state is begin()'s. */
@@ -26,6 +27,21 @@ struct layout_sorted {
 	/* Appends what an item is in the output; they come in order. */
 	void (*item)(void *state, struct buf *out, const struct spool_item *item);
 	void (*end)(void *state); /* frees it */
+};
+
+/* Of records that go on to another process as they are. */
+struct layout_piece {
+	uint64_t seq;                   /* the record's target */
+	uint64_t before;                /* octets of it that came in pieces before this one */
+	const struct record_head *head; /* of the last one; NULL: more of the record come */
+	struct addr addr;               /* shown in the record; family 0: none */
+	const uint8_t *front, *octets;  /* the front of the last one alone */
+	size_t front_len, len;
+};
+struct layout_frames {
+	size_t piece; /* octets of a piece, and of a front, at most */
+	void (*put)(struct buf *out, const struct layout_piece *p); /* appends it */
+	void (*count)(struct buf *out, const struct stats *delta);  /* appends what was counted */
 };
 
 /* In which order records stand. Those with the same key are in the order of their targets; LAYOUT_BY_HOST: addresses
@@ -47,6 +63,7 @@ struct layout_config {
 	bool around;
 	bool filled; /* VALUE_FILLs stand behind marks of rows, and are left out */
 	const struct layout_sorted *sorted; /* NULL: they are not */
+	const struct layout_frames *frames; /* instead of all others here; NULL: they are not */
 	enum layout_order order;            /* of records whose lines are not sorted */
 };
 
@@ -72,6 +89,9 @@ bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const 
 size_t layout_portion(const struct layout *l);
 bool layout_part(struct layout *l, const void *p, size_t len);
 bool layout_end(struct layout *l, const void *p, size_t len);
+
+/* What workers have counted before the records that come next; only frames take it along. */
+void layout_count(struct layout *l, const struct stats *delta);
 
 /* All records were brought: writes what had to wait for that. */
 enum layout_state layout_finish(struct layout *l);

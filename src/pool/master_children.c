@@ -185,6 +185,8 @@ static bool stats_take(struct master *m, const struct queue_frame *f)
 	if (!stats_unpack(&delta, &r))
 		return false;
 	stats_add(&m->result->stats, &delta);
+	if (m->layout != NULL) /* between rounds nobody keeps them */
+		layout_count(m->layout, &delta);
 	return true;
 }
 

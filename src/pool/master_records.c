@@ -47,6 +47,12 @@ bool record_is_wanted(const struct master *m, unsigned status)
 	return !(m->config->unwanted >> status & 1);
 }
 
+/* To the layout; of what nobody wants the head alone, to who counts it. */
+static bool record_goes_on(const struct master *m, unsigned status)
+{
+	return record_is_wanted(m, status) || m->config->layout.frames != NULL;
+}
+
 /* Whose it is, as we know it. */
 static void record_name(struct record *r, const struct dispatch_task *t)
 {
@@ -62,11 +68,12 @@ static void record_own(struct master *m, const struct dispatch_task *t, struct r
 {
 	record_name(r, t);
 	record_count(m, r);
-	if (!record_is_wanted(m, r->status))
+	if (!record_goes_on(m, r->status))
 		return;
 	r->time_ms = loop_wall_ms();
 	m->scratch.len = 0;
-	m->config->format(&m->scratch, r, m->config->format_options);
+	if (record_is_wanted(m, r->status))
+		m->config->format(&m->scratch, r, m->config->format_options);
 	if (!layout_begin(m->layout, t->seq, r, NULL, 0) ||
 	    !layout_end(m->layout, m->scratch.data, m->scratch.len))
 		output_failed(m);
@@ -298,21 +305,24 @@ static void record_come(struct master *m, const struct dispatch_task *t,
 			const struct record_head *h, struct part *part,
 			const struct record_octets *octets)
 {
-	struct record r = {
-		.status = (enum record_status)h->status, .rtt_us = h->rtt_us, .tries = h->tries};
-	bool wanted = record_is_wanted(m, h->status);
+	struct record r = {.status = (enum record_status)h->status,
+			   .rtt_us = h->rtt_us,
+			   .tries = h->tries,
+			   .head = h};
 
 	refresh_doubt(m, t, h->status);
-	if (wanted && part != NULL && part->lost != 0) {
+	if (!record_is_wanted(m, h->status)) {
+		part_free(m, part);
+		part = NULL;
+	}
+	if (part != NULL && part->lost != 0) {
 		record_lost(m, part, t, h);
 		return;
 	}
 	record_name(&r, t);
 	record_count(m, &r);
-	if (wanted)
+	if (record_goes_on(m, h->status))
 		record_write(m, t, &r, part, octets);
-	else
-		part_free(m, part);
 }
 
 bool record_take(struct child *c, const struct queue_frame *f)

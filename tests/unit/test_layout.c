@@ -517,6 +517,76 @@ static void test_no_room(void **state)
 	layout_free(out.layout);
 }
 
+/* --- frames ------------------------------------------------------------------------------- */
+
+static void put_piece(struct buf *out, const struct layout_piece *p)
+{
+	buf_printf(out, "%u+%u ", (unsigned)p->seq, (unsigned)p->before);
+	if (p->head)
+		buf_printf(out, "%s %u %.*s|",
+			   record_status_name((enum record_status)p->head->status),
+			   (unsigned)p->head->tries, (int)p->front_len, (const char *)p->front);
+	buf_put(out, p->octets, p->len);
+	buf_putc(out, '\n');
+}
+
+static void put_count(struct buf *out, const struct stats *delta)
+{
+	buf_printf(out, "%u sent\n", (unsigned)delta->count[STATS_SENT]);
+}
+
+static const struct layout_frames frames = {.piece = 4, .put = put_piece, .count = put_count};
+static const struct layout_config framed = {.head = "none", .around = true, .frames = &frames};
+
+/* However it was cut before, a record is in pieces of 4, and only the last has its head. */
+static void test_frames(void **state)
+{
+	(void)state;
+	for (size_t piece = 1; piece < 12; piece++) {
+		struct output out = open_output(&framed, false);
+
+		put_record(&out, 7, "<\1>", "abcdefghij", piece);
+		layout_count(out.layout, &(struct stats){.count[STATS_SENT] = 5});
+		put_record(&out, 7, "", "k", piece); /* the same number again */
+		put_record(&out, 8, "", "", piece);
+		put_record(&out, 9, "f", "lmno", piece);
+		finish(&out);
+		check_file("7+0 abcd\n7+4 efgh\n7+8 ok 0 <\1>|ij\n5 sent\n7+0 ok 0 |k\n"
+			   "8+0 ok 0 |\n9+0 ok 0 f|lmno\n");
+	}
+}
+
+/* What the worker said of it is kept until its end, though the record is gone by then. */
+static void test_frames_keep_the_head(void **state)
+{
+	struct output out = open_output(&framed, false);
+	struct record_head head = {.status = RECORD_PARTIAL, .tries = 3};
+	struct record r = {.status = RECORD_PARTIAL, .tries = 3, .head = &head};
+	char front[] = "f";
+
+	(void)state;
+	assert_true(layout_begin(out.layout, 1, &r, front, 1));
+	head = (struct record_head){.tries = 99};
+	r = (struct record){.tries = 98};
+	front[0] = 'x';
+	assert_true(layout_end(out.layout, "o", 1));
+	finish(&out);
+	check_file("1+0 partial 3 f|o\n");
+}
+
+static void test_frames_front_too_long(void **state)
+{
+	struct output out = open_output(&framed, false);
+
+	(void)state;
+	assert_int_equal(layout_portion(out.layout), 4);
+	assert_false(layout_begin(out.layout, 1, &whose, "12345", 5));
+	assert_int_equal(errno, EMSGSIZE);
+	put_record(&out, 2, "1234", "", 1);
+	finish(&out);
+	check_file("2+0 ok 0 1234|\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -537,6 +607,9 @@ int main(void)
 		TEST(test_finish_heeds_the_writer),
 		TEST(test_finish_in_turns),
 		TEST(test_no_room),
+		TEST(test_frames),
+		TEST(test_frames_keep_the_head),
+		TEST(test_frames_front_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

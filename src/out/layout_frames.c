@@ -1,0 +1,101 @@
+/*
+ * Records that go on to another process: pieces of bounded size, as that wants them.
+ *
+ * Nothing here stands around rows or is sorted; who writes the records in the end does that. A record's octets are gathered until
+ * they are a piece, so that what was cut small by a queue's frames does not travel small. All but the last piece say
+ * only whose they are; the last one has the head and the front, which are known before the octets but may be kept until
+ * their record is there to be written.
+ *
+ * The trap: a front is a worker's word, and a piece without bounds would break the queue of who reads it.
+ */
+#include "out/layout_frames.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "out/writer.h"
+
+struct frames {
+	const struct layout_frames *config;
+	struct layout_piece piece; /* of the record that is open: what holds for all its pieces */
+	struct record_head head;
+	struct buf front, octets; /* of the next piece */
+	struct buf scratch;
+};
+
+struct frames *frames_new(const struct layout_frames *config)
+{
+	struct frames *f = mem_zero(1, sizeof(*f));
+
+	f->config = config;
+	return f;
+}
+
+void frames_free(struct frames *f)
+{
+	if (!f)
+		return;
+	buf_free(&f->front);
+	buf_free(&f->octets);
+	buf_free(&f->scratch);
+	free(f);
+}
+
+bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const void *front,
+		  size_t len)
+{
+	f->piece = (struct layout_piece){.seq = seq, .addr = r->addr};
+	f->head = (struct record_head){
+		.status = (uint8_t)r->status, .rtt_us = r->rtt_us, .tries = r->tries};
+	if (r->head)
+		f->head = *r->head;
+	f->front.len = f->octets.len = 0;
+	errno = EMSGSIZE;
+	if (len > f->config->piece)
+		return false;
+	buf_put(&f->front, front, len);
+	return true;
+}
+
+static void piece_put(struct frames *f, struct writer *w)
+{
+	f->piece.octets = f->octets.data;
+	f->piece.len = f->octets.len;
+	f->scratch.len = 0;
+	f->config->put(&f->scratch, &f->piece);
+	writer_put(w, f->scratch.data, f->scratch.len);
+	f->piece.before += f->octets.len;
+	f->octets.len = 0;
+}
+
+void frames_part(struct frames *f, struct writer *w, const void *p, size_t len)
+{
+	const uint8_t *octets = p;
+
+	while (len) {
+		size_t room = f->config->piece - f->octets.len, n = len < room ? len : room;
+
+		if (n == 0) {
+			piece_put(f, w);
+			continue;
+		}
+		buf_put(&f->octets, octets, n);
+		octets += n;
+		len -= n;
+	}
+}
+
+void frames_end(struct frames *f, struct writer *w)
+{
+	f->piece.head = &f->head;
+	f->piece.front = f->front.data;
+	f->piece.front_len = f->front.len;
+	piece_put(f, w);
+}
+
+void frames_count(struct frames *f, struct writer *w, const struct stats *delta)
+{
+	f->scratch.len = 0;
+	f->config->count(&f->scratch, delta);
+	writer_put(w, f->scratch.data, f->scratch.len);
+}
