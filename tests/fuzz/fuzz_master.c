@@ -45,7 +45,7 @@ struct worker_peer {                /* what a child knows */
 	unsigned births;
 	bool pinged, stop, stopped;
 };
-struct run {
+struct trial {
 	struct input in;
 	struct worker_peer peers[CHILDREN];
 	uint32_t owner[TARGETS]; /* whom a target is leased to */
@@ -56,7 +56,7 @@ struct run {
 
 /* ---- the child's side */
 
-static void forget(struct run *r, unsigned child)
+static void forget(struct trial *r, unsigned child)
 {
 	for (unsigned i = 0; i < TARGETS; i++)
 		if (r->owner[i] == child)
@@ -69,7 +69,7 @@ static void drop_held(struct worker_peer *p, unsigned i)
 	p->held[i] = p->held[--p->n];
 }
 
-static void take_tasks(struct run *r, unsigned child, const struct queue_frame *f)
+static void take_tasks(struct trial *r, unsigned child, const struct queue_frame *f)
 {
 	struct wire_in in = {.at = f->data, .end = f->data + f->len};
 	struct worker_peer *p = &r->peers[child];
@@ -93,7 +93,7 @@ static void take_name(struct worker_peer *p, const struct queue_frame *f)
 	p->held[p->n++] = (struct held){.lease = q.ticket};
 }
 
-static void listen_to_master(struct run *r, unsigned child)
+static void listen_to_master(struct trial *r, unsigned child)
 {
 	struct double_peer *d = double_peer(child);
 	struct worker_peer *p = &r->peers[child];
@@ -144,7 +144,7 @@ struct said { /* of a record */
 	uint8_t twist, status;
 };
 
-static void put_record(struct run *r, unsigned child, unsigned which, const struct said *s)
+static void put_record(struct trial *r, unsigned child, unsigned which, const struct said *s)
 {
 	struct worker_peer *p = &r->peers[child];
 	struct held h = p->n ? p->held[which % p->n] : (struct held){0};
@@ -184,7 +184,7 @@ static void put_record(struct run *r, unsigned child, unsigned which, const stru
 	}
 }
 
-static void put_part(struct run *r, unsigned child, unsigned which, size_t len)
+static void put_part(struct trial *r, unsigned child, unsigned which, size_t len)
 {
 	static uint8_t octets[4 + 60000];
 	struct worker_peer *p = &r->peers[child];
@@ -198,7 +198,7 @@ static void put_part(struct run *r, unsigned child, unsigned which, size_t len)
 	put(child, MESSAGE_PART, octets, 4 + len);
 }
 
-static void put_address(struct run *r, unsigned which, bool known)
+static void put_address(struct trial *r, unsigned which, bool known)
 {
 	struct worker_peer *p = &r->peers[CHILDREN - 1];
 	struct lookup_answer a = {.count = known, .message = "there is no such name"};
@@ -215,7 +215,7 @@ static void put_address(struct run *r, unsigned which, bool known)
 }
 
 /* It does what it should. */
-static void obey(struct run *r, unsigned child)
+static void obey(struct trial *r, unsigned child)
 {
 	static const struct said good = {.rest = (const uint8_t *)"x\n", .rest_len = 2};
 	struct worker_peer *p = &r->peers[child];
@@ -235,7 +235,7 @@ static void obey(struct run *r, unsigned child)
 
 /* ---- steps */
 
-static void step_raw(struct run *r, unsigned child)
+static void step_raw(struct trial *r, unsigned child)
 {
 	const uint8_t *p;
 	size_t len = input_octets(&r->in, &p);
@@ -244,7 +244,7 @@ static void step_raw(struct run *r, unsigned child)
 		frames_put_raw(&double_peer(child)->frames, p, len);
 }
 
-static void step_frame(struct run *r, unsigned child)
+static void step_frame(struct trial *r, unsigned child)
 {
 	uint8_t kind = input_u8(&r->in);
 	const uint8_t *p;
@@ -253,7 +253,7 @@ static void step_frame(struct run *r, unsigned child)
 	put(child, kind, p, len);
 }
 
-static void step_record(struct run *r, unsigned child)
+static void step_record(struct trial *r, unsigned child)
 {
 	uint8_t which = input_u8(&r->in);
 	struct said s = {.twist = input_u8(&r->in), .status = input_u8(&r->in)};
@@ -263,14 +263,14 @@ static void step_record(struct run *r, unsigned child)
 	put_record(r, child, which, &s);
 }
 
-static void step_part(struct run *r, unsigned child)
+static void step_part(struct trial *r, unsigned child)
 {
 	uint8_t which = input_u8(&r->in);
 
 	put_part(r, child, which, (size_t)input_u8(&r->in) * 256);
 }
 
-static void step_word(struct run *r, unsigned child)
+static void step_word(struct trial *r, unsigned child)
 {
 	uint8_t octets[STATS_PACKED] = {0};
 
@@ -287,7 +287,7 @@ static void step_word(struct run *r, unsigned child)
 	}
 }
 
-static void step_addresses(struct run *r)
+static void step_addresses(struct trial *r)
 {
 	uint8_t which = input_u8(&r->in);
 
@@ -295,7 +295,7 @@ static void step_addresses(struct run *r)
 }
 
 /* What stands in the page that is shared: its worker's to write. */
-static void step_page(struct run *r, unsigned child, struct master *m)
+static void step_page(struct trial *r, unsigned child, struct master *m)
 {
 	uint64_t seq = input_u8(&r->in);
 
@@ -303,7 +303,7 @@ static void step_page(struct run *r, unsigned child, struct master *m)
 		atomic_store(&cell_of(m->cells, child)->at_work, seq == 0xff ? UINT64_MAX : seq);
 }
 
-static void step_world(struct run *r, struct master *m)
+static void step_world(struct trial *r, struct master *m)
 {
 	uint8_t how = input_u8(&r->in);
 
@@ -328,7 +328,7 @@ static void step_world(struct run *r, struct master *m)
 	}
 }
 
-static void step(struct run *r, struct master *m)
+static void step(struct trial *r, struct master *m)
 {
 	uint8_t op = input_u8(&r->in);
 	unsigned child = (op >> 4) % CHILDREN;
@@ -378,7 +378,7 @@ static void step(struct run *r, struct master *m)
 /* Called when the loop would sleep: the others act. */
 static void turn(void *arg)
 {
-	struct run *r = arg;
+	struct trial *r = arg;
 	static uint8_t octets[65536];
 
 	FUZZ_CHECK(double_turns() < TURNS_MAX);
@@ -459,7 +459,7 @@ static const struct format_options plain;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run r = {.in = {data, data + size}, .output = output()};
+	struct trial r = {.in = {data, data + size}, .output = output()};
 	uint8_t how = input_u8(&r.in);
 	const struct format *f = format_at(how % 5u);
 	struct conf *conf = conf_new();

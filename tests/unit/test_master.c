@@ -615,7 +615,7 @@ static void format(struct buf *out, const struct record *r, const struct format_
 	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
 }
 
-struct run {
+struct trial {
 	struct master_config config;
 	struct master_result result;
 	struct plan plan;
@@ -637,7 +637,7 @@ static const char *always_ok(uint64_t seq)
 
 static int set_up(void **state)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	struct trial *r = calloc(1, sizeof(*r));
 
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	snprintf(r->folder, sizeof(r->folder), "/tmp/test_master.XXXXXX");
@@ -660,7 +660,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	if (r->helper > 0) {
 		kill(r->helper, SIGKILL);
@@ -674,7 +674,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void take_line(struct run *r, const char *line)
+static void take_line(struct trial *r, const char *line)
 {
 	const char *number = strchr(line, '#');
 	unsigned long seq;
@@ -687,7 +687,7 @@ static void take_line(struct run *r, const char *line)
 	sscanf(number, "%*s %15s %79[^\n]", r->status[seq], r->message[seq]);
 }
 
-static void read_records(struct run *r, const char *path)
+static void read_records(struct trial *r, const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char *line = NULL;
@@ -700,7 +700,7 @@ static void read_records(struct run *r, const char *path)
 	fclose(f);
 }
 
-static void go(struct run *r)
+static void go(struct trial *r)
 {
 	struct writer_options o = {.path = r->path};
 	enum writer_result opened;
@@ -719,7 +719,7 @@ static void go(struct run *r)
 }
 
 /* Invariant 1. */
-static void assert_one_each(const struct run *r)
+static void assert_one_each(const struct trial *r)
 {
 	uint64_t sum = 0;
 
@@ -733,7 +733,7 @@ static void assert_one_each(const struct run *r)
 	assert_int_equal(sum, r->plan.total);
 }
 
-static void run_all(struct run *r, uint64_t total)
+static void run_all(struct trial *r, uint64_t total)
 {
 	r->plan.total = total;
 	go(r);
@@ -745,7 +745,7 @@ static void run_all(struct run *r, uint64_t total)
 
 static void test_no_target(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	run_all(r, 0);
 	assert_int_equal(r->result.deaths, 0);
@@ -753,7 +753,7 @@ static void test_no_target(void **state)
 
 static void test_many_targets(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	run_all(r, MAX);
 	assert_int_equal(r->result.status[RECORD_OK], MAX);
@@ -765,7 +765,7 @@ static void test_many_targets(void **state)
 
 static void test_few_targets_are_shared(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.workers = 7;
 	run_all(r, 3);
@@ -777,7 +777,7 @@ static const char *name_unknown(uint64_t seq);
 /* Counted, and not written: our own as well as those of workers, a bit's whole class of them. */
 static void test_unwanted(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.unwanted = 1u << RECORD_RESOLVE;
 	r->plan.name = name_unknown;
@@ -797,7 +797,7 @@ static const char *mixed_large(uint64_t seq)
 /* What came ahead of a record that turns out to be unwanted goes. */
 static void test_unwanted_parts(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.unwanted = 1u << RECORD_PARTIAL;
 	r->plan.what = mixed_large;
@@ -822,7 +822,7 @@ static const char *some_trouble(uint64_t seq)
 /* All targets have their record, though each trouble ends its worker, the first time. A lie ends it a
  * little later, and another worker may have told the next one by then. Who dies after the last record of
  * all was stopped, and is not counted. */
-static void survive(struct run *r, const char *what)
+static void survive(struct trial *r, const char *what)
 {
 	unsigned least = strncmp(what, "lie", 3) == 0      ? 1
 			 : strncmp(what, "answer", 6) == 0 ? 9
@@ -846,7 +846,7 @@ static void test_crash(void **state)
 /* What a worker said before it died counts. */
 static void test_answer_and_crash(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	survive(r, "answer-and-crash");
 	for (unsigned seq = 50; seq < 1000; seq += 100)
@@ -918,7 +918,7 @@ static const char *poison(uint64_t seq)
 
 static void test_poison(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = poison;
 	run_all(r, 1000);
@@ -938,7 +938,7 @@ static const char *poison_first(uint64_t seq)
 /* Twelve deaths in a row without a record, but each has its reason: the run does not give up. */
 static void test_poison_first(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = poison_first;
 	r->config.workers = 1;
@@ -956,7 +956,7 @@ static const char *hang_at_10(uint64_t seq)
 /* Silent while it owes: asked, then killed; the other worker goes on meanwhile. */
 static void test_hang(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = hang_at_10;
 	run_all(r, 2000);
@@ -973,7 +973,7 @@ static const char *silent_at_10(uint64_t seq)
 /* A worker that only waits for its devices answers PING and lives. */
 static void test_patient_worker(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = silent_at_10;
 	r->config.deadline_us = SILENCE_US * 5 / 2;
@@ -985,7 +985,7 @@ static void test_patient_worker(void **state)
 
 static void test_does_not_exit(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "stays";
 	run_all(r, 10);
@@ -995,7 +995,7 @@ static void test_does_not_exit(void **state)
 
 static void test_no_worker_can_live(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "stillborn";
 	log_set_level(LOG_LEVEL_ERROR);
@@ -1010,7 +1010,7 @@ static void test_no_worker_can_live(void **state)
 /* Every second one is stillborn, the others answer what they have and die: the run gets on. */
 static void test_weak_workers(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "weak";
 	r->config.workers = 1;
@@ -1023,7 +1023,7 @@ static void test_weak_workers(void **state)
 
 static void test_no_process_can_be_made(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rlimit limit, low;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -1043,7 +1043,7 @@ static void test_no_process_can_be_made(void **state)
 
 static void test_rate(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	trouble = "crash-once";
 	r->plan.what = some_trouble;
@@ -1064,7 +1064,7 @@ static const char *always_large(uint64_t seq)
 
 static void test_large_records(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct stat st;
 
 	r->plan.what = always_large;
@@ -1082,7 +1082,7 @@ static const char *always_mixed(uint64_t seq)
 /* Each record whole, in front of its parts what came last, and no descriptor for each. */
 static void test_mixed_parts(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char *line = NULL, wanted[64];
 	size_t cap = 0;
 	FILE *f;
@@ -1108,7 +1108,7 @@ static void test_mixed_parts(void **state)
 }
 
 /* With so little room for the spool's file. */
-static void run_in_a_full_folder(struct run *r, uint64_t total, rlim_t octets)
+static void run_in_a_full_folder(struct trial *r, uint64_t total, rlim_t octets)
 {
 	struct rlimit limit, low;
 
@@ -1131,7 +1131,7 @@ static const char *hog_at_first(uint64_t seq)
 /* The others' octets find no room, but it is the largest record that is given up, each time anew. */
 static void test_full_spool_costs_the_largest(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = hog_at_first;
 	r->config.workers = 1;
@@ -1152,7 +1152,7 @@ static const char *huge_at_first(uint64_t seq)
 /* One that alone is too large, and goes on when it is given up: what it took is there for the next. */
 static void test_too_large_for_the_spool(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = huge_at_first;
 	r->config.workers = 1;
@@ -1171,7 +1171,7 @@ static const char *half_at_first(uint64_t seq)
  * them is seen. */
 static void test_mixed_parts_and_crash(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rlimit limit, low;
 	int next = dup(0);
 
@@ -1197,7 +1197,7 @@ static const char *around_a_death(uint64_t seq)
 /* What a worker has begun stays when another one dies. */
 static void test_parts_around_a_death(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = around_a_death;
 	r->config.silence_us = 0;
@@ -1214,7 +1214,7 @@ static const char *always_long(uint64_t seq)
 
 /* Reads the output, a FIFO, into the file `copy`, when it has slept. Then tells by its exit status
  * how far the workers had come by then, in hundreds. */
-static void slow_reader(struct run *r, const char *copy)
+static void slow_reader(struct trial *r, const char *copy)
 {
 	assert_int_equal(mkfifo(r->path, 0600), 0);
 	r->helper = fork();
@@ -1236,7 +1236,7 @@ static void slow_reader(struct run *r, const char *copy)
 	_exit((int)(total / 100 < 254 ? total / 100 : 254));
 }
 
-static unsigned slow_reader_saw(struct run *r)
+static unsigned slow_reader_saw(struct trial *r)
 {
 	if (r->helper > 0)
 		waitpid(r->helper, &r->helper_status, 0);
@@ -1248,7 +1248,7 @@ static unsigned slow_reader_saw(struct run *r)
 /* Invariant 2: the reader stops, and so do the workers; nothing is lost. */
 static void test_slow_reader(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char copy[100];
 
 	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
@@ -1270,7 +1270,7 @@ static void test_slow_reader(void **state)
 /* All has been said when the reader begins to read: the last frames lie in the master, unread. */
 static void test_late_reader(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char copy[100];
 
 	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
@@ -1291,7 +1291,7 @@ static void test_late_reader(void **state)
 /* What is written is given back: the spool holds the few that are not, never all 35 MB. */
 static void test_slow_reader_of_large_records(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rlimit limit, low;
 	struct stat st;
 	char copy[100];
@@ -1323,7 +1323,7 @@ static const char *large_at_first(uint64_t seq)
 /* The end is called while half a large record is written: our own records wait until it is whole. */
 static void test_cancelled_in_a_large_record(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char copy[100];
 
 	snprintf(copy, sizeof(copy), "%s/copy", r->folder);
@@ -1357,7 +1357,7 @@ static const char *name_unknown(uint64_t seq)
 
 static void test_own_records_fill_the_output(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.format = format_long;
 	r->plan.name = name_unknown;
@@ -1367,7 +1367,7 @@ static void test_own_records_fill_the_output(void **state)
 
 static void test_cancelled_records_fill_the_output(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.format = format_long;
 	r->config.deadline_us = 1;
@@ -1384,7 +1384,7 @@ static const char *always_huge(uint64_t seq)
 /* A record of 35 MB does not pass through the memory as a whole. */
 static void test_slow_reader_of_a_huge_record(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rusage before, after;
 	struct stat st;
 	char copy[100];
@@ -1408,7 +1408,7 @@ static void test_slow_reader_of_a_huge_record(void **state)
 /* The reader goes on, slowly: what it does not take stays with the workers, not in our queues. */
 static void test_steady_reader(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rusage before, after;
 	static char octets[65536];
 
@@ -1433,7 +1433,7 @@ static void test_steady_reader(void **state)
 
 static void test_reader_leaves(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	assert_int_equal(mkfifo(r->path, 0600), 0);
 	r->helper = fork();
@@ -1459,7 +1459,7 @@ static const char *some_engines(uint64_t seq)
 }
 
 /* A run, and what it says on standard error. */
-static void run_heard(struct run *r, uint64_t total, char *heard, size_t size)
+static void run_heard(struct trial *r, uint64_t total, char *heard, size_t size)
 {
 	FILE *f = tmpfile();
 	int saved = dup(STDERR_FILENO);
@@ -1497,7 +1497,7 @@ static unsigned lines_of(const char *text)
 /* Each ID once, by two names; not the host that is listed twice. */
 static void test_duplicate_engine_ids(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char heard[4096];
 
 	r->plan.what = some_engines;
@@ -1514,7 +1514,7 @@ static void test_duplicate_engine_ids(void **state)
 
 static void test_quiet_about_engine_ids(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	char heard[4096];
 
 	r->plan.what = some_engines;
@@ -1575,7 +1575,7 @@ static const char *twenty_names(uint64_t seq)
 /* Each name is asked once, whatever its letters' case, and all its targets get its addresses. */
 static void test_each_name_once(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = twenty_names;
 	r->config.silence_us = 0;
@@ -1603,7 +1603,7 @@ static const char *slow_names_first(uint64_t seq)
 /* Invariant 3: the slow names are answered only after 500 other targets were. */
 static void test_a_name_holds_up_nobody(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = slow_names_first;
 	run_all(r, 1000);
@@ -1621,7 +1621,7 @@ static const char *a_poisonous_name(uint64_t seq)
 /* Three deaths of the resolver, all charged to the one name; the others are found. */
 static void test_a_name_that_kills(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = a_poisonous_name;
 	run_all(r, 20);
@@ -1638,7 +1638,7 @@ static const char *a_lying_name(uint64_t seq)
 
 static void test_a_resolver_that_lies(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = a_lying_name;
 	run_all(r, 20);
@@ -1653,7 +1653,7 @@ static const char *a_name_answered_twice(uint64_t seq)
 
 static void test_a_resolver_that_answers_twice(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = a_name_answered_twice;
 	r->config.silence_us = 0;
@@ -1665,7 +1665,7 @@ static void test_a_resolver_that_answers_twice(void **state)
 
 static void test_no_resolver_can_live(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.resolver_arg = "stillborn";
 	r->plan.name = a_lying_name;
@@ -1690,7 +1690,7 @@ static const char *always_deaf(uint64_t seq)
 }
 
 /* Sends us signals when the workers have all that they may have. */
-static void signal_when_full(struct run *r, int signal, int times)
+static void signal_when_full(struct trial *r, int signal, int times)
 {
 	pid_t us = getpid();
 
@@ -1708,7 +1708,7 @@ static void signal_when_full(struct run *r, int signal, int times)
 
 static void test_signal(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct sigaction before, after;
 
 	sigaction(SIGTERM, NULL, &before);
@@ -1731,7 +1731,7 @@ static const char *slow_names_only(uint64_t seq)
 
 static void test_signal_while_names_are_open(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.name = slow_names_only;
 	r->config.deadline_us = 300000;
@@ -1743,7 +1743,7 @@ static void test_signal_while_names_are_open(void **state)
 /* Workers that do not even listen: the second signal waits for nobody. */
 static void test_second_signal(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = always_deaf;
 	r->plan.total = 10000;
@@ -1756,7 +1756,7 @@ static void test_second_signal(void **state)
 
 static void test_deadline(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = always_silent;
 	r->config.deadline_us = 300000;
@@ -1768,7 +1768,7 @@ static void test_deadline(void **state)
 }
 
 /* From a process beside us: kills the workers one after the other, a little later. */
-static void kill_workers(struct run *r)
+static void kill_workers(struct trial *r)
 {
 	pid_t us = getpid();
 	char path[64], text[64] = "";
@@ -1792,7 +1792,7 @@ static void kill_workers(struct run *r)
 /* Workers die after the end was called: nobody is asked again, nobody is born again. */
 static void test_deaths_after_the_end(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.what = always_deaf;
 	r->config.deadline_us = 100000;
@@ -1849,7 +1849,7 @@ static void seen_record(void *arg, const struct record *r)
 /* Ticks at their times and not after LOOP_NEVER; an ask is no end; each record once, ours as well. */
 static void test_watchers(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct seen seen = {0}, blind = {0};
 	const struct watcher watchers[] = {
 		{&seen, .tick = seen_tick, .asked = seen_asked, .record = seen_record},
@@ -1888,7 +1888,7 @@ static int64_t once_tick(void *arg, const struct watcher_view *v, int64_t now_us
 /* Who wants no time is told that a signal ends the run all the same, once, and before it has ended. */
 static void test_watchers_hear_of_a_signal(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct seen seen = {0}, blind = {0};
 	const struct watcher watchers[] = {{.arg = &blind}, {&seen, .tick = once_tick}};
 
@@ -1919,7 +1919,7 @@ static bool all_sessions(uint64_t seq)
 
 static void test_sessions(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.session = is_session;
 	r->config.silence_us = 0; /* 5 s: a slow machine is not a silent worker */
@@ -1933,7 +1933,7 @@ static void test_sessions(void **state)
 /* As many as there are targets, if these are few; no others, if there are no datagrams to send. */
 static void test_few_sessions(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.session = all_sessions;
 	run_all(r, 3);
@@ -1951,7 +1951,7 @@ static const char *sessions_sleep(uint64_t seq)
  * else waits for them. */
 static void test_sessions_block(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.session = is_session;
 	r->plan.what = sessions_sleep;
@@ -1970,7 +1970,7 @@ static void test_sessions_block(void **state)
 /* Those of one kind live and bring records; the others never do, and that is found out as soon. */
 static void test_no_worker_of_a_kind_can_live(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "stillborn";
 	r->plan.session = is_session;
@@ -1990,7 +1990,7 @@ static const char *sessions_hang(uint64_t seq)
 }
 
 /* Without a word for longer than it may block. That is no crash, and there is another one. */
-static void hang(struct run *r, int64_t least_us)
+static void hang(struct trial *r, int64_t least_us)
 {
 	r->config.silence_us = least_us > 0 ? SILENCE_US : 0; /* 5 s */
 	r->plan.session = is_session;
@@ -2010,7 +2010,7 @@ static void hang(struct run *r, int64_t least_us)
 
 static void test_session_is_silent(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	hang(r, 2 * SILENCE_US);
 }
@@ -2018,7 +2018,7 @@ static void test_session_is_silent(void **state)
 /* The host's own deadline comes first, however long its process may be silent. */
 static void test_session_over_its_deadline(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	for (int i = 0; i < 7; i++)
 		r->plan.profiles[i] = (struct profile){.timeout_us = 3600000000,
@@ -2036,7 +2036,7 @@ static const char *sessions_talk(uint64_t seq)
 /* It answers each PING and never gives a record, and nobody has set a deadline. */
 static void test_session_talks_for_ever(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.silence_us = SILENCE_US / 4;
 	r->config.patience_us = 2 * SILENCE_US;
@@ -2051,7 +2051,7 @@ static void test_session_talks_for_ever(void **state)
 
 static void test_session_crashes(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	trouble = "crash";
 	r->plan.session = all_sessions;
@@ -2076,7 +2076,7 @@ static bool is_pair(uint64_t seq)
 /* Both kinds wait for the same names, each for its own workers. */
 static void test_names_of_sessions(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.session = is_pair;
 	r->plan.name = session_names;
@@ -2091,7 +2091,7 @@ static void test_names_of_sessions(void **state)
 /* What blocks is not waited for. */
 static void test_cancelled_while_sessions_hang(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	int64_t from_us = loop_clock_us();
 
 	r->plan.session = is_session;
@@ -2108,7 +2108,7 @@ static void test_cancelled_while_sessions_hang(void **state)
 /* Invariant 5: the kinds share the rate, and who is left alone has all of it. */
 static void test_rate_of_both_kinds(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.session = is_session;
 	r->plan.what = sessions_sleep;
@@ -2123,7 +2123,7 @@ static void test_rate_of_both_kinds(void **state)
 /* --- rounds ------------------------------------------------------------------------------- */
 
 struct rounds_log {
-	struct run *run;
+	struct trial *run;
 	struct master_schedule schedule;
 	unsigned begun;
 	unsigned ended;
@@ -2170,7 +2170,7 @@ static struct writer *rounds_begin(void *arg)
 static bool rounds_end(void *arg, const struct master_result *result)
 {
 	struct rounds_log *log = arg;
-	struct run *r = log->run;
+	struct trial *r = log->run;
 	uint64_t records = 0;
 
 	log->ended++;
@@ -2222,7 +2222,7 @@ static int64_t rounds_tick(void *arg, const struct watcher_view *v, int64_t now_
 
 static void run_rounds(struct rounds_log *log, bool spread)
 {
-	struct run *r = log->run;
+	struct trial *r = log->run;
 	const struct watcher watcher = {.arg = log, .tick = rounds_tick};
 	struct master_rounds rounds = {.interval_us = log->interval_us ? log->interval_us
 								       : ROUND_US,
@@ -2256,7 +2256,7 @@ static const char *crash_in_turn(uint64_t seq)
 /* Each has all targets once, those of a worker that died too; the same workers serve them all. */
 static void test_rounds(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	for (int spread = 0; spread < 2; spread++) {
 		struct rounds_log log = {.run = r, .last = 4};
@@ -2277,7 +2277,7 @@ static void test_rounds(void **state)
 /* A round without an output asks nobody, one whose output fails is a round; both say nothing of the next. */
 static void test_rounds_without_output(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 4, .without = 2, .breaks = 3};
 
 	r->plan.total = 20;
@@ -2290,7 +2290,7 @@ static void test_rounds_without_output(void **state)
 /* A list that takes long to be sorted makes nobody late: the first round is due when all is ready. */
 static void test_rounds_of_a_long_list(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 1};
 
 	r->plan.total = 20;
@@ -2309,7 +2309,7 @@ static const char *five_names(uint64_t seq)
 /* What is due while a round's output is being finished is left out: none begins that is long due. */
 static void test_rounds_left_out(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 4, .slow = 2};
 
 	r->plan.total = 20;
@@ -2323,7 +2323,7 @@ static void test_rounds_left_out(void **state)
 /* Who dies between two rounds is replaced, and counted once. */
 static void test_death_between_rounds(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 5, .kills = 2};
 
 	r->plan.total = 20;
@@ -2337,7 +2337,7 @@ static void test_death_between_rounds(void **state)
 /* All of the old are gone before anything of the new is; the schedule is one. */
 static void test_rounds_reload(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 4, .reloads = 2, .another = true};
 	int64_t start_us;
 
@@ -2375,7 +2375,7 @@ static void hold_reloads(int how)
 /* Asked for another plan as soon as it starts: it gives way, but not if nothing was polled for long. */
 static void test_rounds_starved_by_reloads(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .interval_us = 400000, .another = true};
 
 	r->plan.total = 20;
@@ -2399,7 +2399,7 @@ static void test_rounds_starved_by_reloads(void **state)
 /* What is wrong changes nothing; and a signal that ends it comes before any other plan. */
 static void test_rounds_without_another(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 4, .reloads = 2};
 
 	r->plan.total = 20;
@@ -2426,7 +2426,7 @@ static bool end_twice(struct rounds_log *log, const struct watcher_view *v)
 /* Two signals while the old children leave: it is over, and no other plan is polled. */
 static void test_rounds_aborted_in_a_reload(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .reloads = 1, .another = true, .act = end_twice};
 
 	r->plan.total = 20;
@@ -2449,7 +2449,7 @@ static bool end_early(struct rounds_log *log, const struct watcher_view *v)
 /* A signal in a round: whose instant has not come is not waited for, */
 static void test_signal_in_a_spread_round(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .interval_us = 60000000, .act = end_early};
 
 	r->plan.total = 200;
@@ -2466,7 +2466,7 @@ static void test_signal_in_a_spread_round(void **state)
 /* and who was asked has some seconds to answer, not more. */
 static void test_signal_in_a_silent_round(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .interval_us = 30000000, .act = end_early};
 
 	r->plan.total = 20;
@@ -2493,7 +2493,7 @@ static const char *deaf_at_first(uint64_t seq)
 /* Who dies when a round is cut off by its deadline is not needed any more, but for the next one. */
 static void test_death_after_a_rounds_deadline(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 3, .act = kill_at_deadline};
 
 	r->plan.total = 20;
@@ -2511,7 +2511,7 @@ static void test_death_after_a_rounds_deadline(void **state)
 /* Invariant 5: what one kind got when the other was through goes back to that when a round begins. */
 static void test_rate_in_rounds(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 2, .interval_us = 1000};
 
 	r->plan.total = 200;
@@ -2528,7 +2528,7 @@ static void test_rate_in_rounds(void **state)
 /* The end of rounds that nobody asked for: an output that is no more, or workers that cannot live. */
 static void test_rounds_that_cannot_go_on(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 9, .refuses = 2};
 
 	r->plan.total = 20;
@@ -2567,7 +2567,7 @@ static unsigned names_asked(void)
 /* What is known is not asked again until it is old, or a host of it gave no answer; and nobody waits for that. */
 static void test_names_in_rounds(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 5};
 
 	r->plan.total = 50;
@@ -2619,7 +2619,7 @@ static void test_names_that_move(void **state)
 		     {is_gone, always_ok, 1, 21},
 		     {moves, always_ok, 0, 21}, /* nobody has a reason to ask */
 		     {moves, always_refused, 0, 17}};
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct rounds_log log = {.run = r, .last = 6};
@@ -2648,7 +2648,7 @@ static const char *poison_later(uint64_t seq)
 /* A round that was cut off dismisses the resolver; those of the next ones are missed when they die. */
 static void test_names_after_a_deadline(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 6};
 
 	r->plan.total = 20;
@@ -2665,7 +2665,7 @@ static void test_names_after_a_deadline(void **state)
 /* An answer that the resolver cannot give, or its death, costs no known name its addresses. */
 static void test_names_that_fail_later(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct rounds_log log = {.run = r, .last = 6};
 
 	r->plan.total = 50;

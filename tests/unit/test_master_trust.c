@@ -836,7 +836,7 @@ static void format(struct buf *out, const struct record *r, const struct format_
 	buf_printf(out, "%s %s\n", r->host, record_status_name(r->status));
 }
 
-struct run {
+struct trial {
 	struct master_config config;
 	struct master_result result;
 	struct plan plan;
@@ -847,7 +847,7 @@ struct run {
 
 static int set_up(void **state)
 {
-	struct run *r = calloc(1, sizeof(*r));
+	struct trial *r = calloc(1, sizeof(*r));
 	int fd;
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -874,7 +874,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	histogram_free(r->result.latency);
 	unlink(r->path);
@@ -883,7 +883,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void read_records(struct run *r)
+static void read_records(struct trial *r)
 {
 	FILE *f = fopen(r->path, "r");
 	char line[20000];
@@ -901,7 +901,7 @@ static void read_records(struct run *r)
 }
 
 /* Invariant 1, and nothing of the lie in it. */
-static void go(struct run *r)
+static void go(struct trial *r)
 {
 	struct writer_options o = {.path = r->path};
 	enum writer_result opened;
@@ -928,7 +928,7 @@ static void go(struct run *r)
 /* The one who told the lie is dead, and nobody else; each target has the record that it should have. */
 static void test_lie(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.one_line = lie->one_line;
 	r->config.even_quotes = lie->even_quotes;
@@ -943,7 +943,7 @@ static void test_lie(void **state)
 /* The target is one that another kind of worker has. */
 static void test_lie_about_a_session(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	const struct lie about = {"another kind of worker's target", lie_others, false, false,
 				  false};
 
@@ -974,7 +974,7 @@ static void test_lie_about_what_was_learnt(void **state)
 		{.silent = 1},
 	};
 	static const struct lie about = {"what was learnt", lie_learnt, false, false, false};
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	lie = &about;
 	for (unsigned i = 0; i < 3; i++) {
@@ -1006,7 +1006,7 @@ static void lie_unwanted(struct liar *w, const struct task *t)
 /* Octets of a record that is not to be written. */
 static void test_lie_in_what_nobody_wants(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	const struct lie about = {"what nobody wants", lie_unwanted, false, false, false};
 
 	lie = &about;
@@ -1019,7 +1019,7 @@ static void test_lie_in_what_nobody_wants(void **state)
 /* Five deaths that name a target which another worker holds: that one is charged with none of them. */
 static void test_names_the_others(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "names the other's";
 	r->plan.total = MAX;
@@ -1030,7 +1030,7 @@ static void test_names_the_others(void **state)
 
 static void test_cells_of_the_others(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "touches the other's";
 	go(r);
@@ -1041,7 +1041,7 @@ static void test_cells_of_the_others(void **state)
 /* It says that it lives, for ever, and keeps a target. */
 static void test_pongs_for_ever(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "pongs";
 	r->config.silence_us = HEARTBEAT_US;
@@ -1056,7 +1056,7 @@ static void test_pongs_for_ever(void **state)
 /* What the host may take is waited for: two tries of a second each, and more than once. */
 static void test_patience_has_the_hosts_time(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "pongs";
 	r->config.silence_us = SILENCE_US / 4;
@@ -1072,7 +1072,7 @@ static void test_patience_has_the_hosts_time(void **state)
 /* But not longer than the host's own limit. */
 static void test_patience_ends_with_the_hosts_deadline(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "pongs";
 	r->config.silence_us = SILENCE_US / 4;
@@ -1086,7 +1086,7 @@ static void test_patience_ends_with_the_hosts_deadline(void **state)
 /* With a rate, all that is in the window is sent first. */
 static void test_patience_has_the_rate(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "pongs";
 	r->config.silence_us = SILENCE_US / 4;
@@ -1099,7 +1099,7 @@ static void test_patience_has_the_rate(void **state)
 
 static void test_pong_with_octets(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "pongs much";
 	r->config.silence_us = HEARTBEAT_US;
@@ -1111,7 +1111,7 @@ static void test_pong_with_octets(void **state)
 /* The deadline has come, and it says only that it lives. */
 static void test_deaf_and_talkative(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.worker_arg = "deaf";
 	r->config.silence_us = SILENCE_US;
@@ -1126,7 +1126,7 @@ static void test_after_the_end(void **state)
 {
 	static const char *const how[] = {"records after STOP", "stops for ever",
 					  "counts after STOP", "pongs after STOP"};
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
 		memset(r->records, 0, sizeof(r->records));
@@ -1143,7 +1143,7 @@ static void test_after_the_end(void **state)
 /* What it does not read waits in the master; so it gets no more than that, and guesses wrong. */
 static void test_does_not_read(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.workers = 1;
 	r->config.worker_arg = "guesses";
@@ -1156,7 +1156,7 @@ static void test_does_not_read(void **state)
 static void test_resolver(void **state)
 {
 	static const char *const how[] = {"too many", "no family", "and more", "cut", "record"};
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.names = true;
 	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
@@ -1173,7 +1173,7 @@ static void test_resolver(void **state)
 
 static void test_resolver_pongs_for_ever(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->plan.names = true;
 	r->config.resolver_arg = "pongs";
@@ -1187,7 +1187,7 @@ static void test_resolver_pongs_for_ever(void **state)
 /* The name is still asked when a worker says where it is. */
 static void test_answers_for_the_resolver(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	const struct lie about = {"what the resolver says", lie_kind, false, false, false};
 
 	lie = &about;
@@ -1268,7 +1268,7 @@ static const struct lie truths[] = {
 
 static void test_no_lie(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.one_line = lie->one_line;
 	r->config.even_quotes = lie->even_quotes;
@@ -1281,7 +1281,7 @@ static void test_no_lie(void **state)
 /* The answer took longer than the worker had lived when our turn began; then something held us up. */
 static void test_no_lie_in_a_long_turn(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 	struct dispatch_kind kind = {.workers = 1, .lease_max = 1};
 	struct master m = {
 		.config = &r->config, .loop = loop_new(), .dispatch = dispatch_new(&kind, 1)};
@@ -1305,7 +1305,7 @@ static void test_no_lie_in_a_long_turn(void **state)
 }
 
 /* Whether a record of these octets is a sound one. */
-static bool is_believed(const struct run *r, const char *octets, size_t len)
+static bool is_believed(const struct trial *r, const char *octets, size_t len)
 {
 	struct dispatch_kind kind = {.workers = 1, .lease_max = 1};
 	struct master m = {
@@ -1334,7 +1334,7 @@ static bool is_believed(const struct run *r, const char *octets, size_t len)
 /* Where lines end with a NUL, a line end is an octet like others, and no NUL is. */
 static void test_null_ends(void **state)
 {
-	struct run *r = *state;
+	struct trial *r = *state;
 
 	r->config.null_ends = true;
 	assert_true(is_believed(r, "#7 a\nb", 7));
