@@ -255,9 +255,14 @@ enum writer_result writer_flush(struct writer *w, bool all)
 	return note_through(w, w->kind->flush(w));
 }
 
+bool writer_syncs(const struct writer *w)
+{
+	return w->kind != NULL && w->kind->sync != NULL;
+}
+
 enum writer_result writer_sync(struct writer *w)
 {
-	if (w->failed != WRITER_OK || w->kind->sync == NULL)
+	if (w->failed != WRITER_OK || !writer_syncs(w))
 		return w->failed;
 	return w->kind->sync(w);
 }

@@ -88,6 +88,7 @@ uint64_t writer_through(const struct writer *w);
 /* What was written is on disk afterwards; where that is nothing to be asked (a stream), it does nothing. Waits for the
  * disk. What is not WRITER_OK is final, as with writer_flush(). */
 enum writer_result writer_sync(struct writer *w);
+bool writer_syncs(const struct writer *w); /* it is something to be asked for */
 
 /* The end of a good run: everything must be out (writer_pending() is false) and the last record whole.
  * fsync, rename, close; each checked. Only writer_error() and writer_free() may follow. */
