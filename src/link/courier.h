@@ -21,7 +21,7 @@ enum courier_message {
 	COURIER_ACK, /* u64 tag: it is done */
 	COURIER_REQUEUE, /* u64 tag: somebody else shall have it, which counts as a delivery */
 	COURIER_BURY,    /* u64 tag: to the dead letters */
-	COURIER_SITE,    /* str site: declare its queue, and say how it is (SITE_IS) */
+	COURIER_SITE, /* str site: declare its queue, and say how it is (SITE_IS); no answer while takes are down */
 	COURIER_REOPEN, /* the channel of PUTs anew; UP follows, with another epoch of PUTs. Empty */
 	COURIER_LEAVE,  /* consume no more tasks; acks and PUTs go on. Empty */
 	COURIER_STOP, /* write out what was put, delete what is ours alone (`forget`), close, answer STOPPED. u8 forget */
