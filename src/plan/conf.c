@@ -56,6 +56,7 @@ void conf_free(struct conf *c)
 	buf_free(&c->mib_dirs);
 	buf_free(&c->mib_modules);
 	buf_free(&c->warnings);
+	free(c->held);
 	free(c->entries);
 	free(c->targets);
 	free(c->files);

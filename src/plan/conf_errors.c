@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "plan/who.h"
 
 #define TEXT_MAX 500 /* octets of one error with its NUL */
 
@@ -108,6 +109,23 @@ size_t conf_errors(const struct conf *c, struct buf *out)
 	else if (!conf_error_room(c))
 		buf_puts(out, "and perhaps more\n");
 	return c->nerrors;
+}
+
+bool conf_drop_errors(struct conf *c, struct buf *first)
+{
+	size_t kept = c->nerrors < CONF_ERRORS_MAX ? c->nerrors : CONF_ERRORS_MAX;
+
+	if (!kept)
+		return false;
+	if (c->mistakes[0].place.file) {
+		conf_place_text(c, c->mistakes[0].place, first);
+		buf_puts(first, ": ");
+	}
+	buf_puts(first, c->mistakes[0].text);
+	for (size_t i = 0; i < kept; i++)
+		free(c->mistakes[i].text);
+	c->nerrors = 0;
+	return true;
 }
 
 void conf_warning(struct conf *c, const char *format, ...)

@@ -6,6 +6,7 @@
 
 #include "plan/conf.h"
 #include "plan/conf_store.h"
+#include "plan/conf_value.h"
 
 #define CONF_ERRORS_MAX 50 /* kept and shown; the rest is counted */
 
@@ -19,6 +20,12 @@ struct conf_keys {
 	uint16_t count;
 	uint16_t file;
 	struct conf_key key[];
+};
+
+struct conf_held { /* a key whose text is where its secret is, and not yet that */
+	struct conf_key *at;
+	uint16_t file;
+	uint8_t source; /* enum setting_source */
 };
 
 struct conf_named { /* a group or a credential */
@@ -66,6 +73,9 @@ struct conf {
 	bool stdin_used;
 	uint64_t wrong; /* SETTING_BIT(key): some value of it was, and told; so it is not lacking */
 	bool leave_secrets; /* in their files and variables: they are not read */
+	bool hold_secrets;  /* they are read by conf_take_secrets() */
+	struct conf_held *held;
+	size_t nheld, cap_held;
 	struct conf_mistake mistakes[CONF_ERRORS_MAX];
 	size_t nerrors; /* of these at most CONF_ERRORS_MAX are kept */
 	struct buf warnings;
@@ -74,20 +84,11 @@ struct conf {
 /* "FILE:LINE:COLUMN", without what is 0; "command line". */
 void conf_place_text(const struct conf *c, struct conf_place place, struct buf *out);
 
+/* Unknown groups, and credentials if these are asked for, wherever they are named. */
+void conf_check_names(struct conf *c, const struct settings *command, bool credentials);
+
 /* Room for one more in an array that doubles. */
 void *conf_grow(void *array, size_t count, size_t *cap, size_t size);
 const struct conf_named *conf_name(const struct conf_names *names, const char *name); /* or NULL */
-
-struct conf_word { /* a value as written */
-	enum setting_key key;
-	enum setting_source source; /* what the text names */
-	const char *text;
-	struct conf_place place;
-};
-/* The text of a secret, the file or the environment variable; NULL: told, or left. */
-char *conf_secret(struct conf *c, const struct conf_word *w);
-/* Reads it, wherever it is. False: told. */
-bool conf_value(struct conf *c, const struct conf_word *w, union setting_value *out);
-const struct conf_list *conf_list_new(struct conf *c, const struct conf_item *items, size_t count);
 
 #endif

@@ -89,6 +89,10 @@ static bool take_word(struct doc *d, enum setting_key key, enum setting_source s
 	if (!w.text)
 		return false;
 	d->holds_secret = d->holds_secret || is_secret(&w);
+	if (d->conf->hold_secrets && source != SOURCE_LITERAL) {
+		out->text = arena_text(&d->conf->arena, w.text, strlen(w.text));
+		return true;
+	}
 	return conf_value(d->conf, &w, out);
 }
 
@@ -167,6 +171,14 @@ const struct conf_key *keys_find(const struct keys_read *k, enum setting_key key
 	return NULL;
 }
 
+static void hold(struct conf *c, struct conf_key *at, uint16_t file, enum setting_source source)
+{
+	if (!c->hold_secrets || source == SOURCE_LITERAL)
+		return;
+	c->held = conf_grow(c->held, c->nheld, &c->cap_held, sizeof(*c->held));
+	c->held[c->nheld++] = (struct conf_held){at, file, (uint8_t)source};
+}
+
 const struct conf_keys *keys_pack(struct conf *c, const struct keys_read *k, uint16_t file)
 {
 	size_t size = k->count * sizeof(k->key[0]);
@@ -178,5 +190,7 @@ const struct conf_keys *keys_pack(struct conf *c, const struct keys_read *k, uin
 	keys->count = k->count;
 	keys->file = file;
 	memcpy(keys->key, k->key, size);
+	for (unsigned i = 0; i < keys->count; i++)
+		hold(c, &keys->key[i], file, k->first[keys->key[i].key].source);
 	return keys;
 }

@@ -19,6 +19,7 @@
 
 #include "base/profile.h"
 #include "base/task.h"
+#include "plan/who.h"
 
 _Static_assert(SNMP_V1 == 0 && SNMP_V2C == 1 && SNMP_V3 == 3, "the table in settings.c says so");
 
@@ -53,46 +54,112 @@ static const char *text_of(const struct conf_keys *keys, enum setting_key key)
 	return NULL;
 }
 
-static void put_credential(const struct conf *c, struct settings *s, const char *name)
+/* Where settings come together. */
+struct merge {
+	const struct conf *c;
+	struct settings *s;
+	struct conf_who *who; /* NULL: credentials are their keys; else they are their names */
+};
+
+/* Whether the credential named last has nothing above it yet: to name it again changes nothing. */
+static bool is_on_top(const struct merge *m, const char *name)
 {
-	const struct conf_named *credential = name ? conf_name(&c->credentials, name) : NULL;
+	const struct conf_who *who = m->who;
+
+	if (!who->count || strcmp(who->credential[who->count - 1], name) != 0)
+		return false;
+	for (unsigned key = 0; key < SETTING_COUNT; key++)
+		if (SETTING_IS_SET(m->s, key) && who->above[key] == who->count &&
+		    conf_is_who((enum setting_key)key))
+			return false;
+	return true;
+}
+
+static void name_credential(struct merge *m, const char *name)
+{
+	struct conf_who *who = m->who;
+
+	if (is_on_top(m, name))
+		return;
+	if (who->count == WHO_CREDENTIALS_MAX)
+		who->full = true;
+	else
+		who->credential[who->count++] = name;
+}
+
+bool conf_lay_credential(const struct conf *c, struct settings *s, const char *name)
+{
+	const struct conf_named *credential = conf_name(&c->credentials, name);
 
 	if (credential)
 		put_keys(s, credential->keys);
+	return credential != NULL;
 }
 
-static void put_level(const struct conf *c, struct settings *s, const struct conf_keys *keys)
+static void put_credential(struct merge *m, const char *name)
 {
-	put_credential(c, s, text_of(keys, SET_CREDENTIAL));
-	put_keys(s, keys);
+	if (name && m->who)
+		name_credential(m, name);
+	else if (name)
+		conf_lay_credential(m->c, m->s, name);
 }
 
-static void put_command(const struct conf *c, struct settings *s, const struct settings *command)
+static void put_own(struct merge *m, enum setting_key key, union setting_value value,
+		    struct conf_place place)
 {
-	put_credential(c, s, command->value[SET_CREDENTIAL].text);
+	put(m->s, key, value, place);
+	if (m->who)
+		m->who->above[key] = m->who->count;
+}
+
+static void put_level(struct merge *m, const struct conf_keys *keys)
+{
+	put_credential(m, text_of(keys, SET_CREDENTIAL));
+	for (unsigned i = 0; keys && i < keys->count; i++) {
+		const struct conf_key *key = &keys->key[i];
+
+		put_own(m, (enum setting_key)key->key, key->value, place_of(keys, key));
+	}
+}
+
+static void put_command(struct merge *m, const struct settings *command)
+{
+	put_credential(m, command->value[SET_CREDENTIAL].text);
 	for (unsigned key = 0; key < SETTING_COUNT; key++)
 		if (SETTING_IS_SET(command, key))
-			put(s, (enum setting_key)key, command->value[key], command->place[key]);
+			put_own(m, (enum setting_key)key, command->value[key], command->place[key]);
+}
+
+static void merge(struct merge *m, const struct conf_entry *e, const struct settings *command)
+{
+	const struct conf_keys *own = e ? e->keys : NULL;
+	size_t files = e ? e->place.file + (size_t)1 : m->c->nfiles;
+	const char *group = text_of(own, SET_GROUP);
+	const struct conf_named *named;
+
+	settings_builtin(m->s);
+	for (size_t i = 0; i < files; i++)
+		put_level(m, m->c->files[i].defaults);
+	put_command(m, command);
+	if (!group)
+		group = m->s->value[SET_GROUP].text;
+	named = group ? conf_name(&m->c->groups, group) : NULL;
+	if (named)
+		put_level(m, named->keys);
+	put_level(m, own);
 }
 
 void conf_settings(const struct conf *c, const struct conf_entry *e, const struct settings *command,
 		   struct settings *out)
 {
-	const struct conf_keys *own = e ? e->keys : NULL;
-	size_t files = e ? e->place.file + (size_t)1 : c->nfiles;
-	const char *group = text_of(own, SET_GROUP);
-	const struct conf_named *named;
+	merge(&(struct merge){c, out, NULL}, e, command);
+}
 
-	settings_builtin(out);
-	for (size_t i = 0; i < files; i++)
-		put_level(c, out, c->files[i].defaults);
-	put_command(c, out, command);
-	if (!group)
-		group = out->value[SET_GROUP].text;
-	named = group ? conf_name(&c->groups, group) : NULL;
-	if (named)
-		put_level(c, out, named->keys);
-	put_level(c, out, own);
+void conf_who(const struct conf *c, const struct conf_entry *e, const struct settings *command,
+	      struct settings *out, struct conf_who *who)
+{
+	*who = (struct conf_who){.count = 0};
+	merge(&(struct merge){c, out, who}, e, command);
 }
 
 void conf_own_settings(const struct conf_entry *e, const struct settings *command,
@@ -138,14 +205,14 @@ static void check_name(struct conf *c, const struct conf_names *names, const cha
 		   name, nearest_hint(&near, hint));
 }
 
-static void check_names(struct conf *c, const struct conf_keys *keys)
+static void check_names(struct conf *c, const struct conf_keys *keys, bool credentials)
 {
 	for (unsigned i = 0; keys && i < keys->count; i++) {
 		const struct conf_key *key = &keys->key[i];
 
 		if (key->key == SET_GROUP)
 			check_name(c, &c->groups, key->value.text, place_of(keys, key));
-		if (key->key == SET_CREDENTIAL)
+		if (key->key == SET_CREDENTIAL && credentials)
 			check_name(c, &c->credentials, key->value.text, place_of(keys, key));
 	}
 }
@@ -157,7 +224,7 @@ static bool lacks(const struct conf *c, const struct settings *s, enum setting_k
 }
 
 /* What SNMPv3 keys need of each other (RFC 3411 §3.4.3: no privacy without authentication). */
-static void check_v3(struct conf *c, const struct settings *s)
+void conf_check_v3(struct conf *c, const struct settings *s)
 {
 	static const struct {
 		enum setting_key key;
@@ -192,11 +259,27 @@ static void check_v3(struct conf *c, const struct settings *s)
 	}
 }
 
-static void check_entries(struct conf *c, const struct settings *command)
+void conf_check_names(struct conf *c, const struct settings *command, bool credentials)
+{
+	for (size_t i = 0; i < c->nfiles; i++)
+		check_names(c, c->files[i].defaults, credentials);
+	for (size_t i = 0; i < c->groups.count; i++)
+		check_names(c, c->groups.list[i].keys, credentials);
+	for (size_t i = 0; i < c->nentries; i++)
+		check_names(c, c->entries[i].keys, credentials);
+	if (SETTING_IS_SET(command, SET_GROUP))
+		check_name(c, &c->groups, command->value[SET_GROUP].text, CONF_COMMAND_LINE);
+	if (SETTING_IS_SET(command, SET_CREDENTIAL) && credentials)
+		check_name(c, &c->credentials, command->value[SET_CREDENTIAL].text,
+			   CONF_COMMAND_LINE);
+}
+
+void conf_check(struct conf *c, const struct settings *command)
 {
 	struct settings s;
 	unsigned file = 0; /* whose bare entries were checked last: they are all the same */
 
+	conf_check_names(c, command, true);
 	for (size_t i = 0; i < c->nentries; i++) {
 		const struct conf_entry *e = &c->entries[i];
 
@@ -204,28 +287,11 @@ static void check_entries(struct conf *c, const struct settings *command)
 			continue;
 		if (!e->keys)
 			file = e->place.file;
-		check_names(c, e->keys);
 		conf_settings(c, e, command, &s);
-		check_v3(c, &s);
+		conf_check_v3(c, &s);
 	}
-}
-
-void conf_check(struct conf *c, const struct settings *command)
-{
-	struct settings s;
-
-	for (size_t i = 0; i < c->nfiles; i++)
-		check_names(c, c->files[i].defaults);
-	for (size_t i = 0; i < c->groups.count; i++)
-		check_names(c, c->groups.list[i].keys);
-	if (SETTING_IS_SET(command, SET_GROUP))
-		check_name(c, &c->groups, command->value[SET_GROUP].text, CONF_COMMAND_LINE);
-	if (SETTING_IS_SET(command, SET_CREDENTIAL))
-		check_name(c, &c->credentials, command->value[SET_CREDENTIAL].text,
-			   CONF_COMMAND_LINE);
-	check_entries(c, command);
 	if (!c->ntargets)
 		return;
 	conf_settings(c, NULL, command, &s);
-	check_v3(c, &s);
+	conf_check_v3(c, &s);
 }

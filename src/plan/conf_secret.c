@@ -28,6 +28,7 @@
 
 #include "base/denied.h"
 #include "plan/conf_internal.h"
+#include "plan/who.h"
 
 #define SECRET_MAX 4096 /* octets of a secret's file; more is a mistaken path */
 
@@ -153,6 +154,30 @@ char *conf_secret(struct conf *c, const struct conf_word *w)
 		break;
 	}
 	return arena_text(&c->secrets, w->text, strlen(w->text));
+}
+
+void conf_hold_secrets(struct conf *c)
+{
+	c->hold_secrets = true;
+}
+
+static void take(struct conf *c, const struct conf_held *held)
+{
+	struct conf_key *at = held->at;
+	struct conf_word w = {(enum setting_key)at->key,
+			      (enum setting_source)held->source,
+			      at->value.text,
+			      {at->line, at->column, held->file}};
+	union setting_value value;
+
+	at->value.text = conf_value(c, &w, &value) ? value.text : "";
+}
+
+void conf_take_secrets(struct conf *c)
+{
+	for (size_t i = 0; i < c->nheld; i++)
+		take(c, &c->held[i]);
+	c->nheld = 0;
 }
 
 void conf_forget_secrets(struct conf *c)

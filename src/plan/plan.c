@@ -24,6 +24,7 @@
 
 #include "base/user.h"
 #include "plan/plan_internal.h"
+#include "plan/who.h"
 
 const struct conf_entry *plan_entry(const struct plan *p, size_t item)
 {
@@ -67,13 +68,19 @@ static struct plan_slot make_slot(struct plan *p, const struct conf_entry *e,
 				  const struct settings *command, bool secure)
 {
 	struct conf_place place = e ? e->place : CONF_COMMAND_LINE;
+	struct conf_who who;
 	struct settings s;
 
-	conf_settings(p->conf, e, command, &s);
+	if (p->remote.planned)
+		conf_who(p->conf, e, command, &s, &who);
+	else
+		conf_settings(p->conf, e, command, &s);
 	if (secure && !SETTING_IS_SET(&s, SET_PORT))
 		s.value[SET_PORT].number = SECURE_PORT;
 	return (struct plan_slot){
-		.profile = plan_profile(&p->profiles, &s, secure ? &place : NULL),
+		.profile = p->remote.planned
+				   ? plan_remote_profile(p, &s, &who, secure)
+				   : plan_profile(&p->profiles, &s, secure ? &place : NULL),
 		.port = (uint16_t)s.value[SET_PORT].number,
 		.family = (uint8_t)s.value[SET_FAMILY].number,
 		.labelled = s.value[SET_LABEL].text != NULL,
@@ -107,6 +114,8 @@ static void check_item(struct plan *p, size_t item, const struct settings *comma
 	count = t.count - target_set_count(p->excluded, &t);
 	if (t.transport != TRANSPORT_UDP)
 		add_session(p, item, count);
+	if (p->remote.planned)
+		plan_remote_count(p, p->slots[item].profile, count);
 	p->paths = p->paths || (t.kind == TARGET_PATH && count > 0);
 	p->total += count;
 }
@@ -142,9 +151,15 @@ struct plan *plan_new(const struct plan_request *r)
 
 	p->conf = p->profiles.conf = r->conf;
 	p->remote.planned = r->remote;
-	conf_check(r->conf, r->settings);
-	check_run_as(r->conf);
-	conf_each_value(r->conf, plan_check_value, &p->profiles); /* what nobody uses, too */
+	if (r->remote) {
+		conf_check_remote(r->conf, r->settings);
+	} else {
+		conf_take_secrets(r->conf);
+		conf_check(r->conf, r->settings);
+		check_run_as(r->conf);
+	}
+	conf_each_value(r->conf, r->remote ? plan_check_object : plan_check_value,
+			&p->profiles); /* what nobody uses, too */
 	read_excludes(p, r);
 	if (r->only_targets)
 		p->targets = conf_targets(r->conf, &p->nitems);
@@ -155,6 +170,8 @@ struct plan *plan_new(const struct plan_request *r)
 		check_item(p, i, r->settings, &bare);
 	if (!p->nitems)
 		make_slot(p, NULL, r->settings, false);
+	if (r->remote)
+		plan_remote_check(p);
 	if (!conf_error_count(r->conf))
 		return p;
 	plan_free(p);
@@ -174,6 +191,7 @@ void plan_free(struct plan *p)
 	free(p->sessions);
 	target_set_free(p->excluded);
 	plan_feed_free(p);
+	plan_remote_free(p);
 	plan_profiles_free(&p->profiles);
 	free(p);
 }

@@ -78,6 +78,12 @@ static struct usm_credential *make(struct plan_profiles *all, const struct usm_w
 	return made;
 }
 
+static uint32_t find(const struct plan_profiles *all, const struct usm_words *w, uint64_t hash)
+{
+	return plan_index_get(&all->credentials_by_content, hash, same_credential, all->credentials,
+			      w);
+}
+
 const struct usm_credential *plan_credential(struct plan_profiles *all, const struct settings *s)
 {
 	struct usm_words w = {
@@ -89,11 +95,13 @@ const struct usm_credential *plan_credential(struct plan_profiles *all, const st
 		.level = s->value[SET_LEVEL].text,
 	};
 	uint64_t hash = hash_words(&w);
-	uint32_t number = plan_index_get(&all->credentials_by_content, hash, same_credential,
-					 all->credentials, &w);
+	uint32_t number = find(all, &w, hash);
 
 	if (number != PLAN_INDEX_NONE)
 		return all->credentials[number].made;
+	number = all->keys ? find(all->keys, &w, hash) : PLAN_INDEX_NONE;
+	if (number != PLAN_INDEX_NONE)
+		return all->keys->credentials[number].made;
 	all->credentials = plan_grow(all->credentials, all->ncredentials, &all->cap_credentials,
 				     sizeof(*all->credentials));
 	all->credentials[all->ncredentials] = (struct plan_credential){w, make(all, &w, s)};

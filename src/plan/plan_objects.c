@@ -181,6 +181,7 @@ static uint32_t share_objects(struct plan_profiles *all, struct plan_objects o)
 	}
 	all->objects = plan_grow(all->objects, all->nobjects, &all->cap_objects,
 				 sizeof(*all->objects));
+	o.number = (uint32_t)all->nobjects;
 	all->objects[all->nobjects] = o;
 	plan_index_put(&all->objects_by_content, hash, (uint32_t)all->nobjects);
 	return (uint32_t)all->nobjects++;
@@ -198,6 +199,13 @@ struct plan_objects plan_objects(struct plan_profiles *all, const struct plan_wo
 	all->seen = plan_grow(all->seen, all->nseen, &all->cap_seen, sizeof(*all->seen));
 	all->seen[all->nseen] = (struct plan_seen){w->written, number};
 	plan_index_put(&all->seen_by_list, hash, (uint32_t)all->nseen++);
+	return all->objects[number];
+}
+
+struct plan_objects plan_objects_share(struct plan_profiles *all, struct plan_objects o)
+{
+	uint32_t number = share_objects(all, o);
+
 	return all->objects[number];
 }
 

@@ -91,7 +91,7 @@ static struct plan_objects list_of(struct plan_profiles *all, enum setting_key k
 				   const struct conf_list *list)
 {
 	if (!list || !list->count)
-		return (struct plan_objects){0};
+		return (struct plan_objects){.number = PLAN_INDEX_NONE};
 	return plan_objects(all, &(struct plan_words){key, list, list->item, list->count});
 }
 
@@ -110,23 +110,42 @@ static struct plan_objects get_default(struct plan_profiles *all)
 	return plan_objects(all, &(struct plan_words){SET_GET, &item, &item, 1});
 }
 
-static void put_objects(struct plan_profiles *all, const struct settings *s, struct profile *p)
+static struct plan_lists look_up(struct plan_profiles *all, const struct settings *s)
 {
-	struct plan_objects get = list_of(all, SET_GET, s->value[SET_GET].list);
-	struct plan_objects walk = list_of(all, SET_WALK, s->value[SET_WALK].list);
-	struct plan_objects table = list_of(all, SET_TABLE, s->value[SET_TABLE].list);
 	const char *label = s->value[SET_INDEX_LABEL].text;
+	struct plan_lists l = {
+		.get = list_of(all, SET_GET, s->value[SET_GET].list).number,
+		.walk = list_of(all, SET_WALK, s->value[SET_WALK].list).number,
+		.table = list_of(all, SET_TABLE, s->value[SET_TABLE].list).number,
+		.label = PLAN_INDEX_NONE,
+	};
 
-	if (!get.count && !walk.count && !table.count)
-		get = get_default(all);
+	if (l.get == PLAN_INDEX_NONE && l.walk == PLAN_INDEX_NONE && l.table == PLAN_INDEX_NONE)
+		l.get = get_default(all).number;
+	if (label && l.table != PLAN_INDEX_NONE)
+		l.label = label_of(all, label, s->place[SET_INDEX_LABEL]).number;
+	return l;
+}
+
+static struct plan_objects list_at(const struct plan_profiles *all, uint32_t number)
+{
+	return number == PLAN_INDEX_NONE ? (struct plan_objects){0} : all->objects[number];
+}
+
+void plan_profile_lists(const struct plan_profiles *all, const struct plan_lists *lists,
+			struct profile *p)
+{
+	struct plan_objects get = list_at(all, lists->get);
+	struct plan_objects walk = list_at(all, lists->walk);
+	struct plan_objects table = list_at(all, lists->table);
+
 	p->get = get.oid;
 	p->nget = get.count;
 	p->walk = walk.oid;
 	p->nwalk = walk.count;
 	p->table = table.table;
 	p->ntable = table.count;
-	if (label && table.count)
-		p->index_label = label_of(all, label, s->place[SET_INDEX_LABEL]).oid;
+	p->index_label = list_at(all, lists->label).oid;
 }
 
 /* ---- who asks */
@@ -143,8 +162,8 @@ static void put_engine_id(struct profile *p, const char *hex)
 		p->engine_id[p->engine_id_len++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
 }
 
-static void put_identity(struct plan_profiles *all, const struct settings *s,
-			 const struct conf_place *secure, struct profile *p)
+void plan_profile_who(struct plan_profiles *all, const struct settings *s,
+		      const struct conf_place *secure, struct profile *p)
 {
 	const char *context = s->value[SET_CONTEXT].text;
 
@@ -165,54 +184,78 @@ static void put_identity(struct plan_profiles *all, const struct settings *s,
 
 /* ---- profiles */
 
+void plan_profile_numbers(const struct settings *s, struct profile *p)
+{
+	p->version = (enum snmp_version)s->value[SET_VERSION].number;
+	p->timeout_us = s->value[SET_TIMEOUT].number;
+	p->retries = (unsigned)s->value[SET_RETRIES].number;
+	p->deadline_us = s->value[SET_DEADLINE].number;
+	p->any_source = s->value[SET_ANY_SOURCE].number != 0;
+	p->per_host = (unsigned)s->value[SET_PER_HOST].number;
+	p->max_repetitions = (unsigned)s->value[SET_MAX_REPETITIONS].number;
+	p->max_vars = (uint64_t)s->value[SET_MAX_VARS].number;
+	p->adaptive = s->value[SET_ADAPTIVE_TIMEOUT].number != 0;
+	p->silent_after = (uint8_t)s->value[SET_SILENT_AFTER].number;
+	p->nonincreasing = strcmp(s->value[SET_NONINCREASING].text, "allow") == 0;
+}
+
+struct profile plan_profile_what(struct plan_profiles *all, const struct settings *s,
+				 struct plan_lists *lists)
+{
+	struct profile p = {.community = NULL};
+
+	plan_profile_numbers(s, &p);
+	*lists = look_up(all, s);
+	plan_profile_lists(all, lists, &p);
+	return p;
+}
+
+uint32_t plan_profile_add(struct plan_profiles *all, const struct profile *p)
+{
+	struct profile *own;
+
+	all->list = plan_grow(all->list, all->count, &all->cap, sizeof(*all->list));
+	own = &all->list[all->count];
+	*own = *p;
+	own->community = mem_strdup(p->community ? p->community : nothing);
+	own->context = mem_strdup(p->context ? p->context : nothing);
+	own->peer_name = p->peer_name ? mem_strdup(p->peer_name) : NULL;
+	return (uint32_t)all->count++;
+}
+
 uint32_t plan_profile(struct plan_profiles *all, const struct settings *s,
 		      const struct conf_place *secure)
 {
-	struct profile p = {
-		.version = (enum snmp_version)s->value[SET_VERSION].number,
-		.timeout_us = s->value[SET_TIMEOUT].number,
-		.retries = (unsigned)s->value[SET_RETRIES].number,
-		.deadline_us = s->value[SET_DEADLINE].number,
-		.any_source = s->value[SET_ANY_SOURCE].number != 0,
-		.per_host = (unsigned)s->value[SET_PER_HOST].number,
-		.max_repetitions = (unsigned)s->value[SET_MAX_REPETITIONS].number,
-		.max_vars = (uint64_t)s->value[SET_MAX_VARS].number,
-		.adaptive = s->value[SET_ADAPTIVE_TIMEOUT].number != 0,
-		.silent_after = (uint8_t)s->value[SET_SILENT_AFTER].number,
-		.nonincreasing = strcmp(s->value[SET_NONINCREASING].text, "allow") == 0,
-	};
+	struct plan_lists lists;
+	struct profile p = plan_profile_what(all, s, &lists);
 	uint64_t hash;
 	uint32_t number;
 
-	put_objects(all, s, &p);
-	put_identity(all, s, secure, &p);
+	plan_profile_who(all, s, secure, &p);
 	hash = hash_profile(&p);
 	number = plan_index_get(&all->by_content, hash, same_profile, all->list, &p);
 	if (number != PLAN_INDEX_NONE)
 		return number;
-	p.community = mem_strdup(p.community);
-	p.context = mem_strdup(p.context);
-	p.peer_name = p.peer_name ? mem_strdup(p.peer_name) : NULL;
-	all->list = plan_grow(all->list, all->count, &all->cap, sizeof(*all->list));
-	all->list[all->count] = p;
-	plan_index_put(&all->by_content, hash, (uint32_t)all->count);
-	return (uint32_t)all->count++;
+	number = plan_profile_add(all, &p);
+	plan_index_put(&all->by_content, hash, number);
+	return number;
 }
 
 uint64_t plan_asker(const struct plan *p, uint32_t profile)
 {
 	const struct profile *who = &p->profiles.list[profile];
+	uint64_t named = plan_remote_asker(p, profile);
 	const char *user = who->credential ? usm_user(who->credential) : nothing;
 	uint8_t version = (uint8_t)who->version;
-	uint64_t hash = plan_hash(0, &version, 1);
+	uint64_t hash = plan_hash(named, &version, 1);
 
 	hash = plan_hash(hash, who->community, strlen(who->community) + 1);
 	hash = plan_hash(hash, user, strlen(user) + 1);
 	return plan_hash(hash, who->context, strlen(who->context) + 1);
 }
 
-void plan_check_value(void *arg, enum setting_key key, union setting_value value,
-		      struct conf_place place)
+void plan_check_object(void *arg, enum setting_key key, union setting_value value,
+		       struct conf_place place)
 {
 	struct plan_profiles *all = arg;
 
@@ -220,8 +263,17 @@ void plan_check_value(void *arg, enum setting_key key, union setting_value value
 		list_of(all, key, value.list);
 	else if (key == SET_INDEX_LABEL)
 		label_of(all, value.text, place);
-	else if (key == SET_AUTH || key == SET_PRIV)
+}
+
+void plan_check_value(void *arg, enum setting_key key, union setting_value value,
+		      struct conf_place place)
+{
+	struct plan_profiles *all = arg;
+
+	if (key == SET_AUTH || key == SET_PRIV)
 		plan_check_protocol(all->conf, key, value.text, place);
+	else
+		plan_check_object(arg, key, value, place);
 }
 
 void plan_profiles_free(struct plan_profiles *all)

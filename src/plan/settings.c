@@ -21,9 +21,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define SECOND       INT64_C(1000000) /* us */
-#define HOUR         (3600 * SECOND)
-#define DURATION_MAX (1000 * HOUR)
+#include "link/broker.h"
+
+#define SECOND INT64_C(1000000) /* us */
+#define HOUR   (3600 * SECOND)
 
 enum kind {
 	KIND_TEXT,     /* min to max octets */
@@ -33,6 +34,7 @@ enum kind {
 	KIND_DURATION, /* min to max, in us */
 	KIND_CHOICE,   /* one of some words, kept as number */
 	KIND_WORD,     /* one of some words, kept as text */
+	KIND_NAME,     /* of a queue: see link/broker.h */
 };
 
 struct word { /* a list of them ends with a NULL */
@@ -103,7 +105,7 @@ static const struct row rows[SETTING_COUNT] = {
 	[SET_INDEX_LABEL] = {"index_label", KIND_TEXT, TARGETS, BOUNDS(1, 1500)},
 	[SET_TIMEOUT] = {"timeout", KIND_DURATION, TARGETS, BOUNDS(SECOND / 1000, HOUR)},
 	[SET_RETRIES] = {"retries", KIND_NUMBER, TARGETS, BOUNDS(0, 100)},
-	[SET_DEADLINE] = {"deadline", KIND_DURATION, TARGETS, BOUNDS(0, DURATION_MAX)},
+	[SET_DEADLINE] = {"deadline", KIND_DURATION, TARGETS, BOUNDS(0, SETTINGS_DURATION_MAX)},
 	[SET_PER_HOST] = {"per_host", KIND_NUMBER, TARGETS, BOUNDS(1, 1000)},
 	[SET_MAX_REPETITIONS] = {"max_repetitions", KIND_NUMBER, TARGETS, BOUNDS(1, 65535)},
 	[SET_MAX_VARS] = {"max_vars", KIND_NUMBER, TARGETS, BOUNDS(1, 1000000000)},
@@ -111,6 +113,7 @@ static const struct row rows[SETTING_COUNT] = {
 	[SET_NONINCREASING] = {"nonincreasing", KIND_WORD, TARGETS, .words = steps},
 	[SET_ADAPTIVE_TIMEOUT] = {"adaptive_timeout", KIND_CHOICE, TARGETS, .words = booleans},
 	[SET_SILENT_AFTER] = {"silent_after", KIND_NUMBER, TARGETS, BOUNDS(0, 255)},
+	[SET_SITE] = {"site", KIND_NAME, TARGETS, .words = NULL},
 };
 
 static const char *const suffixes[] = {
@@ -193,37 +196,6 @@ static bool parse_number(const struct row *row, const char *text, union setting_
 	return false;
 }
 
-bool settings_duration(const char *text, int64_t *us)
-{
-	static const struct {
-		const char *unit;
-		int64_t us;
-	} units[] = {{"", SECOND}, {"ms", 1000}, {"s", SECOND}, {"m", 60 * SECOND}, {"h", HOUR}};
-	int64_t whole = 0;
-	int64_t part = 0; /* of the unit, in millionths */
-	int64_t place = SECOND;
-	const char *p = text;
-
-	for (; *p >= '0' && *p <= '9' && whole <= DURATION_MAX; p++)
-		whole = whole * 10 + (*p - '0');
-	if (p == text || whole > DURATION_MAX)
-		return false;
-	if (*p == '.' && (p[1] < '0' || p[1] > '9'))
-		return false;
-	if (*p == '.')
-		for (p++; *p >= '0' && *p <= '9'; p++)
-			part += (*p - '0') * (place /= 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(p, units[i].unit) != 0)
-			continue;
-		if (whole > DURATION_MAX / units[i].us)
-			return false;
-		*us = whole * units[i].us + part * units[i].us / SECOND;
-		return *us <= DURATION_MAX;
-	}
-	return false;
-}
-
 static bool parse_duration(const struct row *row, const char *text, union setting_value *out,
 			   char error[SETTING_ERROR_MAX])
 {
@@ -303,6 +275,18 @@ static bool parse_hex(const struct row *row, char *text, union setting_value *ou
 	return false;
 }
 
+static bool parse_name(const char *text, union setting_value *out, char error[SETTING_ERROR_MAX])
+{
+	out->text = text;
+	if (broker_name_ok(text))
+		return true;
+	snprintf(error, SETTING_ERROR_MAX,
+		 "'%.70s' is no name: 1 to %d letters, digits, '.', '_' and '-', no '.' or '-' "
+		 "first",
+		 text, BROKER_NAME_MAX);
+	return false;
+}
+
 bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 		   char error[SETTING_ERROR_MAX])
 {
@@ -321,6 +305,8 @@ bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 	case KIND_CHOICE:
 	case KIND_WORD:
 		return parse_word(row, text, out, error);
+	case KIND_NAME:
+		return parse_name(text, out, error);
 	}
 	return false;
 }
@@ -329,6 +315,17 @@ bool setting_is_number(enum setting_key key)
 {
 	return rows[key].kind == KIND_NUMBER || rows[key].kind == KIND_DURATION ||
 	       rows[key].kind == KIND_CHOICE;
+}
+
+bool setting_holds(enum setting_key key, int64_t number)
+{
+	const struct word *word = rows[key].words;
+
+	if (rows[key].kind != KIND_CHOICE)
+		return number >= rows[key].min && number <= rows[key].max;
+	while (word->written && word->number != number)
+		word++;
+	return word->written != NULL;
 }
 
 void setting_put(struct buf *out, enum setting_key key, union setting_value value)
@@ -362,6 +359,7 @@ void settings_builtin(struct settings *s)
 	s->value[SET_NONINCREASING].text = "stop";
 	s->value[SET_ADAPTIVE_TIMEOUT].number = 1;
 	s->value[SET_SILENT_AFTER].number = 3;
+	s->value[SET_SITE].text = "default";
 }
 
 void settings_nearest(struct nearest *n, enum setting_level level)

@@ -63,8 +63,10 @@ void setting_put(struct buf *out, enum setting_key key, union setting_value valu
 bool setting_parse(enum setting_key key, char *text, union setting_value *out,
 		   char error[SETTING_ERROR_MAX]);
 
+bool setting_holds(enum setting_key key, int64_t number); /* it is one that could be written */
 void settings_builtin(struct settings *s); /* what holds where nobody sets anything */
 
+#define SETTINGS_DURATION_MAX (INT64_C(3600000000) * 1000) /* us */
 /* "500ms", "1.5s", "2m", "1h", a bare number is seconds. False: not one, or above 1000 hours. */
 bool settings_duration(const char *text, int64_t *us);
 

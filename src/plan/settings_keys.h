@@ -39,6 +39,7 @@ enum setting_key {      /* in the comment: the member of the value, its unit or 
 	SET_NONINCREASING,    /* text: stop allow */
 	SET_ADAPTIVE_TIMEOUT, /* number, 0 or 1 */
 	SET_SILENT_AFTER,     /* number, 0 to 255 */
+	SET_SITE,             /* text: whose agents ask, where there is a broker */
 	SETTING_COUNT
 };
 _Static_assert(SETTING_COUNT <= 64, "a set of keys is 64 bits");
