@@ -279,10 +279,11 @@ class Broker:
 
     def queues(self, vhost='/'):
         """By name: messages ready, unacknowledged, consumers. What a dead node had is left out."""
-        text = self.ctl('list_queues', '-p', vhost, '--no-table-headers', 'name', 'messages_ready', 'messages_unacknowledged',
-                        'consumers')
-        rows = [line.split('\t') for line in text.splitlines() if line.count('\t') == 3]
-        return {name: tuple(int(n or 0) for n in numbers) for name, *numbers in rows}
+        text = self.eval(
+            '[[binary_to_list(element(4, amqqueue:get_name(Q))) | '
+            '[V || {_, V} <- rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, consumers])]] '
+            f'|| Q <- rabbit_amqqueue:list(<<"{vhost}">>)].')
+        return {row[0]: tuple(map(int, row[1:])) for row in re.findall(r'\["([^"]*)", (\d+), (\d+), (\d+)\]', text)}
 
     def close_connections(self):
         """All of them, as an operator would."""
