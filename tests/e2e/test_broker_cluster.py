@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""A broker of three nodes, of which one dies at a time: the leader of a queue, in the middle of a run of 20,000 hosts."""
+import unittest
+
+import dist
+import rabbit
+
+FIRST, SECOND = 4000, 10000  # requests
+
+
+@rabbit.needs_broker
+class Leaders(dist.Stage):
+    with_broker = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = rabbit.Cluster()
+        cls.addClassCleanup(cls.cluster.remove)
+
+    def setUp(self):
+        super().setUp()
+        self.vhost = self.cluster.alive()[0].vhost(self._testMethodName)
+
+    def url(self, proxy=None):
+        return self.cluster.url(self.vhost)
+
+    def leader(self, what):
+        names = [name for name in self.cluster.alive()[0].queues(self.vhost) if name.startswith(what)]
+        self.assertEqual(len(names), 1, names)
+        leader = self.cluster.leader(names[0], self.vhost)
+        self.assertIsNotNone(leader, f'{names[0]} has no leader')
+        return leader
+
+    def test_leaders_die(self):
+        """The one of the tasks; when it is back, the one of the results."""
+        self.devices()
+        for name in 'a1', 'a2':
+            self.start_agent(name)
+        master = self.start_master()
+        self.wait_for_requests(FIRST, master)
+        tasks = self.leader('multisnmp.tasks.')
+        tasks.kill()
+        self.wait_for_requests(SECOND, master)
+        tasks.start()
+        self.cluster.wait_for(3)
+        if master.poll() is None:
+            self.leader('multisnmp.results.').kill()
+        self.judge(master)
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""What is asked over a broker, of whom, and what comes of it: tasks that kill, credentials that are not there, sites without agents,
+two masters, rounds; and no secret in any message."""
+import collections
+import json
+import os
+import signal
+import unittest
+
+import amqp_proxy
+import dist
+import killers
+import poller
+import rabbit
+
+FIRST = 5000  # requests: the middle
+DEADLY = '127.3.14.5'
+MARK = 'x' * 8  # in what devices with long values say, and no other
+SECRETS = 'authority1', 'secrecy123', 'a-community-of-ours', 'inline-in-masters-file'
+CREDENTIALS = '''credentials:
+  core-v3: {version: 3, user: poller, auth: SHA-256, auth_pass: authority1, priv: AES, priv_pass: secrecy123}
+  old: {version: 2c, community: a-community-of-ours}
+'''
+NAMES_ONLY = '''credentials:
+  core-v3: {version: 3, user: poller, auth: SHA-256, auth_pass: inline-in-masters-file, priv: AES, priv_pass: inline-in-masters-file}
+'''
+WITH_CRYPTO = unittest.skipUnless(os.environ.get('WITH_TLS', 'yes') == 'yes', 'the agents have no cryptography')
+
+
+@rabbit.needs_broker
+class Tasks(dist.Stage):
+    @killers.needs_poison
+    def test_one_kills_every_worker(self):
+        """It is `crashed`, and nobody else is."""
+        self.devices(f'{DEADLY}:long-values=40,late=100ms', dist.LATE)
+        for name in 'a1', 'a2':
+            self.start_agent(name, env=killers.poisoned(MARK))
+        master = self.start_master()
+        self.judge(master, {'ok': dist.HOSTS - 1, 'crashed': 1}, status=1)
+        self.assertEqual([r['host'] for r in self.records() if r['status'] == 'crashed'], [DEADLY])
+
+    def test_statuses(self):
+        """They are the agents': silent and refusing devices, names that are none."""
+        self.devices('127.3.14.0/28:silent', '127.3.14.16/28:error=5', dist.LATE)
+        self.start_agent('a1')
+        master = self.start_master('-t', '300ms', '-r', '1', '127.2.0.0/24', '127.3.14.0/27', 'no.such.name.invalid')
+        self.end_of(master, 1)
+        count = collections.Counter(r['status'] for r in self.records())
+        self.assertEqual(count, {'ok': 256, 'timeout': 16, 'error': 16, 'resolve': 1})
+
+    def test_rows(self):
+        """A record of many messages: a table of 5,000 rows, from each of several devices, beside others."""
+        self.devices('127.2.0.0/30:rows=5000', '*:ok')
+        self.start_agent('a1')
+        local = self.poll('-p', self.park.port, '-w', '1.3.6.1.2.1.2.2.1.10', '127.2.0.0/28')
+        records = self.poll('--broker', self.url(), '-p', self.park.port, '-w', '1.3.6.1.2.1.2.2.1.10', '127.2.0.0/28')
+        rows = lambda these: {r['host']: [v['oid'] for v in r['vars']] for r in these}
+        self.assertEqual(rows(records), rows(local))
+        self.assertEqual(len(rows(records)['127.2.0.1']), 5000)
+
+
+@rabbit.needs_broker
+class Credentials(dist.Stage):
+    @WITH_CRYPTO
+    def test_one_that_an_agent_lacks(self):
+        """Its targets get a record that says so; those of an agent that has it are answered."""
+        self.devices(dist.LATE, options=('--user', poller.USER))
+        self.start_agent('a1', 'north', text=CREDENTIALS)
+        self.start_agent('a2', 'south')
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, credential: core-v3}}\n' + NAMES_ONLY +
+                           'hosts:\n' + ''.join(f'  - {{host: {block}, site: {"north" if i else "south"}}}\n'
+                                                for i, block in enumerate(dist.BLOCKS)))
+        master = self.start_master(hosts=hosts)
+        south = 16384
+        self.judge(master, {'ok': dist.HOSTS - south, 'error': south}, status=1)
+        said = {r['message'] for r in self.records() if r['status'] == 'error'}
+        self.assertEqual(len(said), 1, said)
+        for word in 'a2', 'south', 'core-v3', 'credential':
+            self.assertIn(word, said.pop() if word == 'credential' else next(iter(said)))
+
+    @WITH_CRYPTO
+    def test_a_wrong_one(self):
+        """An agent whose file has another passphrase: `auth`, in the device's words."""
+        self.devices('*:ok', options=('--user', poller.USER))
+        self.start_agent('a1', text=CREDENTIALS.replace('authority1', 'another-one'))
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, credential: core-v3}}\n' + NAMES_ONLY +
+                           'hosts: [127.2.0.0/26]\n')
+        master = self.start_master(hosts=hosts)
+        self.end_of(master, 1)
+        self.assertEqual(collections.Counter(r['status'] for r in self.records()), {'auth': 64})
+
+    @WITH_CRYPTO
+    def test_no_secret_in_any_message(self):
+        """Every octet that went to the broker and from it, in clear, is read."""
+        self.devices('*:ok', options=('--user', poller.USER))
+        with amqp_proxy.Proxy(self.broker.port, keep=True) as proxy:
+            agent = self.start_agent('a1', url=self.url(proxy), text=CREDENTIALS)
+            hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + NAMES_ONLY +
+                               '  old: {version: 2c, community: inline-in-masters-file}\n' +
+                               'hosts:\n  - {host: 127.2.0.0/21, credential: core-v3}\n  - {host: 127.3.0.0/22, credential: old}\n')
+            self.devices_know_community()
+            master = self.start_master(url=self.url(proxy), hosts=hosts)
+            self.end_of(master, None)
+            agent.terminate()
+            agent.wait(poller.LONG)
+            count = collections.Counter(r['status'] for r in self.records())
+            self.assertEqual(count['ok'], sum(count.values()), count)
+            octets, messages = b''.join(proxy.octets()), proxy.messages()
+        names = [exchange for exchange, *_ in messages]
+        self.assertGreater(names.count('multisnmp.tasks'), 2 * 3072 / 64 - 2)  # published and delivered
+        self.assertGreater(names.count('multisnmp.results'), 20)
+        self.assertGreater(names.count('multisnmp.control'), 1)
+        self.assertIn(b'core-v3', octets, 'the name of the credential is there, so this would see what follows it')
+        self.assertIn(b'core-v3', b''.join(body for *_, body in messages))
+        for secret in SECRETS:
+            self.assertNotIn(secret.encode(), octets)
+            self.assertNotIn(secret.encode(), b''.join(b''.join((p, body)) for _, _, p, body in messages))
+        for name in os.listdir(self.folder):
+            if name.endswith('.log'):
+                self.assertNotIn('authority1', self.read(name))
+
+    def devices_know_community(self):
+        """They answer any."""
+
+    def test_inline_secrets_are_refused(self):
+        """With a broker a secret has no way to the agent: usage error, at its place, and nothing is polled."""
+        self.devices('*:ok')
+        for words in (('-c', 'mysecret'), ('-v', '3', '-u', 'me', '-l', 'authNoPriv', '-a', 'SHA-256', '-A', 'mysecret')):
+            run = self.run_poller('--broker', self.url(), '-p', self.park.port, *words, '127.2.0.1')
+            self.assertEqual(run.returncode, 2, run.stderr)
+            self.assertIn('credential', run.stderr)
+            self.assertNotIn('mysecret', run.stderr)
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\nhosts:\n  - {{host: 127.2.0.1, community: mysecret}}\n')
+        run = self.run_poller('--broker', self.url(), '-f', hosts)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn('hosts.yaml:3:', run.stderr)
+        self.assertNotIn('mysecret', run.stderr)
+        self.assertEqual(self.asked(), 0)
+
+
+@rabbit.needs_broker
+class Sites(dist.Stage):
+    def two_sites(self, more=''):
+        return self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, timeout: 300ms, retries: 1}}\n{more}'
+                          'hosts:\n  - {host: 127.2.0.0/24, site: north}\n  - {host: 127.3.0.0/24, site: south}\n')
+
+    def test_each_asks_its_own(self):
+        """Each site's devices are asked by its own agent alone."""
+        self.devices('127.3.0.0/24:silent', '*:ok')
+        self.start_agent('a1', 'north')
+        self.start_agent('a2', 'south')
+        master = self.start_master(hosts=self.two_sites())
+        self.end_of(master, 1)
+        self.assertEqual(collections.Counter((r['status'], r['host'][:5]) for r in self.records()),
+                         {('ok', '127.2'): 256, ('timeout', '127.3'): 256})
+
+    def test_no_agent_of_a_site(self):
+        """The other site's records come, and who waits for what is told; the deadline ends it."""
+        self.devices('*:ok')
+        self.start_agent('a1', 'north')
+        master = self.start_master('--deadline', '9s', hosts=self.two_sites('broker: {patience: 1s}\n'))
+        self.end_of(master, 1)
+        count = collections.Counter((r['status'], r['host'][:5]) for r in self.records())
+        self.assertEqual(count[('ok', '127.2')], 256, count)
+        self.assertEqual(count[('cancelled', '127.3')] + count[('lost', '127.3')], 256, count)
+        self.assertRegex(self.told(master), r'no agent of site .?south.? is connected')
+        self.assertIn('256', self.told(master))
+
+    def test_lost(self):
+        """An agent that takes and never answers: after the last attempt the records are `lost`."""
+        self.devices('*:late=2s')
+        agent = self.start_agent('a1', 'north')
+        other = self.start_agent('a2', 'south')
+        master = self.start_master(hosts=self.write(
+            'hosts.yaml', f'defaults: {{port: {self.park.port}, timeout: 8s, retries: 0}}\nbroker: {{patience: 1s, attempts: 2}}\n'
+            'hosts:\n  - {host: 127.2.0.0/24, site: north}\n'))
+        self.wait_for_requests(256, master)
+        self.kill_all(agent, signal.SIGSTOP)
+        self.end_of(master, 1)
+        records = self.records()
+        self.assertEqual(collections.Counter(r['status'] for r in records), {'lost': 256})
+        self.assertTrue(all(r['message'] for r in records))
+        self.assertIsNone(other.poll())
+
+
+@rabbit.needs_broker
+class Runs(dist.Stage):
+    def test_two_masters_at_once(self):
+        """Each gets its own records, all of them, and no others."""
+        self.devices()
+        for name in 'a1', 'a2':
+            self.start_agent(name, pace=('-j', '2', '--window', '200'))
+        north = self.write_hosts('north.yaml', dist.BLOCKS[:1])
+        south = self.write_hosts('south.yaml', dist.BLOCKS[1:])
+        one = self.start_master(hosts=north, output='one.jsonl', name='one')
+        two = self.start_master('-g', 'sysName.0', hosts=south, output='two.jsonl', name='two')
+        self.judge(one, {'ok': 16384}, output='one.jsonl')
+        self.judge(two, {'ok': dist.HOSTS - 16384}, output='two.jsonl')
+        for output, name in ('one.jsonl', 'sysDescr'), ('two.jsonl', 'sysName'):
+            self.assertEqual({v['name'].split('.')[0] for r in self.records(output) for v in r['vars']}, {name})
+
+    def test_rounds(self):
+        """--interval: the agent stays, each round has each host once; what workers learnt is kept."""
+        self.devices('*:ok')
+        agent = self.start_agent('a1')
+        process = self.start_poller('--broker', self.url(), '-F', 'jsonl', '-i', '2s', '--no-spread', '-p', self.park.port,
+                                    '127.2.0.0/24')
+        lines = []
+        while len(lines) < 4 * 256:
+            line = process.stdout.readline()
+            self.assertTrue(line, 'it ended')
+            lines.append(json.loads(line))
+        process.terminate()
+        process.communicate(timeout=poller.LONG)
+        for i in range(4):
+            self.assertEqual(len({r['host'] for r in lines[i * 256:(i + 1) * 256]}), 256)
+        self.assertEqual({r['status'] for r in lines}, {'ok'})
+        self.assertIsNone(agent.poll())
+
+    def test_local_and_remote_are_the_same(self):
+        """Same records, whoever asks, in each format."""
+        self.devices('127.2.0.0/30:types', '*:ok')
+        self.start_agent('a1')
+        for form in 'text', 'csv', 'influx', 'jsonl', 'prometheus':
+            with self.subTest(form):
+                words = ('-F', form, '-p', self.park.port, '-w', '1.3.6.1.4.1.8072.9999.9999', '-g', 'sysName.0', '127.2.0.0/28')
+                local, remote = self.run_poller(*words), self.run_poller('--broker', self.url(), *words)
+                self.assertEqual(remote.returncode, local.returncode, remote.stderr)
+                self.assertEqual(len(remote.stdout.splitlines()), len(local.stdout.splitlines()))
+                if form == 'text':
+                    self.assertEqual(sorted(remote.stdout.splitlines()), sorted(local.stdout.splitlines()))
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
