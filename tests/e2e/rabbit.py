@@ -107,13 +107,18 @@ class Broker:
         self.name, self.plugins, self.tls, self.settings, self.nodes = name, tuple(plugins), tls, tuple(settings), nodes
         self.node = name + '@localhost'
         self.data = os.path.join(self.home.home, name)
-        self.port, self.dist_port, self.tls_port = free_port(), free_port(), free_port()
-        self.process = None
-        self.write_files()
+        self.process, self.was_up = None, False
+        self.take_ports()
         if start:
             self.start()
 
     # ---- what it reads
+
+    def take_ports(self):
+        self.port = free_port()
+        self.dist_port = free_port({self.port})
+        self.tls_port = free_port({self.port, self.dist_port})
+        self.write_files()
 
     def path(self, name):
         return os.path.join(self.home.folder, f'{self.name}.{name}')
@@ -150,7 +155,6 @@ class Broker:
     # ---- its life
 
     def start(self, wait=True):
-        """A port that somebody else took first is no fault, as long as nobody knows it yet: another one then."""
         with open(self.path('out'), 'ab') as out:
             self.process = self.home.popen([os.path.join(SBIN, 'rabbitmq-server')], self.environment(), out)
         if wait:
@@ -158,14 +162,21 @@ class Broker:
         return self
 
     def wait(self):
-        """Until it takes connections."""
+        """Until it takes connections. A port that somebody else took first is no fault as long as nobody knows it: others then."""
         end = time.monotonic() + STARTED
         while not self.answers():
-            if self.process.poll() is not None or time.monotonic() > end:
+            ended = self.process.poll() is not None
+            if ended and not self.was_up and 'eaddrinuse' in self.said():
+                os.remove(self.path('out'))
+                shutil.rmtree(self.data + '.log', ignore_errors=True)
+                self.take_ports()
+                self.start(wait=False)
+            elif ended or time.monotonic() > end:
                 said = self.said()
                 self.remove()
                 raise RuntimeError(f'RabbitMQ does not start: {said}')
             time.sleep(0.05)
+        self.was_up = True
         return self
 
     def answers(self):
