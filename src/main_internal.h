@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/options.h"
+#include "main_resume.h"
 #include "cli/notable.h"
 #include "cli/progress.h"
 #include "out/writer.h"
@@ -75,6 +76,7 @@ struct job {
 	struct generation *next;            /* what is to be polled then; NULL */
 	struct plan **first; /* the caller's: freed and NULL once another plan is polled */
 	struct followers followers;
+	struct remains remains;
 };
 
 /* All of a run with its children, or of its rounds until they end or what is polled changes. False: there is no

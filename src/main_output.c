@@ -38,6 +38,8 @@ struct writer *main_output(const struct options *o, enum writer_result *result)
 	struct writer_options options = {.append = o->append,
 					 .whole = o->format->layout.sorted,
 					 .fd = o->output_fd,
+					 .resumable = main_resumable(o),
+					 .resume = o->resume,
 					 .again = o->interval_us > 0 && !timed};
 	struct buf path = {0};
 	struct writer *w;

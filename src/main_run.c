@@ -232,9 +232,12 @@ static int run_once(struct job *job)
 	struct master_result result;
 	int status;
 
-	if (!main_master(job, &result))
+	if (!main_master(job, &result)) {
+		main_remains_close(job, NULL);
 		return EXIT_SYSTEM;
+	}
 	status = run_status(job->o, job->writer, &result);
+	main_remains_close(job, &result);
 	/* nothing temporary is left, and a reader of stderr may be slow */
 	signals_hold(SIG_UNBLOCK);
 	if (status != EXIT_CLOSED)
@@ -249,6 +252,11 @@ static int run(struct job *job)
 {
 	int status;
 
+	status = main_remains_open(job);
+	if (status != EXIT_ALL_OK) {
+		main_remains_close(job, NULL);
+		return status;
+	}
 	main_follow(&job->followers, job->o, job->plan, &job->writer);
 	status = job->o->interval_us > 0 ? main_rounds(job) : run_once(job);
 	main_unfollow(&job->followers);
@@ -279,6 +287,7 @@ int main_poll(const struct options *o, struct plan **plan, struct reread *words)
 		signals_hold(SIG_BLOCK);
 	job.writer = main_output(o, &opened);
 	signals_hold(SIG_BLOCK);
+	main_remains_told(&job);
 	status = opened == WRITER_OK ? run(&job) : main_writer_status(job.writer, opened);
 	writer_free(job.writer);
 	main_followers_close(&job.followers);

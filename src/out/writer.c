@@ -289,6 +289,12 @@ void writer_abort(struct writer *w)
 	w->head = 0;
 }
 
+void writer_leave(struct writer *w)
+{
+	w->resume = w->resumable;
+	writer_abort(w);
+}
+
 void writer_free(struct writer *w)
 {
 	if (!w)

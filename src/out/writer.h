@@ -46,11 +46,9 @@ const char *writer_error(const struct writer *w);
 /* Of an output that can be resumed: where its journal is to lie (link/journal.h), in FILE's folder; NULL: of others. Whoever
  * opens the output without `resume` removes what is there under this name. */
 const char *writer_journal(const struct writer *w);
-/* So a dead run's temporary file was found and emptied, and a journal was with it. */
-bool writer_found_remains(const struct writer *w);
-/* Of a dead run's file that many octets are kept. Not OK: it is shorter (WRITER_NOTHING), or as writer_flush(). */
+bool writer_found_remains(const struct writer *w); /* so it did, and emptied what was written */
+/* Keeps so many octets of a dead run's file; WRITER_NOTHING: it is shorter. */
 enum writer_result writer_keep(struct writer *w, uint64_t octets);
-
 /* What stands at the beginning of the output; in a file that is added to, only if it is empty. Before all
  * records; of a writer that serves several rounds only the first one is put. */
 void writer_put_head(struct writer *w, const void *p, size_t len);
@@ -95,6 +93,8 @@ bool writer_syncs(const struct writer *w); /* it is something to be asked for */
 enum writer_result writer_commit(struct writer *w);
 /* The end of a bad one: the temporary file goes, the old one stays. */
 void writer_abort(struct writer *w);
+void writer_leave(
+	struct writer *w);          /* likewise; but what was written is to be resumed, and stays */
 void writer_free(struct writer *w); /* without writer_commit() before: writer_abort() */
 
 #endif

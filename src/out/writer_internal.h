@@ -68,8 +68,8 @@ struct writer {
 	char *temp;     /* in dir; NULL: none of ours is there */
 	char *journal;  /* its path; NULL: it has none */
 	bool resumable; /* as in its options */
-	bool resume;    /* likewise, and writer_keep() was not called yet: nothing is changed */
-	bool remains;   /* of a dead run were emptied */
+	bool resume; /* likewise, and writer_keep() was not called yet, or it is to be resumed: it stays */
+	bool remains; /* of a dead run were emptied */
 
 	/* append */
 	struct buf top;  /* octets with which FILE begins */

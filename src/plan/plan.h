@@ -82,6 +82,9 @@ uint32_t plan_probe(struct plan *p, const struct settings *s);
 /* Hands out t, as number 0, and nothing else; from now on it is all that the plan has. */
 void plan_aim(struct plan *p, const struct plan_target *t);
 
+/* The same number for the same targets with the same numbers, asked and shown the same; r: it was made of that. */
+uint64_t plan_what(const struct plan *p, const struct plan_request *r);
+
 /* With a broker agents of sites ask, by credentials of their own. The site of those of that profile, the same pointer
  * for the same site; "default" without a broker. */
 const char *plan_site(const struct plan *p, uint32_t profile);

@@ -25,7 +25,8 @@ struct remote_config {
 	int64_t ttl_us; /* of task messages; 0: none. As the courier has it */
 	/* --resume: tasks whose records stand in the output already; NULL: none */
 	const struct ledger *taken;
-	struct journal *journal; /* of what is on disk; NULL: nobody keeps one */
+	const struct journal_sums *begun; /* and what came of them; NULL as above */
+	struct journal *journal;          /* of what is on disk; NULL: nobody keeps one */
 };
 
 struct remote_result {
