@@ -1,0 +1,367 @@
+/*
+ * Frames in: messages, answers, and what the broker has to say.
+ *
+ * A message comes as a method, a header and pieces of its body, all on one channel, with frames of others between them: so each
+ * channel has its own message on its way in. The library's own reader of messages waits for the rest of one however long
+ * that takes, and forgets who sent it; so frames are read one by one, which never waits.
+ *
+ * Two traps of the library (0.11). What it hands out lies in pools that grow until they are released, which is allowed
+ * between frames only; and while it waits for an answer, it keeps frames of others in a list that no descriptor shows.
+ */
+#include "config.h"
+
+#include "link/amqp_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+
+#define FRAMES_A_TURN 256 /* read without an event of ours, before the courier may look elsewhere */
+
+static bool is(amqp_bytes_t b, const char *text)
+{
+	return b.len == strlen(text) && memcmp(b.bytes, text, b.len) == 0;
+}
+
+/* ---- a message's header */
+
+static const amqp_field_value_t *field(const amqp_table_t *t, const char *key)
+{
+	for (int i = 0; i < t->num_entries; i++)
+		if (is(t->entries[i].key, key))
+			return &t->entries[i].value;
+	return NULL;
+}
+
+static int64_t integer(const amqp_field_value_t *v)
+{
+	switch (v->kind) {
+	case AMQP_FIELD_KIND_I8:
+		return v->value.i8;
+	case AMQP_FIELD_KIND_U8:
+		return v->value.u8;
+	case AMQP_FIELD_KIND_I16:
+		return v->value.i16;
+	case AMQP_FIELD_KIND_U16:
+		return v->value.u16;
+	case AMQP_FIELD_KIND_I32:
+		return v->value.i32;
+	case AMQP_FIELD_KIND_U32:
+		return v->value.u32;
+	case AMQP_FIELD_KIND_I64:
+	case AMQP_FIELD_KIND_U64:
+		return v->value.i64;
+	default:
+		return 0;
+	}
+}
+
+/* Its time was over: nobody is to be told, for its tasks have their own end. */
+static bool has_expired(const amqp_field_value_t *death)
+{
+	const amqp_array_t *deaths = &death->value.array;
+	const amqp_field_value_t *reason;
+
+	if (death->kind != AMQP_FIELD_KIND_ARRAY || deaths->num_entries == 0 ||
+	    deaths->entries[0].kind != AMQP_FIELD_KIND_TABLE)
+		return false;
+	reason = field(&deaths->entries[0].value.table, "reason");
+	return reason && reason->kind == AMQP_FIELD_KIND_UTF8 && is(reason->value.bytes, "expired");
+}
+
+static void read_headers(struct rabbit_inbound *in, const amqp_table_t *headers)
+{
+	const amqp_field_value_t *count = field(headers, "x-delivery-count"),
+				 *death = field(headers, "x-death");
+
+	if (count) {
+		int64_t n = integer(count);
+
+		in->deliveries = n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+	}
+	in->dead = death != NULL;
+	in->expired = death && has_expired(death);
+}
+
+static void read_header(struct rabbit_inbound *in, const amqp_frame_t *f)
+{
+	const amqp_basic_properties_t *p = f->payload.properties.decoded;
+
+	in->started = true;
+	in->left = f->payload.properties.body_size;
+	in->too_long = in->left > RABBIT_BODY_MAX;
+	if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
+		read_headers(in, &p->headers);
+	if (in->kind == INBOUND_RETURNED && p->_flags & AMQP_BASIC_CORRELATION_ID_FLAG) {
+		char text[24] = "";
+
+		memcpy(text, p->correlation_id.bytes,
+		       p->correlation_id.len < sizeof(text) ? p->correlation_id.len
+							    : sizeof(text) - 1);
+		in->number = strtoull(text, NULL, 10);
+	}
+}
+
+/* False: it does not fit there. */
+static bool read_body(struct rabbit_inbound *in, const amqp_frame_t *f)
+{
+	const amqp_bytes_t *piece = &f->payload.body_fragment;
+
+	if (!in->started || piece->len > in->left)
+		return false;
+	in->left -= piece->len;
+	if (!in->too_long && in->kind == INBOUND_TAKEN)
+		buf_put(&in->body, piece->bytes, piece->len);
+	return true;
+}
+
+/* ---- a whole message */
+
+static uint64_t tag_of(const struct rabbit *r, const struct rabbit_inbound *in,
+		       amqp_channel_t channel)
+{
+	return channel == RABBIT_CONTROL ? 0 : (uint64_t)r->epoch << 48 | in->tag;
+}
+
+/* Nobody is to have it: its time was over, or it is nothing of ours. */
+static bool put_aside(struct rabbit *r, const struct rabbit_inbound *in, amqp_channel_t channel)
+{
+	if (!in->expired && !in->too_long)
+		return false;
+	if (in->too_long)
+		log_warning("broker: a message that is too long for us was thrown away");
+	if (channel == RABBIT_WORK)
+		amqp_basic_ack(r->takes.state, channel, in->tag, 0);
+	return true;
+}
+
+static bool message_whole(struct rabbit *r, struct rabbit_inbound *in, amqp_channel_t channel,
+			  struct link_event *e)
+{
+	bool taken = in->kind == INBOUND_TAKEN && !put_aside(r, in, channel);
+
+	if (in->kind == INBOUND_RETURNED)
+		rabbit_return(r, in->number);
+	in->kind = INBOUND_NONE;
+	in->started = false;
+	if (!taken)
+		return false;
+	*e = (struct link_event){
+		.kind = LINK_TAKEN,
+		.side = LINK_TAKES,
+		.id = tag_of(r, in, channel),
+		.from = channel == RABBIT_CONTROL          ? COURIER_FROM_CONTROL
+			: r->config->role == COURIER_AGENT ? COURIER_FROM_TASKS
+			: in->dead                         ? COURIER_FROM_DEAD
+							   : COURIER_FROM_RESULTS,
+		.deliveries = in->deliveries,
+		.body = in->body.data,
+		.len = in->body.len,
+	};
+	return true;
+}
+
+static void message_begin(struct rabbit_inbound *in, enum rabbit_kind kind, uint64_t tag,
+			  bool again)
+{
+	struct buf body = in->body;
+
+	body.len = 0;
+	*in = (struct rabbit_inbound){.kind = kind, .tag = tag, .deliveries = again, .body = body};
+}
+
+/* ---- methods */
+
+static void closed_channel(struct rabbit *r, struct rabbit_side *s, const amqp_frame_t *f)
+{
+	const amqp_channel_close_t *c = f->payload.method.decoded;
+	char why[LINK_WHY_MAX];
+
+	rabbit_close_words(c->reply_code, c->reply_text, why);
+	rabbit_gone(r, s, c->reply_code == AMQP_ACCESS_REFUSED && !r->proven, "%s", why);
+}
+
+static void closed_connection(struct rabbit *r, struct rabbit_side *s, const amqp_frame_t *f)
+{
+	const amqp_connection_close_t *c = f->payload.method.decoded;
+	amqp_connection_close_ok_t ok = {0};
+	char why[LINK_WHY_MAX];
+
+	rabbit_close_words(c->reply_code, c->reply_text, why);
+	amqp_send_method(s->state, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok);
+	rabbit_gone(r, s, false, "%s", why);
+}
+
+/* A queue that we take from went away. */
+static bool cancelled(struct rabbit *r, const amqp_basic_cancel_t *c, struct link_event *e)
+{
+	char name[RABBIT_QUEUE_NAME];
+
+	if (!is(c->consumer_tag, RABBIT_TASKS_TAG)) {
+		rabbit_gone(r, &r->takes, false, "our queue was deleted");
+		return false;
+	}
+	r->working = false;
+	r->waits = !r->leaving;
+	r->retry_us = loop_clock_us() + RABBIT_RETRY_US;
+	snprintf(r->waits_why, sizeof(r->waits_why), "the queue %s is not there any more",
+		 rabbit_queue_name(r, name));
+	*e = (struct link_event){.kind = LINK_WAITING, .side = LINK_TAKES, .why = r->waits_why};
+	return r->waits;
+}
+
+static bool is_alarm(struct rabbit *r, const amqp_frame_t *f, struct link_event *e)
+{
+	amqp_method_number_t id = f->payload.method.id;
+
+	if (id != AMQP_CONNECTION_BLOCKED_METHOD && id != AMQP_CONNECTION_UNBLOCKED_METHOD)
+		return false;
+	r->blocked = id == AMQP_CONNECTION_BLOCKED_METHOD;
+	*e = (struct link_event){.kind = r->blocked ? LINK_BLOCKED : LINK_UNBLOCKED,
+				 .side = LINK_PUTS};
+	return true;
+}
+
+static bool puts_method(struct rabbit *r, const amqp_frame_t *f, struct link_event *e)
+{
+	if (f->payload.method.id == AMQP_BASIC_ACK_METHOD) {
+		const amqp_basic_ack_t *a = f->payload.method.decoded;
+
+		rabbit_confirm(r, a->delivery_tag, a->multiple, false);
+	} else if (f->payload.method.id == AMQP_BASIC_NACK_METHOD) {
+		const amqp_basic_nack_t *n = f->payload.method.decoded;
+
+		rabbit_confirm(r, n->delivery_tag, n->multiple, true);
+	} else if (f->payload.method.id == AMQP_BASIC_RETURN_METHOD) {
+		message_begin(&r->inbound[f->channel], INBOUND_RETURNED, 0, false);
+		return false;
+	}
+	return rabbit_next_answer(r, e);
+}
+
+static bool takes_method(struct rabbit *r, const amqp_frame_t *f, struct link_event *e)
+{
+	if (f->payload.method.id == AMQP_BASIC_DELIVER_METHOD) {
+		const amqp_basic_deliver_t *d = f->payload.method.decoded;
+
+		message_begin(&r->inbound[f->channel], INBOUND_TAKEN, d->delivery_tag,
+			      d->redelivered);
+	}
+	if (f->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
+		return cancelled(r, f->payload.method.decoded, e);
+	return false;
+}
+
+static bool is_ours(const struct rabbit *r, const struct rabbit_side *s, const amqp_frame_t *f)
+{
+	if (s->which == LINK_PUTS)
+		return f->channel == r->channel || f->channel == 0;
+	return f->channel < RABBIT_PUT_A;
+}
+
+static bool read_method(struct rabbit *r, struct rabbit_side *s, const amqp_frame_t *f,
+			struct link_event *e)
+{
+	if (f->channel == 0 && f->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD)
+		closed_connection(r, s, f);
+	else if (f->channel == 0)
+		return s->which == LINK_PUTS && is_alarm(r, f, e);
+	else if (f->payload.method.id == AMQP_CHANNEL_CLOSE_METHOD)
+		closed_channel(r, s, f);
+	else
+		return s->which == LINK_PUTS ? puts_method(r, f, e) : takes_method(r, f, e);
+	return false;
+}
+
+static bool read_frame(struct rabbit *r, struct rabbit_side *s, const amqp_frame_t *f,
+		       struct link_event *e)
+{
+	struct rabbit_inbound *in;
+
+	if (!is_ours(r, s, f))
+		return false;
+	if (f->frame_type == AMQP_FRAME_METHOD)
+		return read_method(r, s, f, e);
+	in = &r->inbound[f->channel];
+	if (in->kind == INBOUND_NONE)
+		return false;
+	if (f->frame_type == AMQP_FRAME_HEADER)
+		read_header(in, f);
+	else if (f->frame_type == AMQP_FRAME_BODY && !read_body(in, f))
+		rabbit_gone(r, s, false, "what it says is no AMQP 0-9-1");
+	return !s->gone && in->started && in->left == 0 && message_whole(r, in, f->channel, e);
+}
+
+/* ---- a turn */
+
+static bool side_event(struct rabbit *r, struct rabbit_side *s, struct link_event *e)
+{
+	struct timeval now = {0};
+	amqp_frame_t f;
+
+	for (int i = 0; i < FRAMES_A_TURN && s->state && !s->gone; i++) {
+		int status;
+
+		amqp_maybe_release_buffers(s->state);
+		status = amqp_simple_wait_frame_noblock(s->state, &f, &now);
+		s->due_us = loop_clock_us() + RABBIT_HEARTBEAT * 500000;
+		if (status == AMQP_STATUS_TIMEOUT) {
+			s->dry = true;
+			return false;
+		}
+		if (status == AMQP_STATUS_OK && read_frame(r, s, &f, e))
+			return true;
+		if (status != AMQP_STATUS_OK) {
+			char why[LINK_WHY_MAX];
+
+			rabbit_library_words(status, r, "", why);
+			rabbit_gone(r, s, false, "%s", why);
+		}
+	}
+	return false;
+}
+
+/* What an agent waits for is looked for again. */
+static bool ready_event(struct rabbit *r, struct link_event *e)
+{
+	enum link_state state;
+
+	if (!r->waits || !r->takes.state || r->takes.gone || loop_clock_us() < r->retry_us)
+		return false;
+	state = rabbit_declare_takes(r, r->waits_why);
+	if (state == LINK_FAILED || state == LINK_FINAL)
+		rabbit_gone(r, &r->takes, state == LINK_FINAL, "%s", r->waits_why);
+	*e = (struct link_event){.kind = LINK_READY, .side = LINK_TAKES};
+	return state == LINK_OPEN;
+}
+
+static bool gone_event(struct rabbit *r, struct rabbit_side *s, struct link_event *e)
+{
+	if (!s->gone)
+		return false;
+	rabbit_drop(r, s);
+	*e = (struct link_event){
+		.kind = LINK_GONE, .side = s->which, .why = s->why, .final = s->final};
+	return true;
+}
+
+bool rabbit_next_event(struct rabbit *r, struct link_event *e)
+{
+	if (gone_event(r, &r->puts, e) || gone_event(r, &r->takes, e))
+		return true;
+	if (r->puts.state && rabbit_next_answer(r, e))
+		return true;
+	if (ready_event(r, e))
+		return true;
+	if (!r->puts.dry && side_event(r, &r->puts, e))
+		return true;
+	if (!r->takes.dry && side_event(r, &r->takes, e))
+		return true;
+	if (gone_event(r, &r->puts, e) || gone_event(r, &r->takes, e))
+		return true;
+	r->puts.dry = r->takes.dry = false;
+	return false;
+}
