@@ -94,6 +94,17 @@ static void metrics_record(void *arg, const struct record *r)
 	m->answered_us += (uint64_t)r->rtt_us;
 }
 
+static void count_remote(struct remote_result *sum, const struct remote_result *r)
+{
+	sum->messages += r->messages;
+	sum->duplicates += r->duplicates;
+	sum->late += r->late;
+	sum->republished += r->republished;
+	sum->dead += r->dead;
+	sum->agents = r->agents;
+	sum->sites = r->sites;
+}
+
 static void count_round(struct metrics *m, const struct master_result *r)
 {
 	m->rounds++;
@@ -104,6 +115,7 @@ static void count_round(struct metrics *m, const struct master_result *r)
 	for (int s = 0; s < RECORD_STATUS_COUNT; s++)
 		m->status[s] += r->status[s];
 	stats_add(&m->stats, &r->stats);
+	count_remote(&m->remote, &r->remote);
 	m->deaths += r->deaths;
 	m->lost += r->lost;
 }

@@ -29,7 +29,8 @@ struct metrics {
 	uint64_t status[RECORD_STATUS_COUNT];
 	struct stats stats;
 	uint64_t deaths;
-	uint64_t lost; /* records without their rows */
+	struct remote_result remote; /* its sums; no sites: there is no broker */
+	uint64_t lost;               /* records without their rows */
 	uint64_t answered;
 	uint64_t answered_us; /* sum of their times */
 	uint64_t reloads, failed_reloads;

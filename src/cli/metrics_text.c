@@ -163,6 +163,27 @@ static void put_packets(struct buf *out, const struct metrics *m)
 		put_counter(out, rows[c][0], rows[c][1], m->stats.count[c]);
 }
 
+static void put_broker(struct buf *out, const struct metrics *m)
+{
+	const struct remote_result *b = &m->remote;
+
+	if (b->sites == 0)
+		return;
+	put_counter(out, "broker_messages_total", "Messages of results that were taken.",
+		    b->messages);
+	put_counter(out, "broker_duplicates_total",
+		    "Records that came over the broker a second time, and were left out.",
+		    b->duplicates);
+	put_counter(out, "broker_late_total", "Records that came for a round that was over.",
+		    b->late);
+	put_counter(out, "broker_republished_total", "Targets that were published again.",
+		    b->republished);
+	put_counter(out, "broker_dead_total", "Targets that the broker gave up.", b->dead);
+	put_u64(out, "broker_agents", "gauge", "Agents that brought results of the last round.",
+		b->agents);
+	put_u64(out, "broker_sites", "gauge", "Sites of the targets.", b->sites);
+}
+
 /* --- the program --------------------------------------------------------------------------- */
 
 static void put_memory(struct buf *out, const struct master_result *r)
@@ -206,5 +227,6 @@ void metrics_put(struct buf *out, const struct metrics *m, const struct master_r
 	put_records(out, m, r);
 	put_latency(out, m, r);
 	put_packets(out, m);
+	put_broker(out, m);
 	put_program(out, m, r);
 }

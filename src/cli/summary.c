@@ -21,7 +21,8 @@ static double seconds(int64_t us)
 static void put_targets(struct buf *out, const struct master_result *r)
 {
 	double elapsed = seconds(r->elapsed_us);
-	double rate = elapsed > 0 ? (double)r->targets / elapsed : 0;
+	uint64_t targets = r->targets - r->remote.resumed;
+	double rate = elapsed > 0 ? (double)targets / elapsed : 0;
 
 	buf_printf(out, "targets: %" PRIu64 " in %.3f s, %.0f per second\n", r->targets, elapsed,
 		   rate);
@@ -65,6 +66,25 @@ static void put_latency(struct buf *out, const struct histogram *h)
 		   (double)histogram_quantile(h, 0.99) / 1e3, (double)histogram_max(h) / 1e3);
 }
 
+/* Only what was done over a broker has a site. */
+static void put_broker(struct buf *out, const struct master_result *r)
+{
+	const struct remote_result *b = &r->remote;
+
+	if (b->sites == 0)
+		return;
+	buf_printf(out,
+		   "broker: %" PRIu64 " messages, %" PRIu64 " duplicates, %" PRIu64
+		   " late, %" PRIu64 " republished, %" PRIu64 " dead, %u agents, %u sites\n",
+		   b->messages, b->duplicates, b->late, b->republished, b->dead, b->agents,
+		   b->sites);
+	if (b->resumed > 0)
+		buf_printf(out,
+			   "resumed: %" PRIu64
+			   " records were there; times and latencies are of the others\n",
+			   b->resumed);
+}
+
 static void put_troubles(struct buf *out, const struct master_result *r, uint64_t records)
 {
 	if (records < r->targets)
@@ -79,8 +99,11 @@ static void put_troubles(struct buf *out, const struct master_result *r, uint64_
 			   "lost: %" PRIu64 " %s without the rows, for want of room in TMPDIR\n",
 			   r->lost, r->lost == 1 ? "record" : "records");
 	if (r->stats.count[STATS_DROPPED])
-		buf_puts(out, "hint: packets were dropped by our own receive buffer, not by the "
-			      "devices; raise the system's limit for it or lower --window\n");
+		buf_printf(out,
+			   "hint: packets were dropped by %s, not by the devices; raise the "
+			   "system's limit for it or lower --window\n",
+			   r->remote.sites > 0 ? "the receive buffer of an agent's machine"
+					       : "our own receive buffer");
 }
 
 void summary_put(struct buf *out, const struct master_result *r)
@@ -96,5 +119,6 @@ void summary_put(struct buf *out, const struct master_result *r)
 	buf_puts(out, "replies:");
 	put_counters(out, &r->stats, STATS_LATE, STATS_DROPPED);
 	put_latency(out, r->latency);
+	put_broker(out, r);
 	put_troubles(out, r, records);
 }

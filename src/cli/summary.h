@@ -2,7 +2,7 @@
  * summary - the run in a few lines for stderr (-s).
  *
  * First what scripts look for. Each line begins with a word and a colon, every number stands before what it counts,
- * and all lines and counters but the last three are always there, so that grep and awk find them:
+ * and all lines and counters down to the latency are always there, so that grep and awk find them:
  *
  *   targets: 10000 in 12.310 s, 812 per second
  *   status: 9000 ok, 1000 timeout                      (others only where there are any)
@@ -10,6 +10,11 @@
  *   sends: 9000 answered, 0 refused, 0 superseded, 2000 unanswered
  *   replies: 1 late, 2 duplicate, 0 foreign, 1 malformed, 0 dropped
  *   latency: p50 0.412 ms, p90 0.900 ms, p99 2.001 ms, max 10.345 ms   ("none" without an answer)
+ *   broker: 157 messages, 0 duplicates, 0 late, 0 republished, 0 dead, 2 agents, 2 sites
+ *                                                      (only with --broker: messages of results that were taken; records
+ *                                                      that came twice, or for a round that is over; targets published
+ *                                                      again, and given up; who answered, and where targets are)
+ *   resumed: 4000 records were there; …                (only with --resume)
  *   missing: 3 targets have no record                  (only then)
  *   deaths: 1 process died and was replaced            (only then)
  *   hint: …                                            (only where packets were dropped)

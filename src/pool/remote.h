@@ -30,6 +30,7 @@ struct remote_config {
 };
 
 struct remote_result {
+	uint64_t messages;    /* of results, that were taken */
 	uint64_t duplicates;  /* records of tasks that had one */
 	uint64_t late;        /* of rounds that are over */
 	uint64_t republished; /* tasks, each time */

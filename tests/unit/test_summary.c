@@ -79,6 +79,44 @@ static void test_troubles(void **state)
 	histogram_free(r.latency);
 }
 
+static void test_broker(void **state)
+{
+	struct master_result r = {
+		.targets = 5000,
+		.elapsed_us = 1000000,
+		.status = {[RECORD_OK] = 4990, [RECORD_LOST] = 10},
+		.remote = {.messages = 157,
+			   .duplicates = 3,
+			   .late = 1,
+			   .republished = 64,
+			   .dead = 2,
+			   .agents = 4,
+			   .sites = 2},
+	};
+	struct buf out = {0};
+	const char *text;
+
+	(void)state;
+	summary_put(&out, &r);
+	buf_putc(&out, '\0');
+	text = (const char *)out.data;
+	assert_non_null(strstr(text, "targets: 5000 in 1.000 s, 5000 per second\n"));
+	assert_non_null(strstr(text, "status: 4990 ok, 10 lost\n"));
+	assert_non_null(strstr(text, "latency: none\nbroker: 157 messages, 3 duplicates, 1 late, "
+				     "64 republished, 2 dead, 4 agents, 2 sites\n"));
+	assert_null(strstr(text, "resumed"));
+	out.len = 0;
+	r.remote.resumed = 4000; /* which took no time of this run */
+	r.stats.count[STATS_DROPPED] = 1;
+	summary_put(&out, &r);
+	buf_putc(&out, '\0');
+	text = (const char *)out.data;
+	assert_non_null(strstr(text, "targets: 5000 in 1.000 s, 1000 per second\n"));
+	assert_non_null(strstr(text, "2 sites\nresumed: 4000 records were there; "));
+	assert_non_null(strstr(text, "dropped by the receive buffer of an agent's machine, "));
+	buf_free(&out);
+}
+
 static void check_tables(const struct master_result *r, const struct notable *n,
 			 const struct summary_look *look, const char *wanted)
 {
@@ -210,7 +248,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_run), cmocka_unit_test(test_no_target),
 		cmocka_unit_test(test_troubles), cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_hint),     cmocka_unit_test(test_look),
+		cmocka_unit_test(test_broker),   cmocka_unit_test(test_hint),
+		cmocka_unit_test(test_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
