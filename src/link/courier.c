@@ -291,7 +291,7 @@ static bool courier_start(struct courier *c)
 
 	c->link = c->calls->start(c->config, why);
 	if (c->link)
-		return !c->config->sandbox || sandbox_enter(c->config->sandbox, SANDBOX_SESSION);
+		return !c->config->sandbox || sandbox_enter(c->config->sandbox, SANDBOX_COURIER);
 	parts[1].len = strlen(why);
 	queue_put_parts(c->queue, COURIER_DOWN, parts, 2);
 	queue_flush(c->queue);

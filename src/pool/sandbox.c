@@ -8,7 +8,7 @@
  * The design: all that needs a right is done first (sockets, a receive buffer that only root gets),
  * then the process becomes another user if it may, then what the system offers is closed behind it. What
  * it offers is found out by the master before the first fork, so that a kernel without it is told once and
- * not by every worker; and the master tries all of it in a child of each role (the resolver alone names files), so
+ * not by every worker; and the master tries all of it in a child of each role (the resolver and the courier alone name files), so
  * that a refusal is told once, too, and ends the run before it has begun, instead of workers that die again and
  * again.
  *
@@ -94,5 +94,5 @@ bool sandbox_prepare(struct sandbox *s)
 	if (*lacks)
 		log_warning("this kernel has no %s, which would fence workers in", lacks);
 	return rehearse(s, SANDBOX_WORKER) && rehearse(s, SANDBOX_SESSION) &&
-	       rehearse(s, SANDBOX_RESOLVER);
+	       rehearse(s, SANDBOX_RESOLVER) && (!s->courier || rehearse(s, SANDBOX_COURIER));
 }

@@ -16,11 +16,13 @@ enum sandbox_role {
 	SANDBOX_WORKER,   /* has its UDP sockets, needs no file and no other socket */
 	SANDBOX_SESSION,  /* connects streams */
 	SANDBOX_RESOLVER, /* speaks DNS, reads the files that say how */
+	SANDBOX_COURIER, /* connects to a broker by its name, again and again; its certificates are read */
 };
 
 struct sandbox {      /* made once, before the first fork; the same for all children */
 	bool becomes; /* somebody else: `user`; only root can */
 	struct user user;
+	bool courier; /* this run has one */
 	bool paths;   /* sessions connect to sockets of the file system, too */
 	pid_t master; /* dies: so do we */
 	bool calls;   /* the kernel can refuse system calls */
@@ -29,7 +31,7 @@ struct sandbox {      /* made once, before the first fork; the same for all chil
 
 /* In the master: finds out what the kernel can do, tells by one warning what it cannot, and tries all of it
  * in a child of each role. False: something that is there is refused to us, which was told; nothing may be
- * forked then. `becomes`, `user` and `paths` are set before. */
+ * forked then. `becomes`, `user`, `courier` and `paths` are set before. */
 bool sandbox_prepare(struct sandbox *s);
 
 /* In a child, once its descriptors are open. There is no way back. False: was told; the process must end. */

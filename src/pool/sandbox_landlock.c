@@ -1,5 +1,5 @@
 /*
- * No file at all; for the resolver the four that say how names are looked up.
+ * No file at all; for who looks names up, the resolver and the courier, the four that say how.
  *
  * The kernel's header of the machine that builds may be older than the kernel that runs it, so
  * what we know of Landlock stands here: which version of its ABI brought what. What a kernel does not
@@ -58,6 +58,8 @@ static struct ruleset known(int abi, enum sandbox_role role)
 		r.fs |= FS_TRUNCATE;
 	if (abi >= 4 && role == SANDBOX_WORKER)
 		r.net = NET_BIND_TCP | NET_CONNECT_TCP;
+	if (abi >= 4 && role == SANDBOX_COURIER)
+		r.net = NET_BIND_TCP;
 	if (abi >= 5)
 		r.fs |= FS_IOCTL_DEV;
 	if (abi >= 6)
@@ -97,7 +99,7 @@ bool sandbox_landlock_enter(int abi, enum sandbox_role role)
 
 	if (ruleset < 0)
 		return false;
-	entered = (role != SANDBOX_RESOLVER || allow_files(ruleset)) &&
+	entered = ((role != SANDBOX_RESOLVER && role != SANDBOX_COURIER) || allow_files(ruleset)) &&
 		  syscall(SYS_landlock_restrict_self, ruleset, 0u) == 0;
 	saved = errno;
 	close(ruleset);

@@ -2,7 +2,7 @@
  * What macOS offers: the named profile "no write" of sandbox_init(3), and the limits of every system.
  *
  * No file can be written or made; a worker, whose descriptors are counted, can read none either and has no new socket. A
- * session and the resolver can read what their user may. sandbox_init(3) is deprecated since 10.8, with no successor
+ * session, the resolver and the courier can read what their user may. sandbox_init(3) is deprecated since 10.8, with no successor
  * for a program that is no signed application.
  *
  * Rejected: a profile of our own. The language of profiles (SBPL) is documented nowhere and differs between

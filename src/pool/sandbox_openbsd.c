@@ -3,7 +3,7 @@
  *
  * A worker sends by sockets that are not connected, which "stdio" alone does not allow; "inet" does, and would allow new
  * sockets, too: so the limit of descriptors stays. No promise of a worker or a session opens a file; the resolver
- * may read ("rpath"), and sees its four files only. Whoever breaks a promise dies (SIGABRT).
+ * and the courier may read ("rpath"), and see four files only. Whoever breaks a promise dies (SIGABRT).
  *
  * The order: limits and unveil(2) first, which no promise below includes; the last unveil(2) is the lock.
  *
@@ -24,7 +24,7 @@ bool sandbox_platform_probe(struct sandbox *s, const char **lacks)
 	return true;
 }
 
-/* A file that is not there may come; only the resolver looks. */
+/* A file that is not there may come; only who looks names up looks. */
 static bool see_files(void)
 {
 	static const char *const files[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
@@ -38,7 +38,7 @@ static bool see_files(void)
 
 static bool promise(const struct sandbox *s, enum sandbox_role role)
 {
-	if (role == SANDBOX_RESOLVER)
+	if (role == SANDBOX_RESOLVER || role == SANDBOX_COURIER)
 		return see_files() && pledge("stdio rpath inet", NULL) == 0;
 	if (role == SANDBOX_SESSION && s->paths)
 		return pledge("stdio inet unix", NULL) == 0;

@@ -31,6 +31,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
@@ -47,8 +48,9 @@
 #define W   (1u << SANDBOX_WORKER)
 #define S   (1u << SANDBOX_SESSION)
 #define R   (1u << SANDBOX_RESOLVER)
-#define ALL (W | S | R)
-#define P   (1u << 3) /* sessions that connect to sockets of the file system */
+#define C   (1u << SANDBOX_COURIER)
+#define ALL (W | S | R | C)
+#define P   (1u << 4) /* sessions that connect to sockets of the file system */
 
 /* clang-format off */
 #define CALL(name, who)      {.call = SCMP_SYS(name), .roles = (who)}
@@ -119,18 +121,18 @@ static const struct rule allowed[] = {
 
 	/* streams */
 	CALL_IF(socket, P, 2, IS(0, AF_UNIX), IS(1, SOCK_STREAM)),
-	CALL_IF(socket, S | R, 2, IS(0, AF_INET), BITS(1, TYPE_BITS, SOCK_STREAM)),
-	CALL_IF(socket, S | R, 2, IS(0, AF_INET6), BITS(1, TYPE_BITS, SOCK_STREAM)),
-	CALL_IF(setsockopt, S | R, 2, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
-	CALL_IF(getsockopt, S, 1, IS(1, SOL_SOCKET)),
+	CALL_IF(socket, S | R | C, 2, IS(0, AF_INET), BITS(1, TYPE_BITS, SOCK_STREAM)),
+	CALL_IF(socket, S | R | C, 2, IS(0, AF_INET6), BITS(1, TYPE_BITS, SOCK_STREAM)),
+	CALL_IF(setsockopt, S | R | C, 2, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
+	CALL_IF(getsockopt, S | C, 1, IS(1, SOL_SOCKET)),
 	CALL(bind, S),
-	CALL(connect, S | R),
-	CALL(getsockname, S | R),
-	CALL_IF(fcntl, S | R, 1, IS(1, F_GETFL)),
-	CALL_IF(fcntl, S | R, 1, IS(1, F_SETFL)),
+	CALL(connect, S | R | C),
+	CALL(getsockname, S | R | C),
+	CALL_IF(fcntl, S | R | C, 1, IS(1, F_GETFL)),
+	CALL_IF(fcntl, S | R | C, 1, IS(1, F_SETFL)),
 	CALL(dup2, S),
 	CALL(dup3, S),
-	CALL(close, S | R),
+	CALL(close, S | R | C),
 	CALL(setitimer, S),    /* ends a connect() that takes too long, */
 	CALL(rt_sigreturn, S), /* by a signal */
 
@@ -141,28 +143,35 @@ static const struct rule allowed[] = {
 	CALL(write, S),
 
 	/* DNS, and the files that say how */
-	CALL_IF(socket, R, 2, IS(0, AF_INET), BITS(1, TYPE_BITS, SOCK_DGRAM)),
-	CALL_IF(socket, R, 2, IS(0, AF_INET6), BITS(1, TYPE_BITS, SOCK_DGRAM)),
-	CALL_IF(fcntl, R, 1, IS(1, F_GETFD)),
-	CALL_IF(fcntl, R, 1, IS(1, F_SETFD)),
-	CALL(sendto, R),
-	CALL(writev, R),
-	CALL_IF(openat, R, 1, BITS(2, OPEN_BITS, O_RDONLY)),
-	CALL(newfstatat, R),
-	CALL(fstat, R),
-	CALL(lseek, R),
+	CALL_IF(socket, R | C, 2, IS(0, AF_INET), BITS(1, TYPE_BITS, SOCK_DGRAM)),
+	CALL_IF(socket, R | C, 2, IS(0, AF_INET6), BITS(1, TYPE_BITS, SOCK_DGRAM)),
+	CALL_IF(fcntl, R | C, 1, IS(1, F_GETFD)),
+	CALL_IF(fcntl, R | C, 1, IS(1, F_SETFD)),
+	CALL(sendto, R | C),
+	CALL(writev, R | C),
+	CALL_IF(openat, R | C, 1, BITS(2, OPEN_BITS, O_RDONLY)),
+	CALL(newfstatat, R | C),
+	CALL(fstat, R | C),
+	CALL(lseek, R | C),
+
+	/* a broker: how much of what was sent is on its way; the last frames of the owner's queue are waited for */
+	CALL_IF(setsockopt, C, 2, IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)),
+	CALL_IF(setsockopt, C, 2, IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)),
+	CALL_IF(ioctl, C, 1, IS(1, SIOCOUTQ)),
+	CALL(clock_nanosleep, C),
+	CALL(clock_nanosleep_time64, C),
 
 	/* what machines of 32 bits call some of these */
 	CALL_IF(mmap2, ALL, 1, BITS(2, PROT_EXEC, 0)),
 	CALL(sigreturn, S),
 	CALL_IF(futex_time64, ALL, 1, BITS(1, FUTEX_BITS, FUTEX_WAKE)),
-	CALL_IF(fcntl64, S | R, 1, IS(1, F_GETFL)),
-	CALL_IF(fcntl64, S | R, 1, IS(1, F_SETFL)),
-	CALL_IF(fcntl64, R, 1, IS(1, F_GETFD)),
-	CALL_IF(fcntl64, R, 1, IS(1, F_SETFD)),
-	CALL(fstatat64, R),
-	CALL(fstat64, R),
-	CALL(_llseek, R),
+	CALL_IF(fcntl64, S | R | C, 1, IS(1, F_GETFL)),
+	CALL_IF(fcntl64, S | R | C, 1, IS(1, F_SETFL)),
+	CALL_IF(fcntl64, R | C, 1, IS(1, F_GETFD)),
+	CALL_IF(fcntl64, R | C, 1, IS(1, F_SETFD)),
+	CALL(fstatat64, R | C),
+	CALL(fstat64, R | C),
+	CALL(_llseek, R | C),
 };
 
 static const struct rule deadly[] = {
@@ -244,7 +253,7 @@ static int read_rules(scmp_filter_ctx c, unsigned roles)
 	int error = 0;
 
 	for (scmp_datum_t from = READ_FIRST; from < READ_END && !error; from *= 2) {
-		const struct rule reads = CALL_IF(read, S | R, 1, BITS(0, ~(from - 1), from));
+		const struct rule reads = CALL_IF(read, S | R | C, 1, BITS(0, ~(from - 1), from));
 
 		error = add_rules(c, roles, &reads, 1, SCMP_ACT_ALLOW);
 	}

@@ -18,7 +18,8 @@
 #include "base/log.h"
 #include "pool/sandbox.h"
 
-static const enum sandbox_role roles[] = {SANDBOX_WORKER, SANDBOX_SESSION, SANDBOX_RESOLVER};
+static const enum sandbox_role roles[] = {SANDBOX_WORKER, SANDBOX_SESSION, SANDBOX_RESOLVER,
+					  SANDBOX_COURIER};
 
 typedef int (*deed)(int queue_fd);
 
@@ -96,13 +97,13 @@ static int aborts(int queue_fd)
 
 static void test_goes_on(void **state)
 {
-	struct sandbox s = {.becomes = false};
+	struct sandbox s = {.becomes = false, .courier = true};
 	char said[1000];
 
 	(void)state;
 	assert_true(sandbox_prepare(&s));
 	assert_int_equal(s.master, getpid());
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(in_sandbox(&s, roles[i], works, said), 0);
 		assert_string_equal(said, "");
 		assert_int_equal(in_sandbox(&s, roles[i], logs, said), 0);
@@ -122,7 +123,7 @@ static void test_becomes(void **state)
 		skip();
 	assert_true(sandbox_prepare(&s));
 	assert_int_equal(geteuid(), 0);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(in_sandbox(&s, roles[i], works, said), 0);
 }
 
