@@ -9,6 +9,7 @@ import unittest
 import poller
 
 MAN = os.path.join(os.environ.get('ABS_SRCDIR', '.'), 'man')
+LINK = os.path.join(os.environ.get('ABS_SRCDIR', '.'), 'src', 'link')
 SCREEN = (50, 80)  # lines, columns: what a terminal shows without being scrolled
 
 
@@ -164,6 +165,20 @@ class Manual(poller.Poll):
             env = {**os.environ, **{name: 'a long passphrase' for name in re.findall(r'_env: (\w+)', block)}}
             run = self.run_poller('--check', '-f', self.write('hosts.yaml', block), env=env)
             self.assertEqual((run.returncode, run.stderr), (0, ''), block)
+
+    def test_what_brokers_cause(self):
+        """Each message of multisnmp-distributed(7) is one of the program's, of its library's or of the broker's."""
+        heads = re.findall(r'^\.It Sy (.*)$', section(page('multisnmp-distributed.7'), 'DIAGNOSTICS'), re.M)
+        self.assertGreater(len(heads), 15)
+        texts = ''
+        for name in os.listdir(LINK):
+            with open(os.path.join(LINK, name), encoding='utf-8') as f:
+                texts += re.sub(r'"\s*"', '', f.read())
+        for head in heads:
+            words = head.removeprefix('the broker says: ')
+            if words == head and head != 'Connection refused':
+                self.assertIn(head, texts)
+        self.assertIn('the broker says: ', texts)
 
     @unittest.skipUnless(poller.have('mandoc'), 'no mandoc')
     def test_lint(self):
