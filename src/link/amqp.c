@@ -14,7 +14,7 @@
  */
 #include "config.h"
 
-#include "link/amqp_internal.h"
+#include "link/amqp_calls.h"
 
 #include <stdarg.h>
 #include <stdio.h>

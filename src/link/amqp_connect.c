@@ -9,7 +9,7 @@
  */
 #include "config.h"
 
-#include "link/amqp_internal.h"
+#include "link/amqp_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
  */
 #include "config.h"
 
-#include "link/amqp_internal.h"
+#include "link/amqp_calls.h"
 
 #include <stdio.h>
 #include <stdlib.h>

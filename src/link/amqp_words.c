@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "link/amqp_internal.h"
+#include "link/amqp_calls.h"
 
 #include <stdio.h>
 #include <string.h>

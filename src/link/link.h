@@ -14,15 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "link/event.h"
+
 struct courier_config;
 
-enum link_side {
-	LINK_PUTS = 1,
-	LINK_TAKES = 2
-}; /* as in COURIER_UP */
-
 #define LINK_WHY_MAX  300
-#define LINK_SLOW_US  INT64_C(10000000)
+#define LINK_SLOW_US  INT64_C(15000000)
 #define LINK_PUTS_MAX 512 /* put and not answered; one more comes LATER */
 
 enum link_state {
@@ -46,42 +43,10 @@ enum link_put {
 	LINK_LATER,
 	LINK_PUT_GONE
 };
-
 enum link_verdict {
 	LINK_ACK,
 	LINK_REQUEUE,
 	LINK_BURY
-};
-
-enum link_event_kind {
-	LINK_CONFIRMED, /* id */
-	LINK_NACKED,    /* id */
-	LINK_RETURNED,  /* id; neither of the two follows */
-	LINK_BLOCKED,   /* an alarm of the broker: LATER from now on */
-	LINK_UNBLOCKED,
-	LINK_TAKEN,   /* tag, from, deliveries, body */
-	LINK_WAITING, /* its queue went away: as LINK_WAITS. why */
-	LINK_READY,   /* it is there (again) */
-	LINK_GONE     /* the side; why, final. Its tags, or unanswered ids, are void */
-};
-
-struct link_event { /* all pointers are lent until the next call of any kind */
-	enum link_event_kind kind;
-	enum link_side side;
-	uint64_t
-		id; /* of a message put, or the tag of one taken; one of another epoch is known as such */
-	uint8_t from; /* enum courier_from; what is from control needs no verdict, its tag is 0 */
-	uint32_t deliveries; /* before this one */
-	const void *body;
-	size_t len;
-	const char *why;
-	bool final;
-};
-
-struct link_site {
-	bool known;
-	uint32_t ready;     /* messages */
-	uint32_t consumers; /* agents */
 };
 
 struct link_calls {
@@ -94,8 +59,8 @@ struct link_calls {
 	int (*fd)(const void *l, enum link_side side); /* to be watched for reading; -1: not open */
 	bool (*pending)(const void *l); /* next() has work that no descriptor shows: do not sleep */
 	int64_t (*next_us)(const void *l); /* loop_clock_us(): next() must be called by then */
-	bool (*next)(void *l,
-		     struct link_event *e); /* false: nothing now. Keeps heartbeats going */
+	/* False: nothing now. Keeps heartbeats going. */
+	bool (*next)(void *l, struct link_event *e);
 
 	/* LINK_LATER: no room, or blocked: the same again after the next event, or at next_us(). */
 	enum link_put (*put)(void *l, const struct link_message *m);
@@ -103,10 +68,9 @@ struct link_calls {
 	/* Declares the queue of a site (a master), says how it is. False: takes are gone, or it cannot be had: why. */
 	bool (*site)(void *l, const char *site, struct link_site *out, char why[LINK_WHY_MAX]);
 	bool (*reopen)(void *l); /* another channel of puts: ids unanswered are void. False: gone */
-	bool (*leave)(
-		void *l); /* takes no more tasks; what was taken can be settled. False: gone */
-	void (*close)(void *l,
-		      bool forget); /* both, in good order; forget: a master's queue goes */
+	/* Takes no more tasks; what was taken can be settled. False: gone. */
+	bool (*leave)(void *l);
+	void (*close)(void *l, bool forget); /* in good order; forget: a master's queue goes */
 };
 
 extern const struct link_calls link_amqp;

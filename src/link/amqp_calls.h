@@ -1,0 +1,58 @@
+/*
+ * amqp_calls - what the files of amqp do for each other.
+ */
+#ifndef LINK_AMQP_CALLS_H
+#define LINK_AMQP_CALLS_H
+
+#include "link/amqp_internal.h"
+
+struct rabbit_side *rabbit_side(struct rabbit *r, enum link_side which);
+/* It is told by next() then. format NULL: keeps what stands there. */
+void rabbit_gone(struct rabbit *r, struct rabbit_side *s, bool final, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void rabbit_drop(struct rabbit *r, struct rabbit_side *s); /* closes it, tells nothing */
+
+/* amqp_connect.c: TCP, TLS, login. */
+enum link_state rabbit_connect(struct rabbit *r, struct rabbit_side *s, char why[LINK_WHY_MAX]);
+
+/* amqp_declare.c: what there must be. Each: LINK_OPEN, LINK_WAITS, LINK_FAILED, LINK_FINAL and why. */
+enum link_state rabbit_declare_puts(struct rabbit *r, char why[LINK_WHY_MAX]);
+enum link_state rabbit_declare_takes(struct rabbit *r, char why[LINK_WHY_MAX]);
+bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *out,
+			 char why[LINK_WHY_MAX]);
+void rabbit_forget(struct rabbit *r); /* deletes a master's queue */
+#define RABBIT_TASKS_TAG "tasks"
+
+/* amqp_ask.c: entries of a table, whose texts are lent; one question and its answer. */
+amqp_table_entry_t rabbit_entry(const char *key, uint8_t kind); /* without a value */
+amqp_table_entry_t rabbit_text(const char *key, const char *value);
+amqp_table_entry_t rabbit_number(const char *key, int64_t value);
+enum rabbit_answer {
+	RABBIT_YES,
+	RABBIT_MISSING, /* 404 */
+	RABBIT_REFUSED, /* 403 */
+	RABBIT_DIFFERS, /* 406, 405: it is there, made otherwise, or somebody's own */
+	RABBIT_LOST     /* the side is gone, or broken: why */
+};
+bool rabbit_channel_open(struct rabbit *r, struct rabbit_side *s, amqp_channel_t channel,
+			 char why[LINK_WHY_MAX]);
+/* Of the last call of the library that waited for an answer on that channel, which is open again after a refusal. */
+enum rabbit_answer rabbit_answered(struct rabbit *r, struct rabbit_side *s, amqp_channel_t channel,
+				   char why[LINK_WHY_MAX]);
+
+/* amqp_take.c */
+bool rabbit_next_event(struct rabbit *r, struct link_event *e);
+/* amqp_put.c */
+enum link_put rabbit_put(struct rabbit *r, const struct link_message *m);
+bool rabbit_puts_open(struct rabbit *r, char why[LINK_WHY_MAX]); /* a channel, with confirms */
+void rabbit_confirm(struct rabbit *r, uint64_t number, bool multiple, bool nacked);
+void rabbit_return(struct rabbit *r, uint64_t number);
+bool rabbit_next_answer(struct rabbit *r, struct link_event *e);
+const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME]);
+
+/* amqp_words.c */
+void rabbit_library_words(int status, const struct rabbit *r, const char *where,
+			  char why[LINK_WHY_MAX]);
+void rabbit_close_words(uint16_t code, amqp_bytes_t text, char why[LINK_WHY_MAX]);
+
+#endif

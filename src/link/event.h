@@ -1,0 +1,46 @@
+/*
+ * event - what happens at a broker's side of a link: what link/link.h's next() says, and a site's state.
+ */
+#ifndef LINK_EVENT_H
+#define LINK_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum link_side {
+	LINK_PUTS = 1,
+	LINK_TAKES = 2
+}; /* as in COURIER_UP */
+
+enum link_event_kind {
+	LINK_CONFIRMED, /* id */
+	LINK_NACKED,    /* id */
+	LINK_RETURNED,  /* id; neither of the two follows */
+	LINK_BLOCKED,   /* an alarm of the broker: LATER from now on */
+	LINK_UNBLOCKED,
+	LINK_TAKEN,   /* tag, from, deliveries, body */
+	LINK_WAITING, /* its queue went away: as LINK_WAITS. why */
+	LINK_READY,   /* it is there (again) */
+	LINK_GONE     /* the side; why, final. Its tags, or unanswered ids, are void */
+};
+
+struct link_event { /* all pointers are lent until the next call of any kind */
+	enum link_event_kind kind;
+	enum link_side side;
+	uint64_t id;  /* of a message put; or the tag of one taken, which knows its epoch */
+	uint8_t from; /* enum courier_from; what is from control needs no verdict, its tag is 0 */
+	uint32_t deliveries; /* before this one */
+	const void *body;
+	size_t len;
+	const char *why;
+	bool final;
+};
+
+struct link_site {
+	bool known;
+	uint32_t ready;     /* messages */
+	uint32_t consumers; /* agents */
+};
+
+#endif
