@@ -25,11 +25,12 @@
 #include "base/nearest.h"
 #include "base/utf8.h"
 #include "cli/options_internal.h"
+#include "plan/who.h"
 #include "snmp/mib.h"
 
 #define DEFAULT_FILE   SYSCONFDIR "/multisnmp/multisnmp.yaml"
 #define DEFAULT_WINDOW 4096
-#define OPTIONS_MAX    80  /* rows of the table */
+#define OPTIONS_MAX    90  /* rows of the table */
 #define FIRST_LONG     256 /* what getopt_long(3) returns for the table's row 0; above all letters */
 
 bool options_wrong(struct parse *p, const char *format, ...)
@@ -233,8 +234,12 @@ static bool complete(struct parse *p, bool targets)
 	if (o->append && o->format->layout.sorted)
 		return options_wrong(p, "--append: a file of format %s is one whole, and replaced",
 				     o->format->name);
+	if (!options_role(p, targets))
+		return false;
 	if (targets || p->files.count)
 		return true;
+	if ((o->agent || o->drain) && access(DEFAULT_FILE, F_OK) != 0)
+		return true; /* the broker may be all that is needed */
 	if (access(DEFAULT_FILE, F_OK) != 0 && errno == ENOENT)
 		return options_wrong(p, "no target: name one, or a file with -f (there is no %s)",
 				     DEFAULT_FILE);
@@ -323,7 +328,10 @@ static enum options_action parse(struct parse *p, int argc, char **argv)
 	targets = optind < argc || p->target_files.count;
 	if (!complete(p, targets))
 		return OPTIONS_WRONG;
+	conf_hold_secrets(o->conf);
 	read_files(p, argv + optind);
+	if (!options_broker(p))
+		return OPTIONS_WRONG;
 	o->plan.conf = o->conf;
 	o->plan.settings = &o->settings;
 	o->plan.excludes = o->excludes;
@@ -360,6 +368,7 @@ enum options_action options_parse(struct options *o, int argc, char **argv, stru
 
 void options_free(struct options *o)
 {
+	broker_free(&o->own_broker);
 	conf_free(o->conf);
 	free(o->excludes);
 	free(o->more_dirs);

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
+#include "link/broker.h"
 #include "out/format.h"
 #include "plan/reread.h"
 #include "plan/plan.h"
@@ -71,13 +72,16 @@ struct options {
 	struct addr source4;    /* family 0: any */
 	struct addr source6;
 
+	struct broker
+		own_broker; /* what `broker` points to; its password is wiped by options_free() */
 	const struct broker *broker; /* NULL: all is done by this machine alone */
 	unsigned broker_attempts;    /* how often a task is published, 1 to 20 */
 	int64_t broker_patience_us; /* how long to wait for a site's answers; 0: what follows from the plan */
 	bool agent;                 /* take targets from the broker */
 	const char *site;           /* the agent's */
 	const char *name;           /* the agent's */
-	bool resume;                /* take up the run of a master that died */
+	char own_name[BROKER_NAME_MAX + 1]; /* what `name` may point to */
+	bool resume;                        /* take up the run of a master that died */
 	const char *drain; /* the agent that is to finish and end, and nothing else; NULL: none */
 };
 

@@ -20,7 +20,14 @@ struct parse { /* while argv is read */
 	struct words target_files;
 	bool check;   /* --check */
 	bool explain; /* --explain */
+	char *url;    /* --broker; NULL */
 	bool ended;   /* there is nothing more to do than to show what is in `out` */
+};
+
+enum option_where {      /* it is for, beside a machine that does all alone: */
+	WHERE_AGENT = 1, /* --agent takes it, too; else it does not */
+	WHERE_DRAIN = 2, /* so does --drain */
+	WHERE_POLLS = 4, /* who asks, so it is not for a master with a broker */
 };
 
 struct option_row {
@@ -34,6 +41,7 @@ struct option_row {
 	const char *key; /* the setting that it stands for */
 	size_t flag;     /* of struct options */
 	bool secret;     /* the value is one */
+	unsigned where;  /* enum option_where */
 	bool hidden;     /* of --help */
 };
 
@@ -71,6 +79,13 @@ bool options_take_output(struct parse *p, const struct option_row *row, char *va
 bool options_take_min_ok(struct parse *p, const struct option_row *row, char *value);
 bool options_take_source(struct parse *p, const struct option_row *row, char *value);
 bool options_take_format(struct parse *p, const struct option_row *row, char *value);
+
+/* Of options_broker.c: before, and after files are read */
+char *options_url_secret(char *url);
+bool options_take_broker(struct parse *p, const struct option_row *row, char *value);
+bool options_take_name(struct parse *p, const struct option_row *row, char *value);
+bool options_role(struct parse *p, bool targets);
+bool options_broker(struct parse *p);
 
 /* Of options_shape.c */
 bool options_take_status(struct parse *p, const struct option_row *row, char *value);

@@ -36,6 +36,7 @@ struct broker {
 /* False: error, without the password. `out` holds nothing then. */
 bool broker_parse(const char *url, struct broker *out, char error[BROKER_ERROR_MAX]);
 void broker_free(struct broker *b); /* leaves {0} */
+bool broker_known(void);            /* this program was built with what speaks to one */
 bool broker_name_ok(const char *name);
 /* "amqps://user@host:5671/vhost", never with a password; for messages and --check. */
 void broker_text(const struct broker *b, char *out, size_t len);

@@ -20,7 +20,7 @@ static bool add_words(struct conf *c, struct settings *s, enum setting_key key, 
 	if (old)
 		buf_put(&items, old->item, old->count * sizeof(old->item[0]));
 	for (;; value = end + 1) {
-		struct conf_word w = {key, SOURCE_LITERAL, NULL, CONF_COMMAND_LINE};
+		struct conf_word w = {key, SOURCE_LITERAL, NULL, CONF_COMMAND_LINE, NULL};
 		struct conf_item item = {.place = CONF_COMMAND_LINE};
 		union setting_value word;
 

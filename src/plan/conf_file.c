@@ -3,6 +3,7 @@
  *
  *   defaults: SETTINGS             credentials: {NAME: SETTINGS, …}      groups: {NAME: SETTINGS, …}
  *   hosts: [TARGET or {host: TARGET, SETTINGS}, …]       mibs: [FOLDER/ or MODULE, …]  run_as: USER
+ *   broker: {url: …} (conf_broker.c)
  *
  * Each reader takes the current node whole, right or wrong, so that one mistake never hides the next: the
  * file is read to its end, and all that is wrong with it is told. Names of groups and credentials are not
@@ -249,9 +250,10 @@ static void read_run_as(struct doc *d)
 }
 
 static const struct top_key top_keys[] = {
-	{"defaults", read_defaults}, {"credentials", read_credentials},
-	{"groups", read_groups},     {"hosts", read_hosts},
-	{"mibs", read_mibs},         {"run_as", read_run_as},
+	{"defaults", read_defaults},  {"credentials", read_credentials},
+	{"groups", read_groups},      {"hosts", read_hosts},
+	{"mibs", read_mibs},          {"run_as", read_run_as},
+	{"broker", conf_read_broker},
 };
 #define TOP_KEYS (sizeof(top_keys) / sizeof(top_keys[0]))
 

@@ -7,6 +7,7 @@
 #include "plan/conf.h"
 #include "plan/conf_store.h"
 #include "plan/conf_value.h"
+#include "plan/who.h"
 
 #define CONF_ERRORS_MAX 50 /* kept and shown; the rest is counted */
 
@@ -70,6 +71,7 @@ struct conf {
 	struct buf mib_modules;
 	const char *run_as;
 	struct conf_place run_as_place;
+	struct conf_broker broker;
 	bool stdin_used;
 	uint64_t wrong; /* SETTING_BIT(key): some value of it was, and told; so it is not lacking */
 	bool leave_secrets; /* in their files and variables: they are not read */

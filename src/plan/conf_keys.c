@@ -76,7 +76,7 @@ static bool is_secret(const struct conf_word *w)
 static bool take_word(struct doc *d, enum setting_key key, enum setting_source source,
 		      union setting_value *out)
 {
-	struct conf_word w = {key, source, NULL, doc_place(d)};
+	struct conf_word w = {key, source, NULL, doc_place(d), NULL};
 
 	if (!doc_expect(d, DOC_WORD, setting_text(key), "takes one value, not a list or mapping"))
 		return false;

@@ -26,4 +26,7 @@ const struct conf_key *keys_find(const struct keys_read *k, enum setting_key key
 /* NULL when nothing was right. In the arena. */
 const struct conf_keys *keys_pack(struct conf *c, const struct keys_read *k, uint16_t file);
 
+/* The current node is what stands under `broker:`. */
+void conf_read_broker(struct doc *d);
+
 #endif

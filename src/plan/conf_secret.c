@@ -32,6 +32,11 @@
 
 #define SECRET_MAX 4096 /* octets of a secret's file; more is a mistaken path */
 
+static const char *name_of(const struct conf_word *w)
+{
+	return w->name ? w->name : setting_text(w->key);
+}
+
 /* Reads all of fd into out, which has room for SECRET_MAX + 1. -1: errno says why. */
 static ssize_t read_all(int fd, char *out)
 {
@@ -58,20 +63,42 @@ static void warn_if_everyone_reads(struct conf *c, int fd, const char *path)
 			     path);
 }
 
-/* Of systemd's credentials; -1: there is none of that name. */
-static int open_credential(const char *name)
+/* Where one of systemd's credentials would be, for free(3); NULL: it can be none. */
+static char *credential_path(const char *name)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	struct buf path = {0};
-	int fd;
 
 	if (!folder || !*folder || strchr(name, '/'))
-		return -1;
+		return NULL;
 	buf_printf(&path, "%s/%s", folder, name);
 	buf_putc(&path, '\0');
-	fd = open((const char *)path.data, O_RDONLY | O_CLOEXEC);
-	buf_free(&path);
+	return (char *)path.data;
+}
+
+/* -1: there is none of that name. */
+static int open_credential(const char *name)
+{
+	char *path = credential_path(name);
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	free(path);
 	return fd;
+}
+
+const char *conf_secret_path(struct conf *c, uint16_t file, const char *path)
+{
+	char *credential = credential_path(path);
+	const char *found = path;
+	uint16_t from = file;
+
+	if (credential && access(credential, F_OK) == 0) {
+		found = credential;
+		from = 0;
+	}
+	found = conf_path(c, from, found);
+	free(credential);
+	return found;
 }
 
 /* The content of a file less its last newline. NULL: told. */
@@ -86,18 +113,18 @@ static char *from_file(struct conf *c, const struct conf_word *w)
 
 	if (fd < 0 && reread_is_spent(c->reread, path)) {
 		conf_error(c, w->place, "%s_file: '%.200s' is a pipe, which cannot be read again",
-			   setting_text(w->key), path);
+			   name_of(w), path);
 		return NULL;
 	}
 	if (fd < 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read_all(fd, content);
 	if (len < 0) {
-		conf_error(c, w->place, "%s_file: '%.200s': %s", setting_text(w->key), path,
+		conf_error(c, w->place, "%s_file: '%.200s': %s", name_of(w), path,
 			   denied_words(path, why));
 	} else if (len > SECRET_MAX || memchr(content, '\0', (size_t)len)) {
 		conf_error(c, w->place, "%s_file: '%.200s' is no text of at most %d octets",
-			   setting_text(w->key), path, SECRET_MAX);
+			   name_of(w), path, SECRET_MAX);
 	} else {
 		warn_if_everyone_reads(c, fd, path);
 		len -= len && content[len - 1] == '\n';
@@ -136,8 +163,7 @@ static char *from_env(struct conf *c, const struct conf_word *w)
 
 	if (text)
 		return arena_text(&c->secrets, text, strlen(text));
-	conf_error(c, w->place, "%s_env: the environment has no '%.100s'", setting_text(w->key),
-		   w->text);
+	conf_error(c, w->place, "%s_env: the environment has no '%.100s'", name_of(w), w->text);
 	return NULL;
 }
 
@@ -167,7 +193,8 @@ static void take(struct conf *c, const struct conf_held *held)
 	struct conf_word w = {(enum setting_key)at->key,
 			      (enum setting_source)held->source,
 			      at->value.text,
-			      {at->line, at->column, held->file}};
+			      {at->line, at->column, held->file},
+			      NULL};
 	union setting_value value;
 
 	at->value.text = conf_value(c, &w, &value) ? value.text : "";

@@ -11,7 +11,10 @@ struct conf_word { /* a value as written */
 	enum setting_source source; /* what the text names */
 	const char *text;
 	struct conf_place place;
+	const char *name; /* of what is no setting; NULL: the key's */
 };
+/* Where a file is that a configuration names: among systemd's credentials, or as conf_path() says. */
+const char *conf_secret_path(struct conf *c, uint16_t file, const char *path);
 /* The text of a secret, the file or the environment variable; NULL: told, or left. */
 char *conf_secret(struct conf *c, const struct conf_word *w);
 /* Reads it, wherever it is. False: told. */

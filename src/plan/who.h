@@ -44,4 +44,17 @@ void conf_check_v3(struct conf *c, const struct settings *s);
 /* Forgets all errors, which were somebody else's; the first, with its place in a file, is appended. False: there was none. */
 bool conf_drop_errors(struct conf *c, struct buf *first);
 
+/* What `broker:` of the files says, as written; strings are conf's, the password with its other secrets. */
+struct conf_broker {
+	bool set;
+	const char *url; /* several: with commas between; NULL: none */
+	const char *user, *password;
+	const char *certificate, *key, *ca; /* paths, as seen from here */
+	const char *name;                   /* the agent's */
+	unsigned attempts;                  /* 0: not set */
+	int64_t patience_us;                /* 0: not set */
+	struct conf_place place;            /* of the mapping */
+};
+const struct conf_broker *conf_broker(const struct conf *c);
+
 #endif
