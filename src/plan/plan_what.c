@@ -4,7 +4,7 @@
  * A run that is taken up (--resume) goes on with the numbers of its targets, so the plan must hand out the same targets under the
  * same numbers, ask them the same, and show them the same. So the hash is over what they come from: each item as written with
  * its label, what was left out, and the profiles as they go to agents, in which credentials have names: another passphrase
- * is the same plan.
+ * is the same plan. So is another site: who asks changes no record, and the hosts of a site whose agents are gone may be moved.
  */
 #include <string.h>
 
