@@ -27,8 +27,9 @@
 #include "pool/queue.h"
 #include "pool/sandbox.h"
 
-#define STOP_US  INT64_C(5000000)
-#define HELD_MAX ((size_t)32 << 20) /* octets; more than a window holds: who sends on has none */
+#define STOP_US     INT64_C(5000000)
+#define BACKLOG_MAX ((size_t)1 << 20)
+#define HELD_MAX    ((size_t)32 << 20) /* octets; more than a window holds: who sends on has none */
 
 void courier_leave(struct courier *c, int exit_status)
 {
@@ -230,7 +231,7 @@ static int64_t earliest(int64_t a_us, int64_t b_us)
 
 static bool owner_is_slow(const struct courier *c)
 {
-	return queue_backlog(c->queue) >= COURIER_BACKLOG_MAX;
+	return queue_backlog(c->queue) >= c->backlog_max;
 }
 
 /* Until when the loop may sleep; 0: not at all. */
@@ -238,7 +239,7 @@ static int64_t courier_next_us(const struct courier *c)
 {
 	int64_t next_us = earliest(c->calls->next_us(c->link), sides_next_us(c));
 
-	if (!owner_is_slow(c) && (c->heard || c->calls->pending(c->link)))
+	if (!owner_is_slow(c) && c->calls->pending(c->link))
 		return 0;
 	return c->stopping ? earliest(next_us, c->stop_us) : next_us;
 }
@@ -269,10 +270,8 @@ void courier_turn(struct courier *c)
 	loop_turn(c->loop, courier_next_us(c));
 	if (c->done)
 		return;
-	if (!owner_is_slow(c))
-		sides_hear(c, true);
-	else if (c->heard || c->calls->next_us(c->link) <= loop_now_us(c->loop))
-		sides_hear(c, false);
+	if (!owner_is_slow(c) || c->heard || c->calls->next_us(c->link) <= loop_now_us(c->loop))
+		sides_hear(c);
 	puts_turn(c);
 	if (!queue_flush(c->queue)) /* what is told is heard before a try that takes seconds */
 		courier_leave(c, 0);
@@ -304,6 +303,7 @@ void courier_open(struct courier *c, const struct courier_config *config, int qu
 			      .calls = config->calls ? config->calls : &link_amqp,
 			      .loop = loop_new(),
 			      .queue = queue_new(queue_fd),
+			      .backlog_max = BACKLOG_MAX,
 			      .random = (uint64_t)loop_clock_us() ^ (uint64_t)getpid() << 20};
 	c->held_end = &c->held;
 	sides_start(c);

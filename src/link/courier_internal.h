@@ -14,9 +14,6 @@
 struct loop;
 struct queue;
 
-#define COURIER_BACKLOG_MAX \
-	((size_t)1 << 20) /* octets that wait for the owner: no more is taken then */
-
 enum side_state {
 	SIDE_CLOSED, /* tried again at retry_us */
 	SIDE_WAITS,  /* connected, but its queue is not there */
@@ -49,9 +46,10 @@ struct courier {
 	struct held *held, **held_end;
 	size_t held_octets;
 	size_t unanswered; /* PUTs written, of this channel */
-	bool owed;    /* PUTs were lost with a connection, and their owner has not put them again */
-	bool heard;   /* something of the broker's may be here */
-	bool leaving; /* LEAVE was read */
+	bool owed; /* PUTs were lost with a connection, and their owner has not put them again */
+	size_t backlog_max; /* octets that wait for the owner: no more is taken from the broker then */
+	bool heard;         /* a descriptor of a side was ready */
+	bool leaving;       /* LEAVE was read */
 	bool stopping, forget;
 	int64_t stop_us; /* when stopping: not later */
 	uint64_t random;
@@ -74,7 +72,7 @@ void side_lost(struct side *s, const char *why, bool final); /* it is gone; trie
 void puts_up(struct courier *c);    /* another channel: tells, what was there is void */
 void sides_turn(struct courier *c); /* opens what is due, at most one */
 int64_t sides_next_us(const struct courier *c);
-void sides_hear(struct courier *c, bool all); /* what the broker says; not all: one event */
+void sides_hear(struct courier *c); /* what the broker says; while the owner is slow: one event */
 
 /* --- courier_puts.c */
 

@@ -124,8 +124,6 @@ void side_lost(struct side *s, const char *why, bool final)
 {
 	struct courier *c = s->courier;
 
-	if (s->state == SIDE_CLOSED)
-		return;
 	if (s->state == SIDE_UP && loop_now_us(c->loop) - s->since_us >= LASTED_US)
 		s->pause_us = 0;
 	side_state(s, SIDE_CLOSED);
@@ -156,7 +154,6 @@ static void side_open(struct side *s)
 	enum link_state state = c->calls->open(c->link, s->side, why);
 
 	loop_refresh(c->loop); /* seconds may have gone by */
-	c->heard = true;
 	switch (state) {
 	case LINK_FAILED:
 	case LINK_FINAL:
@@ -266,7 +263,7 @@ static void event_puts(struct courier *c, const struct link_event *e)
 
 static void event_takes(struct side *s, const struct link_event *e)
 {
-	if (e->kind == LINK_TAKEN && s->state == SIDE_UP) {
+	if (e->kind == LINK_TAKEN) { /* while it waits: of control */
 		event_taken(s->courier, e);
 	} else if (e->kind == LINK_WAITING) {
 		side_state(s, SIDE_WAITS);
@@ -290,7 +287,7 @@ static void event_take(struct courier *c, const struct link_event *e)
 		event_takes(s, e);
 }
 
-void sides_hear(struct courier *c, bool all)
+void sides_hear(struct courier *c)
 {
 	struct link_event e;
 
@@ -299,7 +296,7 @@ void sides_hear(struct courier *c, bool all)
 		if (!c->calls->next(c->link, &e))
 			break;
 		event_take(c, &e);
-	} while (all && queue_backlog(c->queue) < COURIER_BACKLOG_MAX);
+	} while (queue_backlog(c->queue) < c->backlog_max);
 	side_watch(&c->puts);
 	side_watch(&c->takes);
 }
