@@ -76,7 +76,7 @@ class Credentials(dist.Stage):
         said = {r['message'] for r in self.records() if r['status'] == 'error'}
         self.assertEqual(len(said), 1, said)
         for word in 'a2', 'south', 'core-v3', 'credential':
-            self.assertIn(word, said.pop() if word == 'credential' else next(iter(said)))
+            self.assertIn(word, next(iter(said)))
 
     @WITH_CRYPTO
     def test_a_wrong_one(self):
@@ -98,13 +98,11 @@ class Credentials(dist.Stage):
             hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + NAMES_ONLY +
                                '  old: {version: 2c, community: inline-in-masters-file}\n' +
                                'hosts:\n  - {host: 127.2.0.0/21, credential: core-v3}\n  - {host: 127.3.0.0/22, credential: old}\n')
-            self.devices_know_community()
             master = self.start_master(url=self.url(proxy), hosts=hosts)
-            self.end_of(master, None)
+            self.end_of(master)
             agent.terminate()
             agent.wait(poller.LONG)
-            count = collections.Counter(r['status'] for r in self.records())
-            self.assertEqual(count['ok'], sum(count.values()), count)
+            self.assertEqual(collections.Counter(r['status'] for r in self.records()), {'ok': 3072})
             octets, messages = b''.join(proxy.octets()), proxy.messages()
         names = [exchange for exchange, *_ in messages]
         self.assertGreater(names.count('multisnmp.tasks'), 2 * 3072 / 64 - 2)  # published and delivered
@@ -118,9 +116,6 @@ class Credentials(dist.Stage):
         for name in os.listdir(self.folder):
             if name.endswith('.log'):
                 self.assertNotIn('authority1', self.read(name))
-
-    def devices_know_community(self):
-        """They answer any."""
 
     def test_inline_secrets_are_refused(self):
         """With a broker a secret has no way to the agent: usage error, at its place, and nothing is polled."""
@@ -155,14 +150,13 @@ class Sites(dist.Stage):
                          {('ok', '127.2'): 256, ('timeout', '127.3'): 256})
 
     def test_no_agent_of_a_site(self):
-        """The other site's records come, and who waits for what is told; the deadline ends it."""
+        """The other site's records come, and who waits for what is told; the run ends by itself."""
         self.devices('*:ok')
         self.start_agent('a1', 'north')
-        master = self.start_master('--deadline', '9s', hosts=self.two_sites('broker: {patience: 1s}\n'))
+        master = self.start_master(hosts=self.two_sites('broker: {patience: 6s, attempts: 1}\n'))
         self.end_of(master, 1)
-        count = collections.Counter((r['status'], r['host'][:5]) for r in self.records())
-        self.assertEqual(count[('ok', '127.2')], 256, count)
-        self.assertEqual(count[('cancelled', '127.3')] + count[('lost', '127.3')], 256, count)
+        self.assertEqual(collections.Counter((r['status'], r['host'][:5]) for r in self.records()),
+                         {('ok', '127.2'): 256, ('lost', '127.3'): 256})
         self.assertRegex(self.told(master), r'no agent of site .?south.? is connected')
         self.assertIn('256', self.told(master))
 
