@@ -7,6 +7,7 @@ import os
 import signal
 import unittest
 
+import amqp
 import amqp_proxy
 import dist
 import killers
@@ -175,6 +176,70 @@ class Sites(dist.Stage):
         self.assertEqual(collections.Counter(r['status'] for r in records), {'lost': 256})
         self.assertTrue(all(r['message'] for r in records))
         self.assertIsNone(other.poll())
+
+
+@rabbit.needs_broker
+class Strangers(dist.Stage):
+    """Somebody else at the broker: who takes tasks and never finishes them, who writes what is no message of ours."""
+
+    def client(self):
+        client = amqp.Client(self.broker.port, self.vhost, rabbit.USER, rabbit.PASSWORD)
+        self.addCleanup(client.close)
+        return client
+
+    def wait_for_queue(self, start):
+        """The name of the queue that begins so, when a master has declared it."""
+        names = lambda: [name for name in self.broker.queues(self.vhost) if name.startswith(start)]
+        self.wait_until(names, f'no queue {start}', 0.1)
+        return names()[0]
+
+    def give_back(self, queue, most):
+        """Takes and gives back, as agents that die do, until nothing comes any more; how often."""
+        client, times = self.client(), 0
+        self.wait_until(lambda: self.broker.queues(self.vhost)[queue][0], 'no tasks', 0.1)
+        while times < most:
+            message = client.get(queue)
+            if message is None:
+                break
+            client.requeue(message)
+            times += 1
+        return times
+
+    def test_given_up_by_the_broker(self):
+        """A batch that killed agent after agent comes to the master as a dead letter: a record for each of its tasks."""
+        self.devices('*:ok')
+        master = self.start_master(hosts=self.write_hosts(hosts=['127.2.0.0/25']))
+        times = self.give_back(self.wait_for_queue('multisnmp.tasks.'), 1000)
+        self.assertGreater(times, 2 * 20)
+        self.assertLess(times, 2 * 23)
+        self.end_of(master, 1)
+        records = self.records()
+        self.assertEqual(len({r['host'] for r in records}), 128)
+        self.assertEqual(collections.Counter(r['status'] for r in records), {'crashed': 128})
+        self.assertEqual(self.asked(), 0)
+
+    def test_given_back_a_few_times(self):
+        """From its third delivery on a batch is polled with care, and answered."""
+        self.devices('*:ok')
+        master = self.start_master(hosts=self.write_hosts(hosts=['127.2.0.0/25']))
+        self.give_back(self.wait_for_queue('multisnmp.tasks.'), 8)
+        self.start_agent('a1')
+        self.judge(master, {'ok': 128})
+
+    def test_what_is_no_message(self):
+        """In every queue, in the middle: it is thrown away, told, and hurts nobody."""
+        self.devices()
+        agent = self.start_agent('a1', pace=('-j', '2', '--window', '200'))
+        master = self.start_master()
+        results = self.wait_for_queue('multisnmp.results.')
+        self.wait_for_requests(FIRST, master)
+        client = self.client()
+        for body in b'', b'M', b'M\x02' + bytes(200), b'M\x01\x01' + b'\xff' * 500, b'M\x01\x02' + b'\xff' * 500, os.urandom(5000):
+            self.assertEqual(client.publish('multisnmp.tasks', 'default', body), 'ack')
+            self.assertEqual(client.publish('multisnmp.results', results.removeprefix('multisnmp.results.'), body), 'ack')
+            self.assertEqual(client.publish('multisnmp.control', '', body), 'ack')
+        self.judge(master)
+        self.assertIsNone(agent.poll())
 
 
 @rabbit.needs_broker
