@@ -80,7 +80,7 @@ class Stage(poller.Poll):
 
     def asked(self):
         """Requests that the devices have got so far."""
-        return self.park.counters()['requests']
+        return self.park.counters()['received']
 
     def start_logged(self, name, *words, **how):
         """Its words go to a file, that a full pipe stops nobody."""

@@ -93,7 +93,7 @@ class Credentials(dist.Stage):
     @WITH_CRYPTO
     def test_no_secret_in_any_message(self):
         """Every octet that went to the broker and from it, in clear, is read."""
-        self.devices('*:ok', options=('--user', poller.USER))
+        self.devices('*:ok', options=('--user', poller.USER, '--community', 'a-community-of-ours'))
         with amqp_proxy.Proxy(self.broker.port, keep=True) as proxy:
             agent = self.start_agent('a1', url=self.url(proxy), text=CREDENTIALS)
             hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + NAMES_ONLY +
