@@ -113,9 +113,11 @@ static int act(const struct options *o, enum options_action action, struct rerea
 	struct plan *plan;
 	int status;
 
-	if (o->interval_us > 0)
+	if (o->interval_us > 0 || o->agent)
 		hold_reload();
 	pdu_init();
+	if (o->agent && action == OPTIONS_RUN)
+		return main_agent(o, *words);
 	plan = main_plan(o, action);
 	if (o->interval_us == 0) {
 		reread_free(*words);
@@ -161,8 +163,10 @@ int main(int argc, char **argv)
 		status = act(&options, OPTIONS_EXPLAIN, &words);
 		break;
 	default:
-		log_set_style(log_style_of_stderr(options.interval_us > 0));
-		log_set_level(options.quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
+		log_set_style(log_style_of_stderr(options.interval_us > 0 || options.agent));
+		log_set_level(options.quiet   ? LOG_LEVEL_ERROR
+			      : options.agent ? LOG_LEVEL_INFO
+					      : LOG_LEVEL_WARNING);
 		status = act(&options, OPTIONS_RUN, &words);
 		break;
 	}

@@ -33,6 +33,9 @@ void main_tell(enum log_level level, struct buf *text);
 struct writer *main_output(const struct options *o, enum writer_result *result);
 /* The exit status for what has become of it, which is told. */
 int main_writer_status(struct writer *w, enum writer_result result);
+/* What children give up, found out. `paths`, `courier` are set before. False: it cannot be had, which was told. */
+struct sandbox;
+bool main_sandbox(struct sandbox *s, const struct conf *conf);
 /* Who follows the run without being part of it. */
 #define FOLLOWERS_MAX 4
 struct followers {
@@ -63,7 +66,9 @@ struct generation {
 	struct plan *plan;
 };
 struct generation *main_generation(struct reread *words); /* NULL: there were errors, told */
-void main_generation_free(struct generation *g);          /* NULL is nothing */
+struct generation *main_words_again(
+	struct reread *words);                   /* likewise, without a plan: an agent's */
+void main_generation_free(struct generation *g); /* NULL is nothing */
 
 /* What is being polled. */
 struct job {
@@ -93,6 +98,9 @@ struct plan *main_plan(const struct options *o, enum options_action action);
 /* Polls what the plan says; an exit status. words are lent, NULL if what was read is not read again. The plan stays
  * the caller's but where it is read again: then it may be gone, and NULL. */
 int main_poll(const struct options *o, struct plan **plan, struct reread *words);
+
+/* --agent: takes targets from a broker until a signal ends it; an exit status. */
+int main_agent(const struct options *o, struct reread *words);
 
 /* --explain: asks the plan's one target again and again. */
 int main_explain(const struct options *o, struct plan *plan);

@@ -14,19 +14,31 @@
 
 #include <stdlib.h>
 
-struct generation *main_generation(struct reread *words)
+struct generation *main_words_again(struct reread *words)
 {
 	struct generation *g = mem_zero(1, sizeof(*g));
 	struct buf text = {0};
+	bool good;
 	int argc = 0;
 
 	g->words = reread_words(words);
 	while (g->words[argc] != NULL)
 		argc++;
-	if (options_parse_with(&g->options, argc, g->words, &text, words) == OPTIONS_RUN)
-		g->plan = main_plan(&g->options, OPTIONS_RUN);
+	good = options_parse_with(&g->options, argc, g->words, &text, words) == OPTIONS_RUN;
 	main_tell(LOG_LEVEL_ERROR, &text);
-	if (g->plan != NULL)
+	if (good)
+		return g;
+	main_generation_free(g);
+	return NULL;
+}
+
+struct generation *main_generation(struct reread *words)
+{
+	struct generation *g = main_words_again(words);
+
+	if (g != NULL)
+		g->plan = main_plan(&g->options, OPTIONS_RUN);
+	if (g == NULL || g->plan != NULL)
 		return g;
 	main_generation_free(g);
 	return NULL;

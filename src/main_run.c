@@ -87,7 +87,7 @@ static bool choose_user(struct sandbox *s, const struct conf *conf)
 	return true;
 }
 
-static bool prepare_sandbox(struct sandbox *s, const struct conf *conf)
+bool main_sandbox(struct sandbox *s, const struct conf *conf)
 {
 	return choose_user(s, conf) && sandbox_prepare(s);
 }
@@ -162,7 +162,7 @@ static bool life_make(struct life *life, const struct job *job)
 						    .unwanted = o->unwanted,
 						    .sandbox = &life->sandbox}},
 			      .resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
-	if (!prepare_sandbox(&life->sandbox, o->conf))
+	if (!main_sandbox(&life->sandbox, o->conf))
 		return false;
 	life->worker.config.profiles = plan_profiles(job->plan, &life->worker.config.nprofiles);
 	life->session = life->worker;

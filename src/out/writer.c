@@ -126,15 +126,25 @@ const struct writer_kind writer_plain = {
 	.drop = plain_drop,
 };
 
+/* What is open already, and not ours. */
+static enum writer_result open_given(struct writer *w, int fd)
+{
+	struct stat st;
+
+	w->fd = fd;
+	w->shared = true;
+	w->socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	w->piece = WRITER_CHUNK;
+	w->kind = w->socket ? &writer_stream : &writer_plain;
+	return WRITER_OK;
+}
+
 static enum writer_result open_kind(struct writer *w, const struct writer_options *o)
 {
 	struct stat st;
 
-	if (!o->path && o->fd > STDERR_FILENO) {
-		w->kind = &writer_plain;
-		w->fd = o->fd;
-		return WRITER_OK;
-	}
+	if (!o->path && o->fd > STDERR_FILENO)
+		return open_given(w, o->fd);
 	if (!o->path || !strcmp(o->path, "/dev/stdout"))
 		return writer_stream_stdout(w);
 	if (stat(o->path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -25,7 +25,7 @@ struct writer_options {
 	const char *path; /* NULL or "/dev/stdout": standard output */
 	bool append;
 	bool whole; /* can only be replaced: --append is no advice */
-	int fd; /* above 2, and path is NULL: a file that is open, written as it comes; stays open */
+	int fd; /* above 2, and path is NULL: a file, or a socket, that is open; written as it comes; stays open */
 	/* The same file is opened again as soon as it is committed: the sync of its folder waits until then, for without
 	 * the lock somebody else could come first. */
 	bool again;

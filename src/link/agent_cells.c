@@ -1,0 +1,399 @@
+/*
+ * The cells' lives: one for each run, forked when it has tasks and ended when it has none for a while.
+ *
+ * A cell inherits what the agent's files say of credentials; so after a reload those that live get no more tasks, finish what they
+ * have and end, and others are born. What is dangerous has a cell of its own, in which it meets nobody.
+ *
+ * A cell that dies has its batches sent back: somebody has them again, perhaps we. Who dies again and again without a record
+ * cannot live here, and others should have the tasks: then the agent ends, which its manager sees.
+ *
+ * The trap: its last records may still be in its queue, or here, when it has gone. A place is free only when they are put.
+ */
+#include "link/agent_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+
+#define PAUSE_MIN_US 100000
+#define PAUSE_MAX_US 5000000
+#define BARREN_MAX   8 /* deaths without a record in a row */
+#define IDLE_US      INT64_C(300000000)
+#define STOP_US      10000000 /* without a task, after STOP */
+#define FRAME_MAX    ((size_t)BATCH_TASKS * (BATCH_TARGET_MAX + 2))
+#define RATE_UNIT    1000
+#define ALONE        (AGENT_CELLS - 1)
+#define STEP         7 /* dangerous tasks begin so many further each time */
+
+_Static_assert(FRAME_MAX < QUEUE_PAYLOAD_MAX, "a batch fits a frame");
+
+/* --- birth ---------------------------------------------------------------------------------- */
+
+static int cell_main(void *arg, int fd)
+{
+	const struct agent_cell *c = arg;
+	const struct agent_config *config = c->agent->config;
+
+	return config->cell(config->cell_arg, &run_find(c->agent, c->run)->run, c->alone, fd);
+}
+
+static void spawn_later(struct agent *a)
+{
+	a->spawn_us = loop_now_us(a->loop) + a->spawn_pause_us;
+	a->spawn_pause_us = a->spawn_pause_us * 2 < PAUSE_MAX_US ? a->spawn_pause_us * 2
+								 : PAUSE_MAX_US;
+}
+
+static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch *b)
+{
+	*c = (struct agent_cell){.agent = a,
+				 .rows = c->rows,
+				 .run = b->run,
+				 .alone = b->alone,
+				 .idle_us = loop_now_us(a->loop),
+				 .due_us = LOOP_NEVER};
+	if (!proc_spawn(&c->proc, cell_main, c)) {
+		log_warning("cannot start a cell: %s", strerror(errno));
+		spawn_later(a);
+		return false;
+	}
+	c->queue = queue_new(c->proc.fd);
+	c->state = QUEUE_OPEN;
+	log_info("run %016" PRIx64 " of master %s: taken up%s", b->run, b->head.master,
+		 b->alone ? ", one task at a time: its batches came back again and again" : "");
+	agent_cells_rate(a);
+	return true;
+}
+
+static bool is_free(const struct agent_cell *c)
+{
+	return c->queue == NULL && c->count == 0;
+}
+
+/* Some batch of it is not done. */
+static bool is_busy(const struct agent *a, const struct agent_cell *c)
+{
+	for (size_t i = 0; i < a->nbatches; i++)
+		if (a->batches[i]->cell == c && a->batches[i]->owed > 0)
+			return true;
+	return false;
+}
+
+/* One that has nothing to do makes room. */
+static void make_room(struct agent *a, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (a->cells[i].stopping)
+			return; /* it is about to */
+	for (unsigned i = first; i < end; i++) {
+		struct agent_cell *c = &a->cells[i];
+
+		if (c->queue != NULL && c->open == 0 && !is_busy(a, c)) {
+			cell_tell(c, CELL_STOP);
+			return;
+		}
+	}
+}
+
+struct agent_cell *cell_for(struct agent *a, const struct batch *b)
+{
+	unsigned first = b->alone ? ALONE : 0, end = b->alone ? AGENT_CELLS : ALONE;
+
+	for (unsigned i = first; i < end; i++) {
+		struct agent_cell *c = &a->cells[i];
+
+		if (c->queue != NULL && c->run == b->run && !c->stopping)
+			return b->alone && is_busy(a, c) ? NULL : c;
+	}
+	if (loop_now_us(a->loop) < a->spawn_us)
+		return NULL;
+	for (unsigned i = first; i < end; i++)
+		if (is_free(&a->cells[i]))
+			return cell_birth(a, &a->cells[i], b) ? &a->cells[i] : NULL;
+	make_room(a, first, end);
+	return NULL;
+}
+
+/* --- what is sent --------------------------------------------------------------------------- */
+
+/* Which of a dangerous batch's tasks is the n-th: another order each time. */
+static unsigned turn_of(const struct batch *b, unsigned n)
+{
+	unsigned at = (b->deliveries * STEP + n) % b->head.count;
+
+	return b->deliveries % 2 ? b->head.count - 1 - at : at;
+}
+
+static bool is_wanted(const struct batch *b, unsigned i)
+{
+	return !b->alone || turn_of(b, b->given) == i;
+}
+
+void cell_give(struct agent_cell *c, struct batch *b)
+{
+	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
+	static const size_t max = FRAME_MAX;
+	uint8_t *octets = mem_alloc(max);
+	struct wire_out w = {.at = octets, .end = octets + max};
+
+	for (unsigned i = 0; i < b->head.count; i++) {
+		struct batch_store store;
+		struct plan_target t;
+		struct learnt known;
+		bool learns;
+
+		batch_target_unpack(&t, &store, &learns, &known, &r); /* is sound */
+		if (!is_wanted(b, i))
+			continue;
+		t.seq = task_open(c->agent, b, t.seq);
+		batch_target_pack(&t, learns ? &known : NULL, &w);
+	}
+	b->given += b->alone ? 1 : b->head.count;
+	queue_put(c->queue, CELL_TASKS, octets, (size_t)(w.at - octets));
+	free(octets);
+}
+
+void cell_tell(struct agent_cell *c, enum cell_message kind)
+{
+	if (c->queue == NULL || (kind == CELL_STOP && c->stopping))
+		return;
+	queue_put(c->queue, (uint8_t)kind, NULL, 0);
+	c->stopping |= kind == CELL_STOP;
+	c->idle_us = loop_now_us(c->agent->loop);
+}
+
+void cell_cancel(struct agent_cell *c)
+{
+	if (c->queue == NULL || c->cancelled)
+		return;
+	c->cancelled = true;
+	cell_tell(c, CELL_CANCEL);
+	cell_tell(c, CELL_STOP);
+}
+
+/* Of all limits the least: the run's for this agent, and its own, of which each cell has an equal share. */
+static uint32_t rate_of(struct agent *a, const struct agent_cell *c, unsigned live)
+{
+	const struct known_run *r = run_find(a, c->run);
+	double own = a->config->rate_pps * RATE_UNIT / live;
+	uint32_t rate = r != NULL && r->known ? r->run.rate : 0;
+
+	if (own > 0 && (rate == 0 || own < rate))
+		rate = own < 1 ? 1 : own < UINT32_MAX ? (uint32_t)own : UINT32_MAX;
+	return rate;
+}
+
+void agent_cells_rate(struct agent *a)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		live += a->cells[i].queue != NULL;
+	for (unsigned i = 0; i < AGENT_CELLS; i++) {
+		struct agent_cell *c = &a->cells[i];
+		uint32_t rate = c->queue != NULL ? rate_of(a, c, live) : 0;
+		uint8_t octets[4];
+		struct wire_out w = {.at = octets, .end = octets + 4};
+
+		if (c->queue == NULL || rate == c->rate)
+			continue;
+		wire_put_u32(&w, rate);
+		queue_put(c->queue, CELL_RATE, octets, 4);
+		c->rate = rate;
+	}
+}
+
+void agent_cells_stop(struct agent *a, bool cancel)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		if (cancel)
+			cell_cancel(&a->cells[i]);
+		else
+			cell_tell(&a->cells[i], CELL_STOP);
+}
+
+bool agent_cells_live(const struct agent *a)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		if (a->cells[i].queue != NULL)
+			return true;
+	return false;
+}
+
+/* --- death ---------------------------------------------------------------------------------- */
+
+static void cell_mourn(struct agent_cell *c, const char *how)
+{
+	struct agent *a = c->agent;
+
+	log_warning("the cell of run %016" PRIx64 " %s; what it had in hand goes back", c->run,
+		    how);
+	if (c->delivered)
+		a->spawn_pause_us = PAUSE_MIN_US;
+	else if (!c->alone) /* of what is dangerous, it is to be expected */
+		a->barren++;
+	spawn_later(a);
+	if (a->barren >= BARREN_MAX) {
+		log_error("cells die again and again without a record; giving up");
+		agent_drain(a, AGENT_FAILED, "no cell can live");
+	}
+}
+
+/* What it was told cannot be read, which it has said why: nobody of our version can. */
+static void cell_refuses(struct agent_cell *c)
+{
+	struct known_run *r = run_find(c->agent, c->run);
+
+	log_warning("run %016" PRIx64 " cannot be polled; its batches go to the dead letters",
+		    c->run);
+	if (r != NULL)
+		r->refused = true;
+}
+
+static void cell_death(struct agent_cell *c)
+{
+	struct agent *a = c->agent;
+	char how[100];
+	int status;
+
+	loop_forget(a->loop, c->proc.fd);
+	c->watched = false;
+	queue_free(c->queue);
+	c->queue = NULL;
+	status = proc_end(&c->proc);
+	proc_status_text(status, how, sizeof(how));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == AGENT_CELL_WRONG)
+		cell_refuses(c);
+	else if (!c->cancelled && (!c->stopping || c->open > 0))
+		cell_mourn(c, how);
+	else
+		log_info("run %016" PRIx64 ": its cell has ended", c->run);
+	tasks_drop(a, c);
+	batches_return(a, c);
+	agent_cells_rate(a);
+}
+
+static void cell_serve(struct agent_cell *c)
+{
+	struct queue_frame f;
+
+	c->unread = false;
+	while (!results_full(c)) {
+		if (!queue_next(c->queue, &f)) {
+			if (c->state != QUEUE_OPEN)
+				cell_death(c);
+			return;
+		}
+		if (!result_take(c, &f)) {
+			log_warning("a cell said what it may not say (message %u); it is killed",
+				    f.kind);
+			c->cancelled = false;
+			cell_death(c);
+			return;
+		}
+	}
+	c->unread = true; /* not all; the loop does not tell of it again */
+}
+
+static void cell_ready(void *arg, unsigned ready)
+{
+	struct agent_cell *c = arg;
+
+	if (!(ready & LOOP_READ) || c->unread)
+		return;
+	c->state = queue_read(c->queue);
+	cell_serve(c);
+}
+
+void agent_cells_serve(struct agent *a)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		if (a->cells[i].queue != NULL && a->cells[i].unread)
+			cell_serve(&a->cells[i]);
+}
+
+/* --- when ----------------------------------------------------------------------------------- */
+
+/* A hang-up is told even to who asks for nothing: who is not read leaves the loop. */
+static void cell_watch(struct agent_cell *c)
+{
+	struct loop *loop = c->agent->loop;
+	unsigned want = LOOP_READ;
+
+	queue_flush(c->queue); /* false: it is dead, which its end of file says */
+	if (queue_backlog(c->queue) > 0)
+		want |= LOOP_WRITE;
+	if (c->unread)
+		loop_forget(loop, c->proc.fd);
+	else if (c->watched)
+		loop_want(loop, c->proc.fd, want);
+	else
+		loop_watch(loop, c->proc.fd, want, cell_ready, c);
+	c->watched = !c->unread;
+}
+
+void agent_cells_watch(struct agent *a)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		if (a->cells[i].queue != NULL)
+			cell_watch(&a->cells[i]);
+}
+
+static int64_t due_us(const struct agent_cell *c)
+{
+	int64_t idle_us = c->agent->config->idle_us > 0 ? c->agent->config->idle_us : IDLE_US;
+
+	if (c->queue == NULL || (c->open > 0 && !c->cancelled))
+		return LOOP_NEVER;
+	return c->idle_us + (c->stopping ? STOP_US : idle_us);
+}
+
+void agent_cells_times(struct agent *a)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++) {
+		struct agent_cell *c = &a->cells[i];
+
+		if (due_us(c) > loop_now_us(a->loop) || c->unread)
+			continue;
+		if (!c->stopping) {
+			cell_tell(c, CELL_STOP);
+			continue;
+		}
+		log_warning("a cell does not stop; it is killed");
+		kill(c->proc.pid, SIGKILL);
+		c->idle_us = LOOP_NEVER - STOP_US;
+	}
+}
+
+int64_t agent_cells_next_us(const struct agent *a)
+{
+	int64_t next_us = LOOP_NEVER;
+	bool waits = false;
+
+	for (unsigned i = 0; i < AGENT_CELLS; i++)
+		if (!a->cells[i].unread && due_us(&a->cells[i]) < next_us)
+			next_us = due_us(&a->cells[i]);
+	for (size_t i = 0; i < a->nbatches && !waits; i++)
+		waits = a->batches[i]->cell == NULL;
+	if (waits && a->spawn_us > loop_now_us(a->loop) && a->spawn_us < next_us)
+		next_us = a->spawn_us;
+	return next_us;
+}
+
+void agent_cells_free(struct agent *a)
+{
+	for (unsigned i = 0; i < AGENT_CELLS; i++) {
+		struct agent_cell *c = &a->cells[i];
+
+		if (c->queue != NULL)
+			loop_forget(a->loop, c->proc.fd);
+		queue_free(c->queue);
+		proc_end(&c->proc);
+		buf_free(&c->rows);
+	}
+}

@@ -1,0 +1,63 @@
+/*
+ * agent_cells - who polls, and records on their way back; private to the agent.
+ */
+#ifndef LINK_AGENT_CELLS_H
+#define LINK_AGENT_CELLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/stats.h"
+#include "link/batch.h"
+#include "link/cell.h"
+#include "pool/proc.h"
+#include "pool/queue.h"
+
+struct agent;
+struct batch;
+
+struct agent_cell {
+	struct agent *agent;
+	struct proc proc;
+	struct queue *queue; /* NULL: it does not live */
+	enum queue_state state;
+	uint64_t run;
+	bool alone, watched, stopping, cancelled, unread, delivered;
+	unsigned open;   /* tasks in hand */
+	int64_t idle_us; /* since when it has none */
+	uint32_t rate;   /* that it was told, per 1,000 s; 0: no limit */
+	/* the message of its results */
+	struct buf rows;
+	struct batch *of[BATCH_TASKS]; /* whose records are in it */
+	unsigned count;
+	char master[BROKER_NAME_MAX + 1];
+	struct stats stats;
+	int64_t due_us; /* when it is to be put, however little is in it; LOOP_NEVER: it is empty */
+};
+
+/* cells */
+struct agent_cell *cell_for(struct agent *a,
+			    const struct batch *b); /* NULL: there is no room now */
+void cell_give(struct agent_cell *c, struct batch *b);
+void cell_tell(struct agent_cell *c, enum cell_message kind);
+void cell_cancel(struct agent_cell *c);
+void agent_cells_rate(struct agent *a);
+void agent_cells_stop(struct agent *a, bool cancel); /* that have no more to come */
+bool agent_cells_live(const struct agent *a);
+void agent_cells_serve(struct agent *a);
+void agent_cells_watch(struct agent *a);
+void agent_cells_times(struct agent *a);
+int64_t agent_cells_next_us(const struct agent *a);
+void agent_cells_free(struct agent *a);
+
+/* results */
+bool result_take(struct agent_cell *c,
+		 const struct queue_frame *f); /* false: it may not say that */
+bool results_full(
+	struct agent_cell *c);      /* no frame of it may be read: the window does not want more */
+void results_turn(struct agent *a); /* puts what is due */
+bool results_left(const struct agent *a);
+int64_t results_next_us(const struct agent *a);
+
+#endif
