@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/quit.h"
 #include "base/user.h"
+#include "main_check.h"
 #include "main_internal.h"
 #include "snmp/mib.h"
 #include "snmp/pdu.h"
@@ -31,27 +32,6 @@ static void open_missing(void)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
 			quit_now(EXIT_SYSTEM);
-}
-
-/* Text that is the result, for standard output. */
-static int show_result(struct buf *text)
-{
-	bool shown = text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len;
-
-	shown = fflush(stdout) == 0 && shown;
-	buf_free(text);
-	if (shown)
-		return EXIT_ALL_OK;
-	log_error("cannot write standard output: %s", strerror(errno));
-	return EXIT_NOT_WRITTEN;
-}
-
-static int check(const struct plan *plan)
-{
-	struct buf text = {0};
-
-	plan_describe(plan, &text);
-	return show_result(&text);
 }
 
 /* A source address that is not ours is told here, once, and not by every worker. */
@@ -71,20 +51,26 @@ static bool can_send(const struct options *o)
 	return udp != NULL;
 }
 
-struct plan *main_plan(const struct options *o, enum options_action action)
+void main_tell_conf(const struct options *o)
 {
 	struct buf text = {0};
+
+	if (!o->quiet)
+		conf_warnings(o->conf, &text);
+	main_tell(LOG_LEVEL_WARNING, &text);
+	conf_errors(o->conf, &text);
+	main_tell(LOG_LEVEL_ERROR, &text);
+}
+
+struct plan *main_plan(const struct options *o, enum options_action action)
+{
 	struct plan *plan;
 
 	mib_setup(o->mib_dirs, o->mib_modules);
 	plan = plan_new(&o->plan);
 	if (action != OPTIONS_EXPLAIN)        /* which needs them until its children forget them */
 		conf_forget_secrets(o->conf); /* profiles and credentials have what is needed */
-	if (!o->quiet)
-		conf_warnings(o->conf, &text);
-	main_tell(LOG_LEVEL_WARNING, &text);
-	conf_errors(o->conf, &text);
-	main_tell(LOG_LEVEL_ERROR, &text);
+	main_tell_conf(o);
 	if (plan == NULL || can_send(o))
 		return plan;
 	plan_free(plan);
@@ -113,6 +99,8 @@ static int act(const struct options *o, enum options_action action, struct rerea
 	struct plan *plan;
 	int status;
 
+	if (o->agent && action == OPTIONS_CHECK)
+		return main_check_agent(o);
 	if (o->interval_us > 0 || o->agent)
 		hold_reload();
 	pdu_init();
@@ -128,7 +116,8 @@ static int act(const struct options *o, enum options_action action, struct rerea
 	if (action == OPTIONS_EXPLAIN)
 		status = main_explain(o, plan);
 	else
-		status = action == OPTIONS_CHECK ? check(plan) : main_poll(o, &plan, *words);
+		status = action == OPTIONS_CHECK ? main_check(o, plan)
+						 : main_poll(o, &plan, *words);
 	plan_free(plan);
 	return status;
 }
@@ -149,7 +138,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails: exit 3 */
 	switch (options_parse_with(&options, argc, argv, &text, words)) {
 	case OPTIONS_SHOWN:
-		status = show_result(&text);
+		status = main_show(&text);
 		break;
 	case OPTIONS_WRONG:
 		main_tell(LOG_LEVEL_ERROR, &text);

@@ -1,8 +1,8 @@
 /*
  * main_internal - what the files of main share; private to it.
  *
- * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_reload.c: what is
- * read again for them. main_output.c: where records go. main_follow.c: who follows it.
+ * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_reload.c: all of
+ * it anew. main_output.c: where records go. main_follow.c: who follows it.
  */
 #ifndef MAIN_INTERNAL_H
 #define MAIN_INTERNAL_H
@@ -26,8 +26,8 @@ enum exit_status { /* DESIGN.md, "Exit status and signals"; 128 + n: ended by si
 	EXIT_CLOSED = 141,
 };
 
-/* What is no result, on stderr; frees it. */
-void main_tell(enum log_level level, struct buf *text);
+void main_tell(enum log_level level, struct buf *text); /* no result, on stderr; frees it */
+void main_tell_conf(const struct options *o);           /* warnings and errors of what was read */
 
 /* The output, opened; of a name with conversions that of this moment. Always gives a writer, as writer_open(). */
 struct writer *main_output(const struct options *o, enum writer_result *result);

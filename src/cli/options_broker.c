@@ -239,10 +239,9 @@ static void name_agent(struct options *o)
 		o->name = host_name(o);
 	conf_entries(o->conf, &entries);
 	if (entries)
-		conf_warning(
-			o->conf,
-			"an agent asks what comes over the broker: %zu %s of 'hosts:' not asked",
-			entries, entries == 1 ? "entry is" : "entries are");
+		conf_warning(o->conf, "an agent asks what comes over the broker: %zu %s not asked",
+			     entries,
+			     entries == 1 ? "entry of 'hosts:' is" : "entries of 'hosts:' are");
 }
 
 static bool check_master(struct parse *p)

@@ -15,6 +15,8 @@
  *   index_label: ifName
  *   SNMP 2c, silent host: 7s (1s + 2s + 4s)
  *
+ * With a broker, a line tells for each site how many of them are its, and who asks is named as far as it is known here.
+ *
  * One profile needs no name. A long list is cut where it would scroll away what stands below it;
  * communities and passphrases are secrets and are not shown.
  */
@@ -217,12 +219,43 @@ static void put_version(struct buf *out, const struct profile *profile)
 		buf_printf(out, "%u requests of a host in flight, ", profile->per_host);
 }
 
-static void put_profile(struct buf *out, const struct profile *profile, bool names)
+/* "by credential core of site north, ": version and user are known there alone. */
+static void put_named(struct buf *out, const struct plan *p, uint32_t number)
 {
+	const char *credential = p->remote.packed[number].credential;
+
+	if (credential) {
+		buf_puts(out, "by credential '");
+		put_shown(out, credential);
+		buf_printf(out, "' of site %s, ", plan_site(p, number));
+	} else {
+		put_version(out, &p->profiles.list[number]);
+		buf_printf(out, "site %s, ", plan_site(p, number));
+	}
+}
+
+static void put_sites(const struct plan *p, struct buf *out)
+{
+	for (size_t i = 0; i < plan_sites(p) && i < ITEMS_SHOWN; i++) {
+		buf_printf(out, "site %s: ", plan_site_at(p, i));
+		put_count(out, plan_site_count(p, i));
+		buf_putc(out, '\n');
+	}
+	if (plan_sites(p) > ITEMS_SHOWN)
+		buf_printf(out, "and %zu sites more\n", plan_sites(p) - ITEMS_SHOWN);
+}
+
+static void put_profile(struct buf *out, const struct plan *p, uint32_t number, bool names)
+{
+	const struct profile *profile = &p->profiles.list[number];
+
 	put_oids(out, "get", profile->get, profile->nget);
 	put_oids(out, "walk", profile->walk, profile->nwalk);
 	put_table(out, profile);
-	put_version(out, profile);
+	if (p->remote.planned)
+		put_named(out, p, number);
+	else
+		put_version(out, profile);
 	put_silence(out, profile, names);
 }
 
@@ -233,6 +266,8 @@ void plan_describe(const struct plan *p, struct buf *out)
 	size_t i;
 
 	put_items(p, tallies, out);
+	if (p->remote.planned)
+		put_sites(p, out);
 	for (i = 0; i < p->profiles.count && shown < PROFILES_SHOWN; i++) {
 		if (!tallies[i].targets)
 			continue;
@@ -242,7 +277,7 @@ void plan_describe(const struct plan *p, struct buf *out)
 			put_count(out, tallies[i].targets);
 			buf_puts(out, ": ");
 		}
-		put_profile(out, &p->profiles.list[i], tallies[i].names);
+		put_profile(out, p, (uint32_t)i, tallies[i].names);
 	}
 	if (i < p->profiles.count)
 		buf_printf(out, "and %zu profiles more\n", p->profiles.count - i);

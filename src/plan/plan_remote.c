@@ -123,6 +123,8 @@ static uint32_t add_packed(struct plan *p, const struct plan_order *o, struct pr
 		return number;
 	}
 	packed->asker = hash_asker(o);
+	if (o->who.count)
+		packed->credential = o->who.credential[o->who.count - 1];
 	r->packed = plan_grow(r->packed, p->profiles.count, &r->cap_packed, sizeof(*r->packed));
 	r->packed[p->profiles.count] = *packed;
 	number = plan_profile_add(&p->profiles, what);

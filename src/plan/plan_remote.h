@@ -13,7 +13,8 @@ struct plan_packed {     /* a profile of a plan that others ask for */
 	uint8_t *octets; /* an order */
 	uint32_t len;
 	uint32_t site;
-	uint64_t asker; /* a hash of who asks */
+	uint64_t asker;         /* a hash of who asks */
+	const char *credential; /* conf's: the one that wins over all others; NULL: none */
 };
 struct plan_site {
 	char *name;
