@@ -121,6 +121,20 @@ def start_centre(folder, home=None):
     return broker
 
 
+def start_site(folder, centre, line):
+    """A site's own broker, with shovels to the centre through `line`, a Proxy; agents come to it as the page says."""
+    folder.follow(RECIPES['shovel user'], centre)
+    broker = rabbit.Broker(name='site', start=False)
+    give(broker.path('plugins'), os.path.dirname(broker.path('plugins')))
+    broker.start()
+    folder.write('site.json', RECIPES['site.json'])
+    far = ('broker.example.com:5671', f'localhost:{line.port}')
+    folder.follow(recipe('shovels', far, ('broker.example.com', 'localhost'), ('/etc/rabbitmq/', folder.path + '/'),
+                         ('reconnect-delay\\": 5', 'reconnect-delay\\": 1')), broker)
+    folder.follow(RECIPES['site agents'], broker)
+    return broker
+
+
 def give(*paths):
     """To the user as whom the broker runs."""
     if poller.ROOT:

@@ -13,9 +13,10 @@ import amqp
 import amqp_proxy
 import poller
 import rabbit
-from recipes import OPENSSL, RECIPES, VHOST, Folder, give, recipe, start_centre, wait_for
+from recipes import OPENSSL, RECIPES, VHOST, Folder, recipe, start_centre, start_site, wait_for
 
 QUORUM = {'x-queue-type': 'quorum'}
+FOLLOWERS = ('recipes.py', 'test_broker_recipes.py', 'test_broker_site.py')
 RUN = 'RUN:1'  # a message-id, as tasks have it
 
 
@@ -178,17 +179,10 @@ class Shovels(unittest.TestCase):
         cls.folder.make_certificates()
         cls.centre = start_centre(cls.folder)
         cls.addClassCleanup(cls.centre.remove)
-        cls.folder.follow(RECIPES['shovel user'], cls.centre)
         cls.line = amqp_proxy.Proxy(cls.centre.tls_port)
         cls.addClassCleanup(cls.line.stop)
-        cls.site = rabbit.Broker(name='site', start=False)
+        cls.site = start_site(cls.folder, cls.centre, cls.line)
         cls.addClassCleanup(cls.site.remove)
-        give(cls.site.path('plugins'), os.path.dirname(cls.site.path('plugins')))
-        cls.site.start()
-        cls.folder.write('site.json', RECIPES['site.json'])
-        far = ('broker.example.com:5671', f'localhost:{cls.line.port}')
-        cls.folder.follow(recipe('shovels', far, ('broker.example.com', 'localhost'), ('/etc/rabbitmq/', cls.folder.path + '/'),
-                                 ('reconnect-delay\\": 5', 'reconnect-delay\\": 1')), cls.site)
         cls.site.eval(f'rabbit_auth_backend_internal:set_permissions(<<"{rabbit.USER}">>, <<"{VHOST}">>, <<".*">>, <<".*">>, '
                       '<<".*">>, <<"tests">>), ok.')
         cls.tell_the_topology()
@@ -356,6 +350,17 @@ class ThreeBrokers(unittest.TestCase):
         text = broker.ctl('quorum_status', '--vhost', VHOST, 'multisnmp.tasks.north', '--formatter', 'json',
                           program='rabbitmq-queues')
         return len(json.loads(text))
+
+
+class Page(unittest.TestCase):
+    def test_every_recipe_is_followed(self):
+        """By a test here: none can be written into the page and never be tried."""
+        text = ''
+        for name in FOLLOWERS:
+            with open(os.path.join(os.path.dirname(__file__), name), encoding='utf-8') as f:
+                text += f.read()
+        self.assertGreater(len(RECIPES), 15)
+        self.assertEqual([name for name in RECIPES if f"'{name}'" not in text], [])
 
 
 if __name__ == '__main__':

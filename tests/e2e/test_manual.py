@@ -74,7 +74,7 @@ class Manual(poller.Poll):
         text = section(page('multisnmp.yaml.5'), 'DESCRIPTION')
         told = re.findall(r'^\.It Li (\w+)$', text, re.M)
         self.assertEqual(len(told), len(set(told)))
-        top = ['defaults', 'credentials', 'groups', 'hosts', 'mibs', 'run_as']
+        top = ['broker', 'defaults', 'credentials', 'groups', 'hosts', 'mibs', 'run_as']
         ways = {'community_file', 'community_env'}
         keys = {key.rstrip('=') for key in self.ask('--set', '')}
         secrets = {key for key in keys if key.endswith(('_file', '_env'))}
@@ -179,6 +179,13 @@ class Manual(poller.Poll):
             if words == head and head != 'Connection refused':
                 self.assertIn(head, texts)
         self.assertIn('the broker says: ', texts)
+
+    def test_options_of_distributed(self):
+        """What it names is there."""
+        text = page('multisnmp-distributed.7')
+        named = set(re.findall(r'Fl (-?[\w-]+)', text))
+        self.assertGreater(len(named), 8)
+        self.assertLessEqual({'-' + name for name in named}, set(self.ask('-')))
 
     @unittest.skipUnless(poller.have('mandoc'), 'no mandoc')
     def test_lint(self):
