@@ -2,7 +2,8 @@
  * main_internal - what the files of main share; private to it.
  *
  * main.c: what is wrong, before anything is polled. main_run.c: the run. main_rounds.c: its rounds. main_reload.c: all of
- * it anew. main_output.c: where records go. main_follow.c: who follows it.
+ * it anew. main_output.c: where records go. main_follow.c: who follows it. main_remote.c,
+ * main_resume.c: over a broker.
  */
 #ifndef MAIN_INTERNAL_H
 #define MAIN_INTERNAL_H
@@ -82,7 +83,10 @@ struct job {
 	struct plan **first; /* the caller's: freed and NULL once another plan is polled */
 	struct followers followers;
 	struct remains remains;
+	uint64_t runs; /* over a broker, so far */
 };
+/* In a child: what only the master needs goes, secrets first. */
+void main_forget(const struct job *job);
 
 /* All of a run with its children, or of its rounds until they end or what is polled changes. False: there is no
  * result, what is wrong was told. */

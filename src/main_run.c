@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/user.h"
+#include "main_remote.h"
 #include "cli/summary.h"
 #include "pool/resolver.h"
 #include "pool/sandbox.h"
@@ -33,7 +34,7 @@ struct resolver_life {
 
 /* Words and variables are for the master, which may have to read them again; passphrases for --explain. Keys are all
  * that polling takes. */
-static void forget(const struct job *job)
+void main_forget(const struct job *job)
 {
 	conf_forget_secrets(job->o->conf);
 	if (job->words != NULL)
@@ -44,7 +45,7 @@ static int run_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 {
 	const struct worker_life *life = arg;
 
-	forget(life->job);
+	main_forget(life->job);
 	return worker_main(&life->config, fd, at_work);
 }
 
@@ -53,7 +54,7 @@ static int run_resolver(const void *arg, int fd)
 {
 	const struct resolver_life *life = arg;
 
-	forget(life->job);
+	main_forget(life->job);
 	plan_free(life->job->plan);
 	main_generation_free(life->job->next);
 	return resolver_main(&life->options, fd);
@@ -145,25 +146,29 @@ struct life {
 	struct worker_life worker;
 	struct worker_life session;
 	struct resolver_life resolver;
+	struct remote_life remote;
 };
 
-static bool life_make(struct life *life, const struct job *job)
+static bool life_make(struct life *life, struct job *job)
 {
 	const struct options *o = job->o;
 
-	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan)},
-			      .worker = {.job = job,
-					 .config = {.window = o->window,
-						    .source4 = o->source4,
-						    .source6 = o->source6,
-						    .debug = o->debug,
-						    .format = o->format,
-						    .format_options = &o->format_options,
-						    .unwanted = o->unwanted,
-						    .sandbox = &life->sandbox}},
-			      .resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
+	*life = (struct life){
+		.sandbox = {.paths = plan_has_paths(job->plan), .courier = o->broker != NULL},
+		.worker = {.job = job,
+			   .config = {.window = o->window,
+				      .source4 = o->source4,
+				      .source6 = o->source6,
+				      .debug = o->debug,
+				      .format = o->format,
+				      .format_options = &o->format_options,
+				      .unwanted = o->unwanted,
+				      .sandbox = &life->sandbox}},
+		.resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
 	if (!main_sandbox(&life->sandbox, o->conf))
 		return false;
+	if (o->broker != NULL)
+		main_remote_make(&life->remote, job, &life->sandbox);
 	life->worker.config.profiles = plan_profiles(job->plan, &life->worker.config.nprofiles);
 	life->session = life->worker;
 	life->session.config.sessions = true;
@@ -180,6 +185,8 @@ static struct master_config master_of(const struct job *job, const struct life *
 				      .writer = job->rounds ? NULL : job->writer,
 				      .rounds = job->rounds,
 				      .memory = job->learnt,
+				      .remote = job->o->broker != NULL ? &life->remote.config
+								       : NULL,
 				      .worker = run_worker,
 				      .worker_arg = &life->worker,
 				      .session_arg = &life->session,
@@ -210,6 +217,7 @@ bool main_master(struct job *job, struct master_result *r)
 		return false;
 	config = master_of(job, &life);
 	master_run(&config, r);
+	main_remote_free(&life.remote);
 	return true;
 }
 

@@ -68,16 +68,36 @@ uint64_t ledger_count(const struct ledger *l)
 	return l->count;
 }
 
-bool ledger_missing(const struct ledger *l, uint64_t seq, uint64_t *out)
+bool ledger_give(struct ledger *l, uint64_t seq)
+{
+	if (!ledger_has(l, seq))
+		return false;
+	l->words[seq / 64] &= ~(UINT64_C(1) << seq % 64);
+	l->count--;
+	return true;
+}
+
+/* The first bit from seq on that differs from those of `other`, a word of them. */
+static bool first_unlike(const struct ledger *l, uint64_t other, uint64_t seq, uint64_t *out)
 {
 	while (seq < l->tasks) {
-		uint64_t zeros = ~l->words[seq / 64] >> seq % 64;
+		uint64_t unlike = (l->words[seq / 64] ^ other) >> seq % 64;
 
-		if (zeros) {
-			*out = seq + (uint64_t)__builtin_ctzll(zeros);
+		if (unlike) {
+			*out = seq + (uint64_t)__builtin_ctzll(unlike);
 			return *out < l->tasks;
 		}
 		seq = (seq / 64 + 1) * 64;
 	}
 	return false;
+}
+
+bool ledger_missing(const struct ledger *l, uint64_t seq, uint64_t *out)
+{
+	return first_unlike(l, UINT64_MAX, seq, out);
+}
+
+bool ledger_next(const struct ledger *l, uint64_t seq, uint64_t *out)
+{
+	return first_unlike(l, 0, seq, out);
 }

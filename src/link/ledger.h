@@ -16,5 +16,8 @@ bool ledger_take(struct ledger *l, uint64_t seq);      /* false: it had one alre
 uint64_t ledger_count(const struct ledger *l);         /* that have one */
 /* The first from seq on that has none; false: all from there have one. */
 bool ledger_missing(const struct ledger *l, uint64_t seq, uint64_t *out);
+/* The first from seq on that has one; false: none. And its counterpart of taking; false: it had none. */
+bool ledger_next(const struct ledger *l, uint64_t seq, uint64_t *out);
+bool ledger_give(struct ledger *l, uint64_t seq);
 
 #endif

@@ -195,7 +195,7 @@ void master_run(const struct master_config *config, struct master_result *result
 {
 	struct master m = {.config = config,
 			   .result = result,
-			   .hands = &hands_local,
+			   .hands = config->remote != NULL ? &hands_remote : &hands_local,
 			   .writer = config->writer,
 			   .cancelled_us = LOOP_NEVER,
 			   .drain_us = LOOP_NEVER,

@@ -73,6 +73,13 @@ bool trust_frame(struct child *c, const struct queue_frame *f); /* false: not th
 void trust_begin(struct child *c);                              /* at its birth */
 void trust_free(struct child *c);
 
+/* Of octets alone. How a record ends so far, after some more of it; whether a piece is one; whether front and rest, behind
+ * pieces that ended so, end it well. */
+unsigned trust_open(const struct master *m, unsigned open, const uint8_t *p, size_t len);
+bool trust_part(const struct master *m, const uint8_t *p, size_t len);
+bool trust_octets(const struct master *m, unsigned parts, struct queue_part front,
+		  struct queue_part rest);
+
 /* master_care.c: what is sent to them, and when something is due */
 bool child_owes(const struct child *c); /* it has work in hand, so a word is due some time */
 void child_begins(struct child *c);     /* from now on it owes us a word */

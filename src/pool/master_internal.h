@@ -23,6 +23,7 @@
 #include "pool/master_output.h"
 #include "pool/master_parts.h"
 #include "pool/master_recall.h"
+#include "pool/master_remote.h"
 #include "pool/master_rounds.h"
 #include "pool/signals.h"
 
@@ -43,6 +44,7 @@ struct master {
 	unsigned nworkers;
 	struct child *resolver;
 	struct names names;
+	struct remote *remote;   /* agents beyond a broker; NULL: children work */
 	struct spread *spread;   /* NULL: all targets as soon as may be */
 	struct engines *engines; /* NULL: none was learnt yet */
 	struct signals *signals;

@@ -89,6 +89,12 @@ static void local_release(struct master *m)
 	resolver_leave(m);
 }
 
+static bool local_settled(struct master *m)
+{
+	(void)m; /* workers do not ask */
+	return true;
+}
+
 static void local_begin(struct master *m)
 {
 	refresh_renew(m);
@@ -114,6 +120,7 @@ const struct hands hands_local = {
 	.drain = children_drain,
 	.cancel = children_cancel,
 	.stop = children_stop,
+	.settled = local_settled,
 	.begin = local_begin,
 	.resume = children_resume,
 };

@@ -48,6 +48,13 @@ void parts_drop(struct child *c); /* of a worker that has died */
 void parts_free(struct master *m);
 void record_settle(struct master *m, const struct dispatch_task *t, enum record_status status,
 		   const char *message);
+/* All of a record is here; part, which it takes, is what came before the octets; NULL: nothing. */
+void record_come(struct master *m, const struct dispatch_task *t, const struct record_head *h,
+		 struct part *part, const struct record_octets *octets);
+/* Of agents, by a slot of theirs. */
+void part_add(struct master *m, uint32_t slot, const uint8_t *p, size_t len);
+struct part *part_leave(struct master *m, uint32_t slot); /* is the caller's; NULL: there is none */
+void part_free(struct master *m, struct part *part);      /* NULL is nothing */
 void large_continue(struct master *m);
 bool large_may_continue(const struct master *m);
 

@@ -109,3 +109,36 @@ void recall_take(const struct master *m, const struct dispatch_task *t, const st
 		memory_keep(m->config->memory, target_of(m, t), &h->learnt,
 			    where_is(t, h->learnt.address));
 }
+
+/* --- of targets whose names an agent looks up: addresses are known by their place, which is a hint like all else */
+
+static uint64_t planned_of(const struct master *m, const struct plan_target *p)
+{
+	struct dispatch_task t = {.host = p->host,
+				  .path = p->path,
+				  .addr = p->addr,
+				  .profile = p->profile,
+				  .transport = p->transport};
+
+	if (p->name != NULL)
+		t.addr = (struct addr){.port = p->port};
+	return target_of(m, &t);
+}
+
+bool recall_known(const struct master *m, const struct plan_target *p, struct learnt *l)
+{
+	uint32_t where;
+
+	*l = (struct learnt){0};
+	if (m->config->memory == NULL)
+		return false;
+	if (memory_find(m->config->memory, planned_of(m, p), l, &where))
+		l->address = p->name != NULL && where < TASK_ADDRS_MAX ? (uint8_t)where : 0;
+	return true;
+}
+
+void recall_learn(const struct master *m, const struct plan_target *p, const struct record_head *h)
+{
+	if (m->config->memory != NULL && h->learns)
+		memory_keep(m->config->memory, planned_of(m, p), &h->learnt, h->learnt.address);
+}

@@ -18,4 +18,8 @@ bool recall_believes(const struct master *m, const struct dispatch_task *t, cons
 void recall_take(const struct master *m, const struct dispatch_task *t,
 		 const struct record_head *h);
 
+/* The same of targets that agents ask. False: nothing is kept. */
+bool recall_known(const struct master *m, const struct plan_target *p, struct learnt *l);
+void recall_learn(const struct master *m, const struct plan_target *p, const struct record_head *h);
+
 #endif

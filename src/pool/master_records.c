@@ -104,10 +104,10 @@ static struct part *part_find(const struct master *m, uint32_t lease)
 	return lease < m->parts.cap ? m->parts.open[lease] : NULL;
 }
 
-/* The lease is this worker's, so its number is in bounds. */
-static struct part *part_new(struct child *c, uint32_t lease)
+/* The lease (or an agent's slot) is one, so its number is in bounds. */
+static struct part *part_new(struct master *m, uint32_t lease, unsigned child)
 {
-	struct parts *p = &c->master->parts;
+	struct parts *p = &m->parts;
 	uint32_t cap = lease < p->cap ? p->cap : (lease + 1) * 2;
 
 	if (p->spool == NULL)
@@ -118,11 +118,11 @@ static struct part *part_new(struct child *c, uint32_t lease)
 		p->cap = cap;
 	}
 	p->open[lease] = mem_zero(1, sizeof(*p->open[lease]));
-	p->open[lease]->child = c->number;
+	p->open[lease]->child = child;
 	return p->open[lease];
 }
 
-static void part_free(struct master *m, struct part *part)
+void part_free(struct master *m, struct part *part)
 {
 	if (part == NULL)
 		return;
@@ -163,6 +163,22 @@ static void part_put(struct master *m, struct part *part, const uint8_t *p, size
 	}
 }
 
+void part_add(struct master *m, uint32_t slot, const uint8_t *p, size_t len)
+{
+	struct part *part = part_find(m, slot);
+
+	part_put(m, part != NULL ? part : part_new(m, slot, 0), p, len);
+}
+
+struct part *part_leave(struct master *m, uint32_t slot)
+{
+	struct part *part = part_find(m, slot);
+
+	if (part != NULL)
+		m->parts.open[slot] = NULL;
+	return part;
+}
+
 bool part_take(struct child *c, const struct queue_frame *f)
 {
 	struct master *m = c->master;
@@ -174,7 +190,7 @@ bool part_take(struct child *c, const struct queue_frame *f)
 		return false;
 	part = part_find(m, lease);
 	if (part == NULL)
-		part = part_new(c, lease);
+		part = part_new(m, lease, c->number);
 	part_put(m, part, r.at, (size_t)(r.end - r.at));
 	return true;
 }
@@ -300,10 +316,8 @@ static bool record_answers(struct child *c, const struct record_head *h, struct 
 	return dispatch_answer(m->dispatch, c->number, h->lease, h->seq);
 }
 
-/* All of it is here; part is what came before, NULL: nothing. */
-static void record_come(struct master *m, const struct dispatch_task *t,
-			const struct record_head *h, struct part *part,
-			const struct record_octets *octets)
+void record_come(struct master *m, const struct dispatch_task *t, const struct record_head *h,
+		 struct part *part, const struct record_octets *octets)
 {
 	struct record r = {.status = (enum record_status)h->status,
 			   .rtt_us = h->rtt_us,
@@ -343,9 +357,7 @@ bool record_take(struct child *c, const struct queue_frame *f)
 		return false;
 	c->delivered = true;
 	m->barren[child_kind(c)] = 0;
-	part = part_find(m, head.lease);
-	if (part != NULL)
-		m->parts.open[head.lease] = NULL;
+	part = part_leave(m, head.lease);
 	record_come(m, &task, &head, part, &octets);
 	return true;
 }

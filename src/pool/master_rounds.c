@@ -75,7 +75,7 @@ void round_begin(struct master *m)
 	m->start_us = loop_now_us(m->loop);
 	m->parts.full = false;
 	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
-		m->plan_done[kind] = m->workers[kind] == 0;
+		m->plan_done[kind] = m->remote == NULL && m->workers[kind] == 0;
 		m->through[kind] = false;
 	}
 	m->cancelled = NULL;
@@ -150,9 +150,9 @@ static void leave_out(struct master *m)
 		    (double)interval_us / 1e6, late, late == 1 ? "is" : "are");
 }
 
-static bool is_over(const struct master *m)
+static bool is_over(struct master *m)
 {
-	return m->laid_out && !m->large.open && !writer_pending(m->writer);
+	return m->laid_out && !m->large.open && !writer_pending(m->writer) && m->hands->settled(m);
 }
 
 static void round_end(struct master *m)

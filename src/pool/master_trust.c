@@ -100,7 +100,7 @@ static uint8_t line_end(const struct master *m)
 }
 
 /* Some more octets of a record; what is known of it afterwards. */
-static unsigned open_after(const struct master *m, unsigned open, const uint8_t *p, size_t len)
+unsigned trust_open(const struct master *m, unsigned open, const uint8_t *p, size_t len)
 {
 	if (len == 0)
 		return open;
@@ -140,6 +140,11 @@ static uint8_t *open_of(struct trust *t, uint32_t lease)
 	return &t->open[lease];
 }
 
+bool trust_part(const struct master *m, const uint8_t *p, size_t len)
+{
+	return len > 0 && !has_newline(m, p, len) && !has_too_many_rows(m, p, len);
+}
+
 static bool part_is_sound(struct child *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
@@ -147,11 +152,11 @@ static bool part_is_sound(struct child *c, const struct queue_frame *f)
 	size_t len = (size_t)(r.end - r.at);
 	uint8_t *open;
 
-	if (r.bad || len == 0 || !dispatch_holds(c->master->dispatch, c->number, lease) ||
-	    has_newline(c->master, r.at, len) || has_too_many_rows(c->master, r.at, len))
+	if (r.bad || !dispatch_holds(c->master->dispatch, c->number, lease) ||
+	    !trust_part(c->master, r.at, len))
 		return false;
 	open = open_of(&c->trust, lease);
-	*open = (uint8_t)open_after(c->master, *open, r.at, len);
+	*open = (uint8_t)trust_open(c->master, *open, r.at, len);
 	return true;
 }
 
@@ -174,24 +179,31 @@ static unsigned open_last(unsigned front, unsigned rows)
 	return rows & OPEN_SOME ? rows : front;
 }
 
+bool trust_octets(const struct master *m, unsigned parts, struct queue_part front,
+		  struct queue_part rest)
+{
+	unsigned before = trust_open(m, 0, front.p, front.len);
+	unsigned rows = trust_open(m, parts, rest.p, rest.len);
+
+	if ((before | rows) & OPEN_QUOTE || open_last(before, rows) & OPEN_LINE)
+		return false;
+	if ((before & OPEN_MARK && front.len > FRONT_MAX) || has_too_many_rows(m, rest.p, rest.len))
+		return false;
+	return !m->config->one_line || (rest.len > 0 && !has_newline(m, front.p, front.len) &&
+					!has_newline(m, rest.p, rest.len - 1));
+}
+
 /* A record's front, what came before by PARTs, and its last octets: it ends, and where it should. */
 static bool ends_well(struct child *c, uint32_t lease, const struct wire_in *front,
 		      const struct wire_in *rest)
 {
-	const struct master *m = c->master;
-	size_t front_len = (size_t)(front->end - front->at), len = (size_t)(rest->end - rest->at);
 	unsigned parts = lease < c->trust.cap ? c->trust.open[lease] : 0;
-	unsigned before = open_after(m, 0, front->at, front_len);
-	unsigned rows = open_after(m, parts, rest->at, len);
 
 	if (lease < c->trust.cap)
 		c->trust.open[lease] = 0;
-	if ((before | rows) & OPEN_QUOTE || open_last(before, rows) & OPEN_LINE)
-		return false;
-	if ((before & OPEN_MARK && front_len > FRONT_MAX) || has_too_many_rows(m, rest->at, len))
-		return false;
-	return !m->config->one_line || (len > 0 && !has_newline(m, front->at, front_len) &&
-					!has_newline(m, rest->at, len - 1));
+	return trust_octets(c->master, parts,
+			    (struct queue_part){front->at, (size_t)(front->end - front->at)},
+			    (struct queue_part){rest->at, (size_t)(rest->end - rest->at)});
 }
 
 /* Of a record that nobody wants there is its head, and what came before that was known. */

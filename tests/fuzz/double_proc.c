@@ -41,7 +41,7 @@ struct double_peer *double_peer(unsigned number)
 void double_peer_close(struct double_peer *p)
 {
 	if (p->frames.fd >= 0)
-		frames_free(&p->frames);
+		frames_drop(&p->frames);
 }
 
 void double_proc_start(void)

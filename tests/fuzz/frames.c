@@ -11,7 +11,7 @@
 #define HEADER 5
 #define PIECE  4096
 
-void frames_free(struct frames *f)
+void frames_drop(struct frames *f)
 {
 	close(f->fd);
 	buf_free(&f->in);

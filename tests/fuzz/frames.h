@@ -17,7 +17,7 @@ struct frames { /* {.fd = …} is one that has seen nothing yet */
 	size_t taken;   /* octets of `in` handed out */
 	struct buf out; /* what the kernel did not take yet */
 };
-void frames_free(struct frames *f); /* and closes it */
+void frames_drop(struct frames *f); /* and closes it */
 /* The next frame, lent until the next call. False: there is none now. A length out of bounds fails. */
 bool frames_next(struct frames *f, struct queue_frame *out);
 void frames_put(struct frames *f, uint8_t kind, const void *p, size_t len);

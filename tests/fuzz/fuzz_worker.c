@@ -316,7 +316,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	listen_to_worker(&r);
 	FUZZ_CHECK(status == 0 || (status == 1 && r.wild));
 	FUZZ_CHECK(!r.stopped || status == 0);
-	frames_free(&r.frames);
+	frames_drop(&r.frames);
 	close(ends[1]);
 	buf_free(&r.parts);
 	double_stream_free();

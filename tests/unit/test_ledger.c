@@ -10,6 +10,19 @@
 
 #include "link/ledger.h"
 
+static void assert_next_is(const struct ledger *l, const bool *has, uint64_t tasks)
+{
+	for (uint64_t from = 0; from <= tasks; from++) {
+		uint64_t want = from, got = UINT64_MAX;
+
+		while (want < tasks && !has[want])
+			want++;
+		assert_int_equal(ledger_next(l, from, &got), want < tasks);
+		if (want < tasks)
+			assert_int_equal(got, want);
+	}
+}
+
 static void assert_missing_is(const struct ledger *l, const bool *has, uint64_t tasks)
 {
 	for (uint64_t from = 0; from <= tasks; from++) {
@@ -37,8 +50,14 @@ static void walk(uint64_t tasks)
 		count += !has[seq];
 		has[seq] = true;
 		assert_int_equal(ledger_count(l), count);
-		if (i % 7 == 0)
+		if (i % 7 == 0) {
 			assert_missing_is(l, has, tasks);
+			assert_next_is(l, has, tasks);
+			seq = (uint64_t)rand() % tasks;
+			assert_int_equal(ledger_give(l, seq), has[seq]);
+			count -= has[seq];
+			has[seq] = false;
+		}
 	}
 	ledger_clear(l);
 	memset(has, 0, sizeof(has));

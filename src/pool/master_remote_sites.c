@@ -1,0 +1,579 @@
+/*
+ * Sites: which tasks go to whose queue, and when they go again.
+ *
+ * The order is the plan's, or the spread's. Each site fills a batch of its own; a full one goes to the window. A site that
+ * pauses (its queue has a limit, and says so) holds up no other: its tasks are skipped, a bit for each, and go out
+ * when it takes batches again, in their order. So all that is kept of a million tasks is two bits each.
+ *
+ * What is lost is noticed by silence: nothing came of a site for longer than its slowest host can take, though all its
+ * tasks are with the broker, and that has no more of them in its queue. Then the tasks without a record are published again, with another attempt's
+ * number and twice the patience; after the last one their record is `lost`. The broker is asked before that: tasks that wait
+ * in a queue are not published again, for they are still there; but their time runs, so that a run ends by itself, whatever
+ * agents do, or do not. That none is connected is told at once. In rounds such a site holds up the others no longer
+ * than the interval.
+ *
+ * Rejected: a clock for each task, or batch. It costs memory per task, and tells nothing of one that waits in a queue.
+ *
+ * The trap: a broker that takes nothing (an alarm, an election) is no silence of a site; time stands still then.
+ */
+#include "pool/master_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define STEPS            4096 /* targets looked at in a turn */
+#define LOOK             64   /* of them between two looks at whether any site takes more */
+#define SHARES           16   /* batches of a short list: agents of a site share it */
+#define SHARE_MIN        8
+#define PATIENCE_MIN_US  10000000
+#define PATIENCE_MORE_US 5000000
+#define WINDOW_TYPICAL   4096 /* of an agent's worker: as many hosts share its rate */
+#define ATTEMPTS         3
+#define PATIENCE_DOUBLES 10 /* at most */
+
+/* --- begin -------------------------------------------------------------------------------- */
+
+struct site *site_of(const struct master *m, uint32_t profile)
+{
+	return &m->remote->sites[m->remote->site_of[profile]];
+}
+
+static unsigned share_of(uint64_t tasks)
+{
+	uint64_t share = tasks / SHARES;
+
+	return share < SHARE_MIN ? SHARE_MIN : share > BATCH_TASKS ? BATCH_TASKS : (unsigned)share;
+}
+
+/* The longest that a host of it can be silent before its record comes. */
+static int64_t patience_of(const struct master *m, uint32_t site, const struct profile *profiles,
+			   size_t count)
+{
+	double us = 0;
+
+	if (m->remote->config->patience_us > 0)
+		return m->remote->config->patience_us;
+	for (size_t i = 0; i < count; i++) {
+		double host = (double)profile_worst_us(&profiles[i], 1);
+
+		if (m->remote->site_of[i] != site)
+			continue;
+		if (m->config->rate_pps > 0)
+			host += profile_sends_max(&profiles[i], 1) * WINDOW_TYPICAL * 1e6 /
+				m->config->rate_pps;
+		us = host > us ? host : us;
+	}
+	us += PATIENCE_MORE_US;
+	return us < PATIENCE_MIN_US ? PATIENCE_MIN_US : us > 1e15 ? (int64_t)1e15 : (int64_t)us;
+}
+
+static uint32_t site_number(const struct remote *r, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i + 1 < r->nsites && r->sites[i].name != name)
+		i++;
+	return i;
+}
+
+void sites_open(struct master *m)
+{
+	struct remote *r = m->remote;
+	const struct plan *plan = m->config->plan;
+	const struct profile *profiles;
+	size_t count;
+
+	profiles = plan_profiles(plan, &count);
+	r->nsites = plan_sites(plan);
+	r->sites = mem_zero(r->nsites + 1, sizeof(*r->sites));
+	r->site_of = mem_zero(count + 1, sizeof(*r->site_of));
+	for (size_t i = 0; i < r->nsites; i++)
+		r->sites[i].name = plan_site_at(plan, i);
+	for (size_t i = 0; i < count; i++)
+		r->site_of[i] = site_number(r, plan_site(plan, (uint32_t)i));
+	for (size_t i = 0; i < r->nsites; i++) {
+		struct site *s = &r->sites[i];
+
+		s->share = share_of(plan_site_count(plan, i));
+		s->patience_us = patience_of(m, (uint32_t)i, profiles, count);
+	}
+}
+
+void sites_free(struct master *m)
+{
+	struct remote *r = m->remote;
+
+	for (size_t i = 0; i < r->nsites; i++)
+		buf_free(&r->sites[i].batch);
+	free(r->sites);
+	free(r->site_of);
+}
+
+/* What stood there before this run: not to be asked again. */
+static void sites_resume(struct master *m)
+{
+	const struct ledger *taken = m->remote->config->taken;
+	struct plan_target p;
+
+	for (uint64_t seq = 0; taken != NULL && seq < m->remote->tasks; seq++) {
+		if (!ledger_has(taken, seq) || !ledger_take(m->remote->ledger, seq))
+			continue;
+		plan_at(m->config->plan, seq, &p);
+		site_of(m, p.profile)->left--;
+		m->result->remote.resumed++;
+	}
+}
+
+void sites_begin(struct master *m)
+{
+	struct remote *r = m->remote;
+
+	for (size_t i = 0; i < r->nsites; i++) {
+		struct site *s = &r->sites[i];
+
+		s->left = plan_site_count(m->config->plan, i);
+		s->count = 0;
+		s->batch.len = 0;
+		s->attempt = 1;
+		s->skipped = s->cursor = 0;
+		s->again = s->losing = s->returned = false;
+	}
+	m->result->remote.sites = (unsigned)r->nsites;
+	sites_resume(m);
+	sites_renew(m);
+}
+
+static void site_heard(const struct master *m, struct site *s)
+{
+	s->heard_us = loop_now_us(m->loop);
+	s->ask_us = s->heard_us + REMOTE_ASK_US;
+}
+
+void sites_renew(struct master *m)
+{
+	for (size_t i = 0; i < m->remote->nsites; i++)
+		site_heard(m, &m->remote->sites[i]);
+}
+
+/* --- batches ------------------------------------------------------------------------------ */
+
+/* UTC, in us: what is asked later is asked for nothing. 0: no end. */
+static int64_t until_us(const struct master *m)
+{
+	int64_t wall_us = loop_wall_ms() * 1000;
+
+	if (m->config->deadline_us > 0)
+		return wall_us + m->start_us + m->config->deadline_us - loop_now_us(m->loop);
+	return m->remote->config->ttl_us > 0 ? wall_us + m->remote->config->ttl_us : 0;
+}
+
+static void batch_put(struct master *m, struct site *s)
+{
+	struct remote *r = m->remote;
+	struct batch_head head = {.kind = BATCH_OF_TASKS, .run = r->config->run->number};
+	struct batch_tasks tasks = {.number = ++r->batch,
+				    .attempt = (uint8_t)s->attempt,
+				    .until_us = until_us(m),
+				    .count = (uint16_t)s->count};
+	uint8_t octets[BATCH_HEAD_PACKED + 32 + BROKER_NAME_MAX];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct queue_part parts[2];
+	struct window_to to = {
+		.to = COURIER_TASKS, .key = s->name, .mark = (uint64_t)(s - r->sites) + 1};
+
+	memcpy(tasks.master, r->config->run->master, sizeof(tasks.master));
+	batch_head_pack(&head, &w);
+	batch_tasks_pack(&tasks, &w);
+	parts[0] = (struct queue_part){octets, (size_t)(w.at - octets)};
+	parts[1] = (struct queue_part){s->batch.data, s->batch.len};
+	window_put(r->window, &to, parts, 2, loop_now_us(m->loop));
+	s->open++;
+	s->count = 0;
+	s->batch.len = 0;
+	site_heard(m, s);
+}
+
+static bool batch_is_full(const struct site *s)
+{
+	return s->count >= s->share || s->batch.len > BATCH_BODY_MAX - 2 * BATCH_TARGET_MAX;
+}
+
+/* There is room for one target more; a full batch goes first, if it may. */
+static bool site_has_room(struct master *m, struct site *s)
+{
+	if (!batch_is_full(s))
+		return true;
+	if (!window_wants(m->remote->window, COURIER_TASKS, s->name))
+		return false;
+	batch_put(m, s);
+	return true;
+}
+
+static void batch_add(struct master *m, struct site *s, const struct plan_target *p)
+{
+	struct plan_target t = *p;
+	struct learnt known;
+	struct wire_out w;
+	uint8_t *place;
+
+	place = buf_room(&s->batch, BATCH_TARGET_MAX);
+	w = (struct wire_out){.at = place, .end = place + BATCH_TARGET_MAX};
+	t.seq += m->remote->round * m->remote->tasks;
+	batch_target_pack(&t, recall_known(m, p, &known) ? &known : NULL, &w);
+	s->batch.len += (size_t)(w.at - place);
+	s->count++;
+}
+
+void sites_flush(struct master *m)
+{
+	struct remote *r = m->remote;
+
+	for (size_t i = 0; i < r->nsites; i++) {
+		struct site *s = &r->sites[i];
+
+		if (s->count > 0 && window_wants(r->window, COURIER_TASKS, s->name))
+			batch_put(m, s);
+	}
+}
+
+/* --- handing out -------------------------------------------------------------------------- */
+
+static void site_skip(struct master *m, struct site *s, uint64_t seq)
+{
+	struct remote *r = m->remote;
+
+	if (r->later == NULL)
+		r->later = ledger_new(r->tasks);
+	if (ledger_take(r->later, seq))
+		s->skipped++;
+	if (!s->again && seq < s->cursor) /* of a spread: its numbers come in any order */
+		s->cursor = seq;
+}
+
+/* The next of a site's that goes out again, or was skipped. False: there is none, or the turn's steps are used up. */
+static bool site_next(struct master *m, struct site *s, unsigned *steps, struct plan_target *p)
+{
+	struct remote *r = m->remote;
+	uint64_t seq;
+
+	while (*steps > 0) {
+		bool more = s->again ? ledger_missing(r->ledger, s->cursor, &seq)
+				     : ledger_next(r->later, s->cursor, &seq);
+
+		if (!more)
+			break;
+		--*steps;
+		s->cursor = seq + 1;
+		plan_at(m->config->plan, seq, p);
+		if (site_of(m, p->profile) == s)
+			return true;
+	}
+	if (*steps > 0) { /* through */
+		s->cursor = 0;
+		s->again = s->losing = false;
+	}
+	return false;
+}
+
+/* A task of a site that has lost hope. */
+static void task_lose(struct master *m, const struct site *s, uint64_t seq)
+{
+	char words[BROKER_NAME_MAX + 120];
+
+	if (s->consumers == 0)
+		snprintf(words, sizeof(words), "no agent of site %s was connected", s->name);
+	else
+		snprintf(words, sizeof(words),
+			 "no agent of site %s gave a record of it, asked %u time%s", s->name,
+			 s->attempt, s->attempt == 1 ? "" : "s");
+	remote_settle(m, seq, RECORD_LOST, words);
+}
+
+/* What waits of a site, as far as it goes now. */
+static void site_continue(struct master *m, struct site *s, unsigned *steps)
+{
+	struct remote *r = m->remote;
+	struct plan_target p;
+
+	while ((s->again || s->skipped > 0) && !(s->losing && output_blocked(m)) &&
+	       (s->losing || site_has_room(m, s))) {
+		bool again = s->again;
+
+		if (!site_next(m, s, steps, &p)) {
+			if (*steps == 0)
+				return;
+			continue; /* the other list now, or none */
+		}
+		if (r->later != NULL && ledger_give(r->later, p.seq))
+			s->skipped--;
+		if (s->losing) {
+			task_lose(m, s, p.seq);
+		} else if (!ledger_has(r->ledger, p.seq)) {
+			batch_add(m, s, &p);
+			m->result->remote.republished += again;
+		}
+	}
+}
+
+/* The plan's next. False: there is none now. */
+static bool plan_step(struct master *m, enum plan_kind kind)
+{
+	struct plan_target p;
+	struct site *s;
+	bool later;
+
+	if (m->plan_done[kind])
+		return false;
+	if (!spread_next(m, kind, &p, &later)) {
+		m->plan_done[kind] = !later;
+		return false;
+	}
+	m->result->targets++;
+	s = site_of(m, p.profile);
+	if (ledger_has(m->remote->ledger, p.seq))
+		return true; /* of a run that was taken up */
+	if (s->skipped == 0 && site_has_room(m, s))
+		batch_add(m, s, &p);
+	else
+		site_skip(m, s, p.seq);
+	return true;
+}
+
+/* Some site takes more: else the whole plan would be skipped. */
+static bool some_have_room(const struct master *m)
+{
+	const struct remote *r = m->remote;
+
+	for (size_t i = 0; i < r->nsites; i++)
+		if (!batch_is_full(&r->sites[i]) ||
+		    window_wants(r->window, COURIER_TASKS, r->sites[i].name))
+			return true;
+	return false;
+}
+
+void sites_hand_out(struct master *m)
+{
+	struct remote *r = m->remote;
+	unsigned steps = STEPS;
+	bool more = true;
+
+	m->busy = false;
+	if (r->announced_us == 0 || r->words.len > 0) /* nobody knows what to ask */
+		return;
+	for (size_t i = 0; i < r->nsites; i++)
+		site_continue(m, &r->sites[i], &steps);
+	for (unsigned n = 0; more && steps > 0; n++, steps--) {
+		bool datagrams;
+
+		if ((r->nsites == 1 || n % LOOK == 0) && !some_have_room(m))
+			return;
+		datagrams = plan_step(m, PLAN_DATAGRAMS);
+		more = plan_step(m, PLAN_SESSIONS) || datagrams;
+	}
+	if (!more)
+		sites_flush(m);
+	m->busy = steps == 0;
+}
+
+/* --- the end of handing out --------------------------------------------------------------- */
+
+static bool take_back_planned(struct master *m, uint64_t *seq)
+{
+	struct plan_target p;
+	bool later;
+
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
+		if (m->plan_done[kind] || !spread_next(m, (enum plan_kind)kind, &p, &later)) {
+			m->plan_done[kind] = true;
+			continue;
+		}
+		m->result->targets++;
+		*seq = p.seq;
+		return true;
+	}
+	return false;
+}
+
+/* What was not handed out; all else too, once all is cancelled. */
+void sites_take_back(struct master *m)
+{
+	struct remote *r = m->remote;
+	unsigned steps = STEPS;
+	uint64_t seq;
+
+	m->busy = true;
+	while (steps-- > 0 && !output_blocked(m)) {
+		if (!take_back_planned(m, &seq)) {
+			if (m->cancelled_us == LOOP_NEVER ||
+			    !ledger_missing(r->ledger, r->cancel, &seq)) {
+				m->busy = false;
+				return;
+			}
+			r->cancel = seq;
+		}
+		remote_settle(m, seq, RECORD_CANCELLED, m->cancelled);
+	}
+}
+
+/* --- silence ------------------------------------------------------------------------------ */
+
+void site_settled(struct master *m, uint64_t mark, bool returned)
+{
+	struct site *s;
+
+	if (mark == 0 || mark > m->remote->nsites)
+		return;
+	s = &m->remote->sites[mark - 1];
+	if (s->open > 0)
+		s->open--;
+	if (returned && !s->returned) { /* its queue is gone, with all that was in it */
+		s->returned = true;
+		s->known = false;
+		remote_link_site(m, s);
+	}
+	if (!returned)
+		site_heard(m, s);
+}
+
+/* The link is up, and something of it is missing. */
+static bool is_awaited(const struct master *m, const struct site *s)
+{
+	const struct courier *c = &m->remote->courier;
+
+	return s->left > 0 && c->puts && c->takes && !m->resting && m->cancelled == NULL &&
+	       m->remote->announced_us != 0;
+}
+
+static bool is_published(const struct master *m, const struct site *s)
+{
+	return m->plan_done[PLAN_DATAGRAMS] && m->plan_done[PLAN_SESSIONS] && !s->again &&
+	       s->skipped == 0 && s->count == 0 && s->open == 0;
+}
+
+static int64_t site_due_us(const struct master *m, const struct site *s)
+{
+	return is_awaited(m, s) && !output_blocked(m) ? s->ask_us : LOOP_NEVER;
+}
+
+int64_t sites_next_us(const struct master *m)
+{
+	int64_t next_us = LOOP_NEVER;
+
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		int64_t due_us = site_due_us(m, &m->remote->sites[i]);
+
+		next_us = due_us < next_us ? due_us : next_us;
+	}
+	return next_us;
+}
+
+static int64_t patience_us(const struct site *s)
+{
+	unsigned doubles = s->attempt - 1 < PATIENCE_DOUBLES ? s->attempt - 1 : PATIENCE_DOUBLES;
+
+	return s->patience_us << doubles;
+}
+
+/* When to look at it next: before its patience ends, if that is sooner. */
+static void site_ask_next(const struct master *m, struct site *s)
+{
+	int64_t now_us = loop_now_us(m->loop), end_us = s->heard_us + patience_us(s);
+
+	s->ask_us = now_us + REMOTE_ASK_US;
+	if (end_us > now_us && end_us < s->ask_us)
+		s->ask_us = end_us;
+}
+
+void sites_times(struct master *m)
+{
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		struct site *s = &m->remote->sites[i];
+
+		if (site_due_us(m, s) > loop_now_us(m->loop))
+			continue;
+		remote_link_site(m, s);
+		site_ask_next(m, s);
+	}
+}
+
+static void site_again(struct master *m, struct site *s, bool publish)
+{
+	unsigned attempts = m->remote->config->attempts > 0 ? m->remote->config->attempts
+							    : ATTEMPTS;
+
+	bool emptied = s->returned;
+
+	site_heard(m, s);
+	s->returned = false;
+	if (s->attempt >= attempts) {
+		s->losing = s->again = true;
+		s->cursor = 0;
+		log_warning("site %s: %" PRIu64 " target%s gave no record, asked %u time%s",
+			    s->name, s->left, s->left == 1 ? "" : "s", s->attempt,
+			    s->attempt == 1 ? "" : "s");
+		return;
+	}
+	s->attempt++;
+	if (!publish)
+		return;
+	s->again = true;
+	s->cursor = 0;
+	log_warning("site %s: %" PRIu64 " target%s published again: %s", s->name, s->left,
+		    s->left == 1 ? " is" : "s are",
+		    emptied ? "the broker has lost its queue" : "nothing came of it for too long");
+}
+
+/* Nobody is there who would ask. */
+static void site_is_deserted(struct master *m, struct site *s)
+{
+	const struct master_rounds *rounds = m->config->rounds;
+
+	if (!s->told)
+		log_warning("no agent of site %s is connected; %" PRIu64 " target%s", s->name,
+			    s->left, s->left == 1 ? " waits" : "s wait");
+	s->told = true;
+	if (rounds == NULL || loop_now_us(m->loop) - m->start_us < rounds->interval_us)
+		return;
+	s->losing = s->again = true;
+	s->cursor = 0;
+}
+
+/* Tasks are still on their way to the broker, and no full queue is the reason. */
+static bool is_publishing(const struct master *m, const struct site *s)
+{
+	return m->remote->blocked || (!is_published(m, s) && s->ready == 0);
+}
+
+static void site_judge(struct master *m, struct site *s)
+{
+	int64_t silent_us = loop_now_us(m->loop) - s->heard_us;
+	bool lost = s->ready == 0 && s->returned;
+
+	if (s->losing || (silent_us < REMOTE_ASK_US && !lost && silent_us < patience_us(s)))
+		return;
+	if (s->consumers == 0)
+		site_is_deserted(m, s);
+	if (is_publishing(m, s))
+		s->heard_us = loop_now_us(m->loop);
+	else if (!s->losing && (lost || silent_us >= patience_us(s)))
+		site_again(m, s, s->ready == 0 && is_published(m, s));
+}
+
+void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers)
+{
+	s->known = true;
+	s->ready = known ? ready : 0;
+	s->consumers = known ? consumers : 0;
+	if (s->consumers > 0 && s->told) {
+		log_info("an agent of site %s is connected", s->name);
+		s->told = false;
+		site_heard(m, s);
+	}
+	control_rate(m);
+	if (is_awaited(m, s))
+		site_judge(m, s);
+}
