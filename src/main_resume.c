@@ -8,7 +8,7 @@
  *
  * Only a run that was asked to resume does so: a timer that starts the next poll wants the values of now. It tells that there
  * were remains, and begins anew. What is sorted waits elsewhere until all is there, so it leaves nothing to be taken
- * up; a file that is added to, a stream and rounds neither.
+ * up; a file that is added to, a stream, rounds and a name that holds the time neither.
  *
  * What stays: the remains of a run that was killed; of one that could not write, for who makes room; and of one that was
  * to be taken up and could not begin (the broker is away). A signal that ends a run at once takes them away, as without
@@ -24,7 +24,7 @@
 bool main_resumable(const struct options *o)
 {
 	return o->broker != NULL && !o->agent && o->output != NULL && !o->append &&
-	       o->interval_us == 0 && o->layout.sorted == NULL &&
+	       strchr(o->output, '%') == NULL && o->interval_us == 0 && o->layout.sorted == NULL &&
 	       o->layout.order == LAYOUT_AS_THEY_COME;
 }
 

@@ -7,7 +7,9 @@ counter of requests, not by a clock. Whatever happens, judge() wants exactly one
 Roles are found by the tree alone, since processes of a root that became another user show nothing else: a master's child is its courier;
 an agent's children are its courier, which has no children, and its cells, which have; a cell's child that worked most is
 a worker."""
+import atexit
 import collections
+import functools
 import json
 import os
 import re
@@ -52,16 +54,23 @@ def worker_of(pid):
     return max(workers, key=processes.ticks_of, default=None)
 
 
+@functools.cache
+def shared_broker():
+    """One for all tests of a program, gone at its end."""
+    broker = rabbit.Broker()
+    atexit.register(broker.remove)
+    return broker
+
+
 class Stage(poller.Poll):
-    """`plugins`, `settings` are the broker's; a subclass that wants none of its own sets `with_broker` to False."""
+    """A subclass that has another broker, or none, sets `with_broker` to False."""
     with_broker = True
     broker = None
 
     @classmethod
     def setUpClass(cls):
         if cls.with_broker:
-            cls.broker = rabbit.Broker()
-            cls.addClassCleanup(cls.broker.remove)
+            cls.broker = shared_broker()
 
     def setUp(self):
         super().setUp()
@@ -80,7 +89,7 @@ class Stage(poller.Poll):
 
     def asked(self):
         """Requests that the devices have got so far."""
-        return self.park.counters()['requests']
+        return self.park.counters()['received']
 
     def start_logged(self, name, *words, **how):
         """Its words go to a file, that a full pipe stops nobody."""
