@@ -289,12 +289,14 @@ class Broker:
         self.eval(f'vm_memory_monitor:set_vm_memory_high_watermark({"0.00001" if on else MEMORY_MOST}), ok.')
 
     def queues(self, vhost='/'):
-        """By name: messages ready, unacknowledged, consumers. What a dead node had is left out."""
+        """By name: messages ready, unacknowledged (as it was some seconds ago), consumers. What nobody leads now has none."""
         text = self.eval(
-            '[[binary_to_list(element(4, amqqueue:get_name(Q))) | '
-            '[V || {_, V} <- rabbit_amqqueue:info(Q, [messages_ready, messages_unacknowledged, consumers])]] '
+            'Stat = fun(Q) -> case catch rabbit_amqqueue:stat(Q) of {ok, M, C} -> [M, C]; _ -> [0, 0] end end, '
+            '[[binary_to_list(element(4, amqqueue:get_name(Q))) | Stat(Q)] ++ '
+            '[V || {_, V} <- rabbit_amqqueue:info(Q, [messages_unacknowledged])] '
             f'|| Q <- rabbit_amqqueue:list(<<"{vhost}">>)].')
-        return {row[0]: tuple(map(int, row[1:])) for row in re.findall(r'\["([^"]*)", (\d+), (\d+), (\d+)\]', text)}
+        rows = re.findall(r'\["([^"]*)", (\d+), (\d+), (\d+)\]', text)
+        return {name: (int(ready), int(unacknowledged), int(consumers)) for name, ready, consumers, unacknowledged in rows}
 
     def close_connections(self):
         """All of them, as an operator would."""
