@@ -36,7 +36,7 @@ static bool remote_open(struct master *m)
 
 	m->remote = r;
 	r->config = m->config->remote;
-	r->courier = (struct courier){.proc = {.fd = -1}, .respawn_us = LOOP_NEVER};
+	r->link = (struct remote_link){.proc = {.fd = -1}, .respawn_us = LOOP_NEVER};
 	r->window = window_new();
 	r->acks = acks_new(&acks);
 	r->tasks = plan_total(m->config->plan);
@@ -70,7 +70,7 @@ static void remote_free(struct master *m)
 
 static bool remote_live(const struct master *m)
 {
-	return m->remote->courier.queue != NULL;
+	return m->remote->link.queue != NULL;
 }
 
 /* --- the end of the link ------------------------------------------------------------------ */
@@ -90,7 +90,7 @@ static bool is_written(const struct master *m)
 static void leave_turn(struct master *m)
 {
 	struct remote *r = m->remote;
-	struct courier *c = &r->courier;
+	struct remote_link *c = &r->link;
 	bool late = loop_now_us(m->loop) >= c->leave_us;
 	uint8_t forget = may_forget(m);
 
@@ -129,8 +129,8 @@ static int64_t remote_next_us(const struct master *m)
 	const struct remote *r = m->remote;
 	int64_t next_us = least(remote_link_next_us(m), sites_next_us(m));
 
-	if (m->stopping && r->courier.queue != NULL && !r->courier.killed)
-		next_us = least(next_us, r->courier.leave_us);
+	if (m->stopping && r->link.queue != NULL && !r->link.killed)
+		next_us = least(next_us, r->link.leave_us);
 	if (!output_blocked(m))
 		next_us = least(next_us, window_next_us(r->window));
 	return least(next_us, least(control_next_us(m), acks_next_us(r->acks)));

@@ -77,7 +77,7 @@ static bool may_announce(const struct master *m)
 {
 	const struct remote *r = m->remote;
 
-	return r->courier.was_up && r->words.len == 0 && r->announce &&
+	return r->link.was_up && r->words.len == 0 && r->announce &&
 	       (m->config->rate_pps <= 0 || sites_are_known(r)) &&
 	       (r->announced_us == 0 || loop_now_us(m->loop) - r->announced_us >= ANNOUNCE_US);
 }
@@ -97,7 +97,7 @@ static void announce_begin(struct master *m)
 int64_t control_next_us(const struct master *m)
 {
 	const struct remote *r = m->remote;
-	bool waits = r->courier.puts && r->announce && r->announced_us != 0 && r->words.len == 0;
+	bool waits = r->link.puts && r->announce && r->announced_us != 0 && r->words.len == 0;
 
 	return waits ? r->announced_us + ANNOUNCE_US : LOOP_NEVER;
 }
@@ -126,7 +126,7 @@ void control_cancel(struct master *m, uint64_t last)
 	uint8_t octets[8];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
-	if (!m->remote->courier.was_up)
+	if (!m->remote->link.was_up)
 		return;
 	wire_put_u64(&w, last);
 	control_put(m, BATCH_CANCEL, octets, sizeof(octets));
@@ -136,7 +136,7 @@ bool control_over(struct master *m)
 {
 	struct remote *r = m->remote;
 
-	if (!r->courier.was_up || r->over)
+	if (!r->link.was_up || r->over)
 		return true;
 	if (window_full(r->window))
 		return false;

@@ -29,14 +29,14 @@
 #define SIDE_TAKES   2
 #define WHY_MAX      300
 
-static struct courier *link_of(const struct master *m)
+static struct remote_link *link_of(const struct master *m)
 {
-	return &m->remote->courier;
+	return &m->remote->link;
 }
 
 /* --- what is sent ------------------------------------------------------------------------- */
 
-static void link_put(struct courier *c, enum courier_message kind, const void *p, size_t len)
+static void link_put(struct remote_link *c, enum courier_message kind, const void *p, size_t len)
 {
 	if (c->queue != NULL)
 		queue_put(c->queue, (uint8_t)kind, p, len);
@@ -65,7 +65,7 @@ void remote_link_ack(void *master, uint64_t tag)
 
 static void link_lost(struct master *m, unsigned sides)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 
 	if (sides & SIDE_PUTS && c->puts) {
 		c->puts = false;
@@ -86,7 +86,7 @@ static void start_failed(struct master *m, const char *why)
 
 static void link_death(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 	char how[100];
 
 	loop_forget(m->loop, c->proc.fd);
@@ -112,7 +112,7 @@ static void link_death(struct master *m)
 
 static void is_up(struct master *m, unsigned sides)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 
 	if (sides & SIDE_TAKES) {
 		acks_void(m->remote->acks);
@@ -149,7 +149,7 @@ static bool up_take(struct master *m, struct wire_in *r)
 
 static bool down_take(struct master *m, struct wire_in *r)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 	unsigned sides = wire_get_u8(r);
 	uint8_t final = wire_get_u8(r);
 	size_t len = (size_t)(r->end - r->at);
@@ -214,7 +214,7 @@ static bool site_take(struct master *m, struct wire_in *r)
 /* False: it may not say that. */
 static bool frame_take(struct master *m, const struct queue_frame *f)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 
 	c->heard_us = loop_now_us(m->loop);
@@ -250,7 +250,7 @@ static bool frame_take(struct master *m, const struct queue_frame *f)
 /* Takes the frames that are here, and what is in them, as long as the output takes records. */
 void remote_link_serve(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 	struct queue_frame f;
 
 	m->unread = false;
@@ -292,7 +292,7 @@ static int link_child(void *arg, int fd)
 
 static void link_birth(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 
 	c->respawn_us = LOOP_NEVER;
 	c->pinged = c->killed = false;
@@ -311,16 +311,16 @@ static void link_birth(struct master *m)
 
 void remote_link_start(struct master *m)
 {
-	*link_of(m) = (struct courier){.proc = {.fd = -1},
-				       .respawn_us = LOOP_NEVER,
-				       .leave_us = LOOP_NEVER,
-				       .pause_us = PAUSE_MIN_US};
+	*link_of(m) = (struct remote_link){.proc = {.fd = -1},
+					   .respawn_us = LOOP_NEVER,
+					   .leave_us = LOOP_NEVER,
+					   .pause_us = PAUSE_MIN_US};
 	link_birth(m);
 }
 
 void remote_link_free(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 
 	if (c->queue == NULL)
 		return;
@@ -335,7 +335,7 @@ void remote_link_free(struct master *m)
 /* It has something of ours in hand, or is connecting. */
 static bool owes(const struct master *m)
 {
-	const struct courier *c = link_of(m);
+	const struct remote_link *c = link_of(m);
 
 	return !c->puts || !c->takes || window_open(m->remote->window) > 0 ||
 	       (!m->resting && !m->drained);
@@ -343,7 +343,7 @@ static bool owes(const struct master *m)
 
 int64_t remote_link_next_us(const struct master *m)
 {
-	const struct courier *c = link_of(m);
+	const struct remote_link *c = link_of(m);
 
 	if (c->queue == NULL)
 		return m->stopping ? LOOP_NEVER : c->respawn_us;
@@ -354,7 +354,7 @@ int64_t remote_link_next_us(const struct master *m)
 
 void remote_link_times(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 
 	if (remote_link_next_us(m) > loop_now_us(m->loop))
 		return;
@@ -378,7 +378,7 @@ void remote_link_renew(struct master *m)
 
 void remote_link_watch(struct master *m)
 {
-	struct courier *c = link_of(m);
+	struct remote_link *c = link_of(m);
 	unsigned want = LOOP_READ;
 	bool listen = !output_blocked(m);
 

@@ -5,8 +5,8 @@
  * counted and dropped. A number of an older round is known as such. Whose record it is says the plan, by its
  * number, and never the agent.
  *
- * A body holds many records, and the output may be full after any of them. So it is gone through where it lies, in the courier's
- * queue, and what is left of it waits there; no other frame is read before it is through.
+ * A body holds many records, and the output may be full after any of them. So it is gone through where it lies, in the
+ * link's queue, and what is left of it waits there; no other frame is read before it is through.
  *
  * A body is acknowledged when its records are safe (pool/acks.h). One that makes no sense is acknowledged too: to
  * have it again would bring no more sense.
@@ -33,14 +33,6 @@ static struct dispatch_task task_of(const struct plan_target *p)
 				      .profile = p->profile,
 				      .naddrs = p->path == NULL && p->name == NULL,
 				      .transport = p->transport};
-}
-
-static void site_heard_of(struct master *m, const struct plan_target *p)
-{
-	struct site *s = site_of(m, p->profile);
-
-	s->heard_us = loop_now_us(m->loop);
-	s->ask_us = s->heard_us + REMOTE_ASK_US;
 }
 
 /* Takes the task's bit; false: it has been taken. */
@@ -154,7 +146,7 @@ static void result_take(struct master *m, struct batch_result *b)
 		return;
 	}
 	plan_at(m->config->plan, seq, &p);
-	site_heard_of(m, &p);
+	site_heard(m, site_of(m, p.profile));
 	if (b->last)
 		record_end(m, seq, b);
 	else

@@ -1,0 +1,191 @@
+/*
+ * When a site has been silent for too long: its tasks go out again, or are lost.
+ *
+ * What is lost on the way is noticed by silence: nothing came of a site for longer than its slowest host can take,
+ * though all its tasks are with the broker, and that has no more of them in its queue. Then the tasks without a record are
+ * published again, with another attempt's number and twice the patience; after the last one their record is `lost`. The broker is asked before that: tasks that wait
+ * in a queue are not published again, for they are still there; but their time runs, so that a run ends by itself, whatever
+ * agents do, or do not. That none is connected is told at once. In rounds such a site holds up the others no longer
+ * than the interval.
+ *
+ * Rejected: a clock for each task, or batch. It costs memory per task, and tells nothing of one that waits in a queue.
+ *
+ * The trap: a broker that takes nothing (an alarm, an election) is no silence of a site; time stands still then.
+ */
+#include "pool/master_internal.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+
+#define ATTEMPTS         3
+#define PATIENCE_DOUBLES 10 /* at most */
+
+void site_heard(const struct master *m, struct site *s)
+{
+	s->heard_us = loop_now_us(m->loop);
+	s->ask_us = s->heard_us + REMOTE_ASK_US;
+}
+
+void sites_renew(struct master *m)
+{
+	for (size_t i = 0; i < m->remote->nsites; i++)
+		site_heard(m, &m->remote->sites[i]);
+}
+
+void site_settled(struct master *m, uint64_t mark, bool returned)
+{
+	struct site *s;
+
+	if (mark == 0 || mark > m->remote->nsites)
+		return;
+	s = &m->remote->sites[mark - 1];
+	if (s->open > 0)
+		s->open--;
+	if (returned && !s->returned) { /* its queue is gone, with all that was in it */
+		s->returned = true;
+		s->known = false;
+		remote_link_site(m, s);
+	}
+	if (!returned)
+		site_heard(m, s);
+}
+
+/* The link is up, and something of it is missing. */
+static bool is_awaited(const struct master *m, const struct site *s)
+{
+	const struct remote_link *c = &m->remote->link;
+
+	return s->left > 0 && c->puts && c->takes && !m->resting && m->cancelled == NULL &&
+	       m->remote->announced_us != 0;
+}
+
+static bool is_published(const struct master *m, const struct site *s)
+{
+	return m->plan_done[PLAN_DATAGRAMS] && m->plan_done[PLAN_SESSIONS] && !s->again &&
+	       s->skipped == 0 && s->count == 0 && s->open == 0;
+}
+
+static int64_t site_due_us(const struct master *m, const struct site *s)
+{
+	return is_awaited(m, s) && !output_blocked(m) ? s->ask_us : LOOP_NEVER;
+}
+
+int64_t sites_next_us(const struct master *m)
+{
+	int64_t next_us = LOOP_NEVER;
+
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		int64_t due_us = site_due_us(m, &m->remote->sites[i]);
+
+		next_us = due_us < next_us ? due_us : next_us;
+	}
+	return next_us;
+}
+
+static int64_t patience_us(const struct site *s)
+{
+	unsigned doubles = s->attempt - 1 < PATIENCE_DOUBLES ? s->attempt - 1 : PATIENCE_DOUBLES;
+
+	return s->patience_us << doubles;
+}
+
+/* When to look at it next: before its patience ends, if that is sooner. */
+static void site_ask_next(const struct master *m, struct site *s)
+{
+	int64_t now_us = loop_now_us(m->loop), end_us = s->heard_us + patience_us(s);
+
+	s->ask_us = now_us + REMOTE_ASK_US;
+	if (end_us > now_us && end_us < s->ask_us)
+		s->ask_us = end_us;
+}
+
+void sites_times(struct master *m)
+{
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		struct site *s = &m->remote->sites[i];
+
+		if (site_due_us(m, s) > loop_now_us(m->loop))
+			continue;
+		remote_link_site(m, s);
+		site_ask_next(m, s);
+	}
+}
+
+static void site_again(struct master *m, struct site *s, bool publish)
+{
+	unsigned attempts = m->remote->config->attempts > 0 ? m->remote->config->attempts
+							    : ATTEMPTS;
+
+	bool emptied = s->returned;
+
+	site_heard(m, s);
+	s->returned = false;
+	if (s->attempt >= attempts) {
+		s->losing = s->again = true;
+		s->cursor = 0;
+		log_warning("site %s: %" PRIu64 " target%s gave no record, asked %u time%s",
+			    s->name, s->left, s->left == 1 ? "" : "s", s->attempt,
+			    s->attempt == 1 ? "" : "s");
+		return;
+	}
+	s->attempt++;
+	if (!publish)
+		return;
+	s->again = true;
+	s->cursor = 0;
+	log_warning("site %s: %" PRIu64 " target%s published again: %s", s->name, s->left,
+		    s->left == 1 ? " is" : "s are",
+		    emptied ? "the broker has lost its queue" : "nothing came of it for too long");
+}
+
+/* Nobody is there who would ask. */
+static void site_is_deserted(struct master *m, struct site *s)
+{
+	const struct master_rounds *rounds = m->config->rounds;
+
+	if (!s->told)
+		log_warning("no agent of site %s is connected; %" PRIu64 " target%s", s->name,
+			    s->left, s->left == 1 ? " waits" : "s wait");
+	s->told = true;
+	if (rounds == NULL || loop_now_us(m->loop) - m->start_us < rounds->interval_us)
+		return;
+	s->losing = s->again = true;
+	s->cursor = 0;
+}
+
+/* Tasks are still on their way to the broker, and no full queue is the reason. */
+static bool is_publishing(const struct master *m, const struct site *s)
+{
+	return m->remote->blocked || (!is_published(m, s) && s->ready == 0);
+}
+
+static void site_judge(struct master *m, struct site *s)
+{
+	int64_t silent_us = loop_now_us(m->loop) - s->heard_us;
+	bool lost = s->ready == 0 && s->returned;
+
+	if (s->losing || (silent_us < REMOTE_ASK_US && !lost && silent_us < patience_us(s)))
+		return;
+	if (s->consumers == 0)
+		site_is_deserted(m, s);
+	if (is_publishing(m, s))
+		s->heard_us = loop_now_us(m->loop);
+	else if (!s->losing && (lost || silent_us >= patience_us(s)))
+		site_again(m, s, s->ready == 0 && is_published(m, s));
+}
+
+void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers)
+{
+	s->known = true;
+	s->ready = known ? ready : 0;
+	s->consumers = known ? consumers : 0;
+	if (s->consumers > 0 && s->told) {
+		log_info("an agent of site %s is connected", s->name);
+		s->told = false;
+		site_heard(m, s);
+	}
+	control_rate(m);
+	if (is_awaited(m, s))
+		site_judge(m, s);
+}

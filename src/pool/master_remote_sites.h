@@ -1,0 +1,55 @@
+/*
+ * master_remote_sites - what goes to whose queue, and when again; private to the master.
+ *
+ * sites: handing out. silence: when a site has been silent for too long.
+ */
+#ifndef POOL_MASTER_REMOTE_SITES_H
+#define POOL_MASTER_REMOTE_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "plan/plan.h"
+
+struct master;
+
+#define REMOTE_ASK_US 5000000 /* a silent site is asked about so often */
+
+struct site {
+	const char *name; /* the plan's */
+	uint64_t left;    /* its tasks without a record */
+	unsigned share;   /* tasks in a batch */
+	struct buf batch; /* packed targets, being filled */
+	unsigned count;   /* of them */
+	size_t open;      /* batches that the broker has not confirmed */
+	unsigned attempt; /* from 1 */
+	uint64_t skipped; /* tasks in remote.later */
+	bool again;       /* its tasks without a record go out again, or are lost: from cursor on */
+	bool losing;      /* the latter */
+	uint64_t cursor;  /* of `again`, else of `later` */
+	int64_t patience_us;
+	int64_t heard_us; /* when something came of it, or went to it */
+	int64_t ask_us;   /* when to ask the broker about it */
+	bool known;       /* it was asked since the link is up; then: */
+	uint32_t ready, consumers;
+	bool told;     /* that no agent is connected */
+	bool returned; /* a batch came back: there was no queue */
+};
+
+void sites_open(struct master *m);
+void sites_free(struct master *m);
+void sites_begin(struct master *m); /* a round */
+void sites_renew(struct master *m); /* the link is up (again): no silence before counts */
+void site_heard(const struct master *m, struct site *s); /* something came of it, or went to it */
+void sites_hand_out(struct master *m);
+void sites_flush(struct master *m); /* batches that are not full */
+void sites_take_back(struct master *m);
+void sites_times(struct master *m);
+int64_t sites_next_us(const struct master *m);
+void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers);
+struct site *site_of(const struct master *m, uint32_t profile);
+void site_settled(struct master *m, uint64_t mark, bool returned); /* of window_confirmed() */
+
+#endif
