@@ -256,8 +256,8 @@ static void certificate_words(const struct rabbit_tls *t, char why[LINK_WHY_MAX]
 	switch (t->fault) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		snprintf(why, LINK_WHY_MAX, "its certificate ('%s') is not for the name '%.150s'", seen,
-			 t->host);
+		snprintf(why, LINK_WHY_MAX, "its certificate ('%s') is not for the name '%.150s'",
+			 seen, t->host);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
