@@ -127,9 +127,10 @@ static enum link_state refused(struct attempt *a, amqp_rpc_reply_t reply)
 	}
 	if (c->reply_code == AMQP_ACCESS_REFUSED) {
 		snprintf(a->why, LINK_WHY_MAX,
-			 "%s: it refuses the user '%.40s': a wrong password, or none that may come "
-			 "from here%s",
+			 "%s: it refuses the user '%.40s': %s, or none that may come from here%s",
 			 a->where, b->user ? b->user : "guest",
+			 b->password || !b->user ? "a wrong password"
+						 : "no password is given (broker: password_file)",
 			 b->user ? "" : " (guest may from its own machine only: name a user)");
 		return LINK_FINAL;
 	}
@@ -148,8 +149,10 @@ static enum link_state login_failed(struct attempt *a, int status)
 			 a->where);
 		return LINK_FINAL;
 	}
+	/* a listener of TLS answers with an alert, or closes; where that was not read yet, the kernel resets */
 	if (!a->r->tls &&
-	    (status == AMQP_STATUS_BAD_AMQP_DATA || status == AMQP_STATUS_CONNECTION_CLOSED))
+	    (status == AMQP_STATUS_BAD_AMQP_DATA || status == AMQP_STATUS_CONNECTION_CLOSED ||
+	     status == AMQP_STATUS_SOCKET_ERROR))
 		snprintf(a->why, LINK_WHY_MAX,
 			 "%s: it speaks no AMQP there: is it the port of amqps://?", a->where);
 	return LINK_FAILED;

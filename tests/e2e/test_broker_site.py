@@ -178,6 +178,47 @@ class ByThePage(Site):
         master = self.start_poller('-F', 'jsonl', '-f', self.hosts(port=park.port), cwd=self.place.path)
         self.judge(master, {'ok': 128, 'error': 128})
 
+    TROUBLES = (  # what is changed in the master's file, and what is said then
+        ('localhost:PORT', 'localhost:1', 'localhost:1: Connection refused'),
+        ('localhost:PORT', '127.0.0.1:PORT', "('localhost') is not for the name '127.0.0.1'"),
+        ('/multisnmp', '/nowhere', 'the broker says: vhost nowhere not found'),
+        ('/multisnmp', '', "the broker says: access to vhost '/' refused for user 'master'"),
+        ('ca: ca.pem', 'ca: south.pem', 'no authority of '),
+        ('  certificate: master.pem\n  key: master.key\n', '', 'it wants a certificate of ours (broker: certificate)'),
+        ('key: master.key', 'key: south.key', 'it is not the key of the certificate'),
+        ('certificate: master.pem\n  key: master.key', 'certificate: south.pem\n  key: south.key', 'refused for user \'south\''),
+        ('certificate: master.pem\n  key: master.key', 'certificate: west.pem\n  key: west.key',
+         'it knows no user by the name in our certificate'),
+        ('certificate: master.pem\n  key: master.key', 'certificate: old.pem\n  key: west.key', 'it has expired'),
+        ('amqps://localhost', 'amqp://localhost', 'is it the port of amqps://?'),
+        ('amqps://localhost:PORT', 'amqps://localhost:PLAIN', 'is it the port of amqp://?'),
+        ('amqps://localhost:PORT', 'amqp://nobody@localhost:PLAIN', 'no password is given (broker: password_file)'),
+        ('amqps://localhost:PORT', 'amqp://nobody:wrong@localhost:PLAIN', "it refuses the user 'nobody': a wrong password"),
+    )
+
+    def west(self):
+        """A certificate of the authority's for somebody whom the broker does not know, and one of the past."""
+        commands = RECIPES['client certificates'].replace('master north south', 'west')
+        self.place.follow(commands)
+        self.place.follow('$ openssl x509 -req -in west.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days -1 '
+                          '-copy_extensions copy -out old.pem')
+
+    def test_troubles(self):
+        """Each says what is wrong, where, and what to do: before anything is polled, with status 4."""
+        self.west()
+        with rabbit.Broker(name='plain') as plain:
+            good = RECIPES['hosts.yaml'].replace('broker.example.com', 'localhost:PORT')
+            for was, now, words in self.TROUBLES:
+                with self.subTest(words):
+                    self.assertIn(was, good)  # or nothing would be changed
+                    text = good.replace(was, now)
+                    if text.count('amqp://'):
+                        text = re.sub(r'  (ca|certificate|key): .*\n', '', text)
+                    text = text.replace('PORT', str(self.centre.tls_port)).replace('PLAIN', str(plain.port))
+                    run = self.run_poller('-f', self.place.write('trouble.yaml', text, 0o600), cwd=self.place.path)
+                    self.assertIn(words, run.stderr)
+                    self.assertEqual((run.returncode, run.stdout), (4, ''), run.stderr)
+
 
 @rabbit.needs_broker
 @unittest.skipUnless(CAN, 'needs openssl, and a program with RabbitMQ and TLS')
@@ -205,10 +246,10 @@ class OverShovels(Site):
             ('defaults:\n', f'defaults:\n  port: {park.port}\n')).replace('broker.example.com', self.at_centre())
             .replace('broker:\n', 'broker:\n  patience: 1h\n'), 0o600)
         master = self.start_poller('-F', 'jsonl', '-s', '-f', hosts, cwd=self.place.path)
-        self.wait_until(lambda: park.counters()['requests'] >= 300, 'nothing is polled', 0.05)
+        self.wait_until(lambda: park.counters()['authenticated'] >= 300, 'nothing is polled', 0.05)
         self.line.refuse()
-        asked = park.counters()['requests']
-        self.wait_until(lambda: park.counters()['requests'] >= asked + 500, 'nothing is polled meanwhile', 0.05)
+        asked = park.counters()['authenticated']
+        self.wait_until(lambda: park.counters()['authenticated'] >= asked + 500, 'nothing is polled meanwhile', 0.05)
         self.assertIsNone(master.poll())
         self.line.accept()
         self.judge(master, {'ok': 2048})
