@@ -66,7 +66,8 @@ static void down(struct agent *a, unsigned what, bool final, const char *why)
 		log_error("%s: %s", a->config->where, why);
 		agent_end_now(a, AGENT_NO_BROKER);
 	} else if (was || what == TAKES) {
-		log_warning("%s: %s; what is in hand is polled on", a->config->where, why);
+		log_warning("%s: %s%s", a->config->where, why,
+			    a->nbatches > 0 ? "; what is in hand is polled on" : "");
 	}
 }
 
@@ -261,7 +262,7 @@ void courier_watch(struct agent *a)
 /* A word of it is due some time: it connects, or has something of ours. */
 static bool owes(const struct agent *a)
 {
-	return a->queue != NULL && (!a->puts || !a->takes || window_open(a->window) > 0 || a->left);
+	return a->queue != NULL && (!a->puts || window_open(a->window) > 0 || a->left);
 }
 
 static int64_t silence_us(const struct agent *a)

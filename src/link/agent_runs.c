@@ -75,7 +75,7 @@ bool run_is_wanted(struct agent *a, const struct batch *b)
 
 	if (b->head.until_us > 0 && b->head.until_us <= loop_wall_ms() * 1000)
 		return false;
-	return r == NULL || (!r->over && b->head.number > r->cancelled);
+	return r == NULL || (!r->over && !(r->some_cancelled && b->head.number <= r->cancelled));
 }
 
 void run_need(struct agent *a, struct batch *b)
@@ -142,8 +142,9 @@ static void run_cancel(struct agent *a, uint64_t number, struct wire_in *in)
 	struct known_run *r = run_get(a, number);
 	uint64_t to = in->at == in->end ? UINT64_MAX : wire_get_u64(in);
 
-	if (to > r->cancelled)
+	if (!r->some_cancelled || to > r->cancelled)
 		r->cancelled = to;
+	r->some_cancelled = true;
 	batches_drop(a, number, to);
 }
 

@@ -18,8 +18,9 @@ struct known_run {
 	struct run_pieces *pieces;
 	struct run run; /* lends from pieces; only if known */
 	bool known, over;
-	bool refused;       /* no cell can make sense of it */
-	uint64_t cancelled; /* batches up to this one are; 0: none */
+	bool refused; /* no cell can make sense of it */
+	bool some_cancelled;
+	uint64_t cancelled; /* batches up to this one are, if some are */
 	int64_t used_us;
 };
 

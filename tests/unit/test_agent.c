@@ -1,0 +1,995 @@
+/*
+ * agent: a scripted process to the broker, and scripted cells. The first one is a test's script: it hands out batches, and looks at
+ * what comes back and in which order. What a cell does with a task stands in its host: "ok", "die", "hold", "part", "wrong".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "link/agent.h"
+#include "link/batch.h"
+#include "link/cell.h"
+#include "link/courier.h"
+#include "pool/queue.h"
+
+#define PATIENCE_MS 60000 /* no test is timed; this only ends what hangs */
+#define SHORT_MS    300   /* nothing comes meanwhile, which should not */
+#define RUN         UINT64_C(0x1234)
+
+struct page { /* shared with the children */
+	char failed[300];
+	_Atomic unsigned lives; /* of the process to the broker */
+	_Atomic unsigned cells, asked, at_once, at_once_max;
+	_Atomic unsigned cancelled, reloads;
+};
+static struct page *page;
+
+/* In a child: the test has failed, which its parent says when it has ended. */
+static void give_up(void)
+{
+	kill(getppid(), SIGTERM);
+	usleep(100000);
+	kill(getppid(), SIGTERM);
+	_exit(1);
+}
+
+/* --- the script's end of the queue ------------------------------------------------------------ */
+
+struct peer {
+	struct queue *q;
+	int fd;
+	uint8_t body[QUEUE_FRAME_MAX]; /* of the frame that came last */
+	size_t len;
+	uint64_t id; /* of the last PUT */
+};
+
+#define CHECK(what)                                                                           \
+	do {                                                                                  \
+		if (!(what)) {                                                                \
+			snprintf(page->failed, sizeof(page->failed), "line %d: %s", __LINE__, \
+				 #what);                                                      \
+			give_up();                                                            \
+		}                                                                             \
+	} while (0)
+
+static void flush(struct peer *p)
+{
+	struct pollfd out = {.fd = p->fd, .events = POLLOUT};
+
+	while (queue_backlog(p->q) > 0) {
+		CHECK(queue_flush(p->q));
+		if (queue_backlog(p->q) > 0)
+			poll(&out, 1, PATIENCE_MS);
+	}
+}
+
+static void say(struct peer *p, uint8_t kind, const void *octets, size_t len)
+{
+	queue_put(p->q, kind, octets, len);
+	flush(p);
+}
+
+/* The next frame's kind but for PINGs, which are answered; 0: none for so long, or the end. */
+static uint8_t hear_for(struct peer *p, int ms)
+{
+	struct queue_frame f;
+	struct pollfd in = {.fd = p->fd, .events = POLLIN};
+
+	for (;;) {
+		if (queue_next(p->q, &f)) {
+			if (f.kind == COURIER_PING) {
+				say(p, COURIER_PONG, NULL, 0);
+				continue;
+			}
+			memcpy(p->body, f.data, f.len);
+			p->len = f.len;
+			return f.kind;
+		}
+		if (poll(&in, 1, ms) == 0 || queue_read(p->q) != QUEUE_OPEN)
+			return 0;
+	}
+}
+
+static uint8_t hear(struct peer *p)
+{
+	return hear_for(p, PATIENCE_MS);
+}
+
+#define SILENT(p) CHECK(hear_for(p, SHORT_MS) == 0)
+#define HEAR(p, kind)                                                                       \
+	do {                                                                                \
+		uint8_t heard_ = hear(p);                                                   \
+		if (heard_ != (kind)) {                                                     \
+			snprintf(page->failed, sizeof(page->failed), "line %d: %s, not %u", \
+				 __LINE__, #kind, heard_);                                  \
+			give_up();                                                          \
+		}                                                                           \
+	} while (0)
+
+static struct wire_in body_of(struct peer *p)
+{
+	return (struct wire_in){.at = p->body, .end = p->body + p->len};
+}
+
+static void say_u64(struct peer *p, uint8_t kind, uint64_t v)
+{
+	uint8_t octets[8];
+	struct wire_out w = {.at = octets, .end = octets + 8};
+
+	wire_put_u64(&w, v);
+	say(p, kind, octets, 8);
+}
+
+static uint64_t heard_u64(struct peer *p)
+{
+	struct wire_in r = body_of(p);
+
+	return wire_get_u64(&r);
+}
+
+#define HEAR_TAG(p, kind, tag)                \
+	do {                                  \
+		HEAR(p, kind);                \
+		CHECK(heard_u64(p) == (tag)); \
+	} while (0)
+
+static void say_up(struct peer *p, uint8_t what)
+{
+	say(p, COURIER_UP, &what, 1);
+}
+
+static void say_down(struct peer *p, uint8_t what, bool final)
+{
+	uint8_t octets[] = {what, final, 'w', 'h', 'y'};
+
+	say(p, COURIER_DOWN, octets, sizeof(octets));
+}
+
+/* --- what masters send ---------------------------------------------------------------------- */
+
+static void say_taken(struct peer *p, uint64_t tag, uint8_t from, uint32_t deliveries,
+		      const struct wire_out *body, const uint8_t *begin)
+{
+	uint8_t head[13];
+	struct wire_out w = {.at = head, .end = head + sizeof(head)};
+
+	wire_put_u64(&w, tag);
+	wire_put_u8(&w, from);
+	wire_put_u32(&w, deliveries);
+	struct queue_part parts[] = {{head, sizeof(head)}, {begin, (size_t)(body->at - begin)}};
+	queue_put_parts(p->q, COURIER_TAKEN, parts, 2);
+	flush(p);
+}
+
+struct sent {
+	uint64_t tag, number;
+	uint32_t deliveries;
+	int64_t until_us;
+	uint8_t attempt;
+	const char *hosts; /* with blanks between them; seq is 100 and so on */
+};
+
+static void give(struct peer *p, const struct sent *s)
+{
+	static uint8_t octets[131072];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct batch_tasks t = {.number = s->number,
+				.attempt = s->attempt ? s->attempt : 1,
+				.until_us = s->until_us,
+				.master = "boss",
+				.count = 1};
+	struct plan_target target = {.seq = 100, .addr = {.family = 4, .ip = {127, 0, 0, 1}}};
+	char hosts[1000], *save = NULL;
+
+	for (const char *c = s->hosts; *c; c++)
+		t.count = (uint16_t)(t.count + (*c == ' '));
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	batch_tasks_pack(&t, &w);
+	snprintf(hosts, sizeof(hosts), "%s", s->hosts);
+	for (char *h = strtok_r(hosts, " ", &save); h; h = strtok_r(NULL, " ", &save)) {
+		target.host = h;
+		batch_target_pack(&target, NULL, &w);
+		target.seq++;
+	}
+	say_taken(p, s->tag, COURIER_FROM_TASKS, s->deliveries, &w, octets);
+}
+
+/* A control message with a number behind its head, if there is one; ends when it was acknowledged. */
+static void control(struct peer *p, uint8_t kind, const uint64_t *number)
+{
+	uint8_t octets[100];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	batch_head_pack(&(struct batch_head){.kind = kind, .run = kind == BATCH_DRAIN ? 0 : RUN},
+			&w);
+	if (number)
+		wire_put_u64(&w, *number);
+	if (kind == BATCH_DRAIN)
+		wire_put_str(&w, "me", 2);
+	say_taken(p, 7777, COURIER_FROM_CONTROL, 0, &w, octets);
+}
+
+static void describe(struct peer *p)
+{
+	struct run run = {.number = RUN,
+			  .master = "boss",
+			  .format = "jsonl",
+			  .profiles = (const uint8_t *)"profiles",
+			  .profiles_len = 8};
+	struct buf whole = {0}, piece = {0};
+	size_t offset = 0;
+	uint8_t head[BATCH_HEAD_PACKED];
+	struct wire_out w = {.at = head, .end = head + sizeof(head)};
+
+	batch_head_pack(&(struct batch_head){.kind = BATCH_RUN, .run = RUN}, &w);
+	run_pack(&run, &whole);
+	buf_put(&piece, head, sizeof(head));
+	while (run_piece_put(&whole, &offset, &piece)) {
+		struct wire_out all = {.at = piece.data + piece.len};
+
+		say_taken(p, 7776, COURIER_FROM_CONTROL, 0, &all, piece.data);
+		HEAR_TAG(p, COURIER_ACK, 7776);
+		piece.len = sizeof(head);
+	}
+	buf_free(&whole);
+	buf_free(&piece);
+}
+
+/* --- what comes back ------------------------------------------------------------------------- */
+
+struct got {
+	unsigned count;
+	uint64_t seq[BATCH_TASKS];
+	uint32_t poll[BATCH_TASKS], before[BATCH_TASKS];
+	uint8_t attempt[BATCH_TASKS];
+	bool last[BATCH_TASKS];
+	uint64_t number, sent;
+};
+
+static struct wire_in put_body(struct peer *p)
+{
+	struct wire_in r = body_of(p);
+	uint16_t len;
+	const uint8_t *key;
+
+	p->id = wire_get_u64(&r);
+	CHECK(wire_get_u8(&r) == COURIER_RESULTS);
+	key = wire_get_str(&r, &len);
+	CHECK(len == 4 && memcmp(key, "boss", 4) == 0);
+	return r;
+}
+
+static struct got hear_results(struct peer *p)
+{
+	struct got g = {0};
+	struct batch_head head;
+	struct batch_results results;
+	struct wire_in r;
+	bool other;
+
+	HEAR(p, COURIER_PUT);
+	r = put_body(p);
+	CHECK(batch_head_unpack(&head, &r, &other) && head.kind == BATCH_OF_RESULTS &&
+	      head.run == RUN);
+	CHECK(batch_results_unpack(&results, &r));
+	CHECK(strcmp(results.agent, "me") == 0 && strcmp(results.site, "here") == 0);
+	g.count = results.count;
+	g.number = results.number;
+	g.sent = results.stats.count[STATS_SENT];
+	for (unsigned i = 0; i < g.count; i++) {
+		struct batch_result b;
+
+		CHECK(batch_result_unpack(&b, &r));
+		g.seq[i] = b.seq;
+		g.poll[i] = b.poll;
+		g.before[i] = b.before;
+		g.attempt[i] = b.attempt;
+		g.last[i] = b.last;
+	}
+	CHECK(r.at == r.end);
+	return g;
+}
+
+static void hear_need(struct peer *p)
+{
+	struct batch_head head;
+	struct wire_in r;
+	bool other;
+	uint16_t len;
+
+	HEAR(p, COURIER_PUT);
+	r = put_body(p);
+	CHECK(batch_head_unpack(&head, &r, &other) && head.kind == BATCH_NEED && head.run == RUN);
+	CHECK(memcmp(wire_get_str(&r, &len), "me", 2) == 0 && len == 2);
+	CHECK(memcmp(wire_get_str(&r, &len), "here", 4) == 0 && len == 4);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+}
+
+static void end(struct peer *p)
+{
+	control(p, BATCH_DRAIN, NULL);
+	HEAR(p, COURIER_LEAVE);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+	CHECK(hear(p) == 0); /* it closes */
+}
+
+/* --- a scripted cell --------------------------------------------------------------------------- */
+
+struct mock {
+	struct peer *p;
+	uint64_t held[1000];
+	unsigned nheld;
+};
+
+static void answer(struct mock *m, uint64_t seq, enum record_status status, bool parts)
+{
+	struct buf out = {0};
+	struct record_head head = {.status = (uint8_t)status, .rtt_us = 5};
+	struct layout_piece piece = {.seq = seq, .octets = (const uint8_t *)"x\n", .len = 2};
+
+	if (parts) {
+		cell_frames.put(&out, &piece);
+		piece.before = 2;
+	}
+	cell_frames.count(&out, &(struct stats){.count[STATS_SENT] = 1});
+	piece.head = &head;
+	cell_frames.put(&out, &piece);
+	for (size_t at = 0; at < out.len;) {
+		ssize_t n = send(m->p->fd, out.data + at, out.len - at, MSG_NOSIGNAL);
+		struct pollfd w = {.fd = m->p->fd, .events = POLLOUT};
+
+		if (n < 0)
+			poll(&w, 1, PATIENCE_MS);
+		else
+			at += (size_t)n;
+	}
+	buf_free(&out);
+}
+
+static void do_task(struct mock *m, const struct plan_target *t)
+{
+	page->asked++;
+	if (strcmp(t->host, "die") == 0)
+		_exit(9);
+	else if (strcmp(t->host, "wrong") == 0)
+		_exit(AGENT_CELL_WRONG);
+	else if (strcmp(t->host, "hold") == 0)
+		m->held[m->nheld++] = t->seq;
+	else
+		answer(m, t->seq, RECORD_OK, strcmp(t->host, "part") == 0);
+}
+
+static int cell_script(const void *arg, const struct run *run, bool alone, int fd)
+{
+	static struct peer peer;
+	struct mock m = {.p = &peer};
+	bool stopped = false;
+	uint8_t kind;
+
+	(void)arg;
+	page->cells++;
+	peer = (struct peer){.q = queue_new(fd), .fd = fd};
+	CHECK(run->number == RUN && strcmp(run->format, "jsonl") == 0 && run->profiles_len == 8);
+	while (!(stopped && m.nheld == 0) && (kind = hear(&peer)) != 0) {
+		struct wire_in r = body_of(&peer);
+		unsigned tasks = 0;
+
+		stopped |= kind == CELL_STOP;
+		if (kind == CELL_CANCEL) {
+			page->cancelled++;
+			while (m.nheld > 0)
+				answer(&m, m.held[--m.nheld], RECORD_CANCELLED, false);
+		}
+		while (kind == CELL_TASKS && r.at < r.end) {
+			struct batch_store store;
+			struct plan_target t;
+			struct learnt known;
+			bool learns;
+
+			CHECK(batch_target_unpack(&t, &store, &learns, &known, &r));
+			CHECK(++tasks == 1 || !alone);
+			do_task(&m, &t);
+		}
+	}
+	return 0;
+}
+
+/* --- tests -------------------------------------------------------------------------------------- */
+
+typedef void (*script_fn)(struct peer *p);
+
+static int courier_script(const void *arg, int fd)
+{
+	static struct peer peer;
+
+	page->lives++;
+	peer = (struct peer){.q = queue_new(fd), .fd = fd};
+	if (page->failed[0] == '\0')
+		(*(const script_fn *)arg)(&peer);
+	return 0;
+}
+
+static struct agent_config config_of(const script_fn *script)
+{
+	return (struct agent_config){.name = "me",
+				     .site = "here",
+				     .where = "a broker",
+				     .courier = courier_script,
+				     .courier_arg = script,
+				     .cell = cell_script,
+				     .need_us = 500000,
+				     .drain_us = 500000};
+}
+
+static struct agent_result run_with(const struct agent_config *c, enum agent_end wanted)
+{
+	struct agent_result r;
+	enum agent_end ended;
+
+	memset(page, 0, sizeof(*page));
+	ended = agent_run(c, &r);
+	histogram_free(r.sum.latency);
+	if (page->failed[0] != '\0')
+		fail_msg("%s", page->failed);
+	assert_int_equal(ended, wanted);
+	return r;
+}
+
+static struct agent_result run(script_fn script)
+{
+	struct agent_config c = config_of(&script);
+
+	return run_with(&c, AGENT_DRAINED);
+}
+
+/* Polled, put, confirmed, and only then acknowledged. */
+static void script_order(struct peer *p)
+{
+	struct got g;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .attempt = 3, .hosts = "ok ok part"});
+	g = hear_results(p);
+	CHECK(g.count == 4 && g.number == 1 && g.sent == 3);
+	for (unsigned i = 0; i < 4; i++)
+		CHECK(g.attempt[i] == 3 && g.seq[i] == 100 + (i < 3 ? i : 2));
+	CHECK(g.last[0] && g.last[1] && !g.last[2] && g.last[3]);
+	CHECK(g.poll[2] == g.poll[3] && g.before[2] == 0 && g.before[3] == 2);
+	SILENT(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	end(p);
+}
+
+static void test_acknowledged_when_confirmed(void **state)
+{
+	struct agent_result r = run(script_order);
+
+	(void)state;
+	assert_int_equal(r.tasks, 3);
+	assert_int_equal(r.batches, 1);
+	assert_int_equal(r.returned, 0);
+	assert_int_equal(r.sum.status[RECORD_OK], 3);
+	assert_int_equal(r.sum.stats.count[STATS_SENT], 3);
+}
+
+/* What is not confirmed goes again with another connection; a nacked one too. */
+static void script_nacked(struct peer *p)
+{
+	uint64_t first;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .hosts = "ok"});
+	hear_results(p);
+	first = p->id;
+	say_u64(p, COURIER_NACKED, first);
+	hear_results(p);
+	CHECK(p->id == first);
+	SILENT(p);
+	say_u64(p, COURIER_CONFIRMED, first);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	end(p);
+}
+
+static void test_nacked_is_put_again(void **state)
+{
+	(void)state;
+	run(script_nacked);
+}
+
+/* The same tasks twice, at the same time: two polls of each, and each batch has its own end. */
+static void script_twice(struct peer *p)
+{
+	uint64_t ids[2];
+	struct got a, b;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok ok"});
+	a = hear_results(p);
+	ids[0] = p->id;
+	give(p, &(struct sent){.tag = 2, .number = 6, .attempt = 2, .hosts = "ok ok"});
+	b = hear_results(p);
+	ids[1] = p->id;
+	CHECK(a.count == 2 && b.count == 2 && b.number == a.number + 1);
+	for (unsigned i = 0; i < 2; i++)
+		CHECK(a.seq[i] == b.seq[i] && a.poll[i] != b.poll[i] && a.attempt[i] == 1 &&
+		      b.attempt[i] == 2);
+	say_u64(p, COURIER_CONFIRMED, ids[0]);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	SILENT(p);
+	say_u64(p, COURIER_CONFIRMED, ids[1]);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	end(p);
+}
+
+static void test_same_task_twice(void **state)
+{
+	(void)state;
+	run(script_twice);
+	assert_int_equal(page->cells, 1);
+	assert_int_equal(page->asked, 4);
+}
+
+static void script_death(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold hold"});
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "hold die hold"});
+	for (unsigned i = 0; i < 2; i++) {
+		HEAR(p, COURIER_REQUEUE);
+		CHECK(heard_u64(p) == 1 || heard_u64(p) == 2);
+	}
+	give(p, &(struct sent){.tag = 3, .number = 7, .hosts = "ok"}); /* another cell */
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 3);
+	end(p);
+}
+
+static void test_cell_dies(void **state)
+{
+	struct agent_result r = run(script_death);
+
+	(void)state;
+	assert_int_equal(page->cells, 2);
+	assert_int_equal(r.returned, 2);
+}
+
+/* From the third delivery: one task at a time, each record put before the next is asked, in another order each time; in a cell
+ * in which nobody else is hurt. */
+static void script_alone(struct peer *p)
+{
+	bool seen[5] = {false};
+	struct got g;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold"});
+	for (uint32_t d = 2; d < 20; d++) {
+		give(p,
+		     &(struct sent){
+			     .tag = d, .number = 6, .deliveries = d, .hosts = "ok ok die ok ok"});
+		while (hear(p) == COURIER_PUT) {
+			struct batch_head head;
+			struct batch_results results;
+			struct batch_result b;
+			struct wire_in r = put_body(p);
+			bool other;
+
+			CHECK(batch_head_unpack(&head, &r, &other) &&
+			      batch_results_unpack(&results, &r));
+			CHECK(results.count == 1 && batch_result_unpack(&b, &r));
+			seen[b.seq - 100] = true;
+			say_u64(p, COURIER_CONFIRMED, p->id);
+		}
+		CHECK(heard_u64(p) == d); /* it was sent back */
+	}
+	for (unsigned i = 0; i < 5; i++)
+		CHECK(seen[i] == (i != 2));
+	give(p, &(struct sent){.tag = 50, .number = 7, .deliveries = 2, .hosts = "ok ok"});
+	for (unsigned i = 0; i < 2; i++) {
+		g = hear_results(p);
+		CHECK(g.count == 1);
+		say_u64(p, COURIER_CONFIRMED, p->id);
+	}
+	HEAR_TAG(p, COURIER_ACK, 50);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	end(p);
+}
+
+static void test_dangerous_alone(void **state)
+{
+	(void)state;
+	run(script_alone);
+}
+
+static void script_need(struct peer *p)
+{
+	say_up(p, 3);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
+	hear_need(p); /* once for both */
+	describe(p);
+	for (unsigned open = 2; open > 0;) {
+		struct got g = hear_results(p);
+
+		open -= g.count;
+		say_u64(p, COURIER_CONFIRMED, p->id);
+		if (open == 0)
+			break;
+		CHECK(hear(p) == COURIER_ACK || open == 0);
+	}
+	HEAR(p, COURIER_ACK);
+	control(p, BATCH_DRAIN, NULL);
+	while (hear(p) != COURIER_STOP) {
+	}
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static void test_run_is_asked_for(void **state)
+{
+	(void)state;
+	run(script_need);
+	assert_int_equal(page->asked, 2);
+}
+
+static void script_unexplained(struct peer *p)
+{
+	say_up(p, 3);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	hear_need(p);
+	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	give(p, &(struct sent){.tag = 2, .number = 5, .deliveries = 6, .hosts = "ok"});
+	hear_need(p);
+	HEAR_TAG(p, COURIER_BURY, 2);
+	end(p);
+}
+
+static void test_run_that_nobody_explains(void **state)
+{
+	(void)state;
+	run(script_unexplained);
+	assert_int_equal(page->cells, 0);
+}
+
+static void script_refused(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "wrong"});
+	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	give(p, &(struct sent){.tag = 2, .number = 5, .deliveries = 1, .hosts = "wrong"});
+	HEAR_TAG(p, COURIER_BURY, 2);
+	end(p);
+}
+
+static void test_run_that_makes_no_sense(void **state)
+{
+	(void)state;
+	run(script_refused);
+	assert_int_equal(page->cells, 1);
+}
+
+static void script_cancel(struct peer *p)
+{
+	const uint64_t to = 6;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold hold"});
+	SILENT(p);
+	control(p, BATCH_CANCEL, &to);
+	HEAR_TAG(p, COURIER_ACK, 1); /* without a record */
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
+	HEAR_TAG(p, COURIER_ACK, 2);                                   /* unasked */
+	give(p, &(struct sent){.tag = 3, .number = 7, .hosts = "ok"}); /* of the next round */
+	CHECK(hear_results(p).count == 1);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 3);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	give(p, &(struct sent){.tag = 4, .number = 8, .hosts = "ok"});
+	HEAR_TAG(p, COURIER_ACK, 4);
+	end(p);
+}
+
+static void test_cancelled(void **state)
+{
+	struct agent_result r = run(script_cancel);
+
+	(void)state;
+	assert_int_equal(page->cancelled, 1);
+	assert_int_equal(page->asked, 3);
+	assert_int_equal(r.dropped, 4);
+	assert_int_equal(r.sum.targets, 1);
+}
+
+static void script_late(struct peer *p)
+{
+	int64_t now_us = loop_wall_ms() * 1000;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .until_us = now_us - 1, .hosts = "ok"});
+	HEAR_TAG(p, COURIER_ACK, 1);
+	give(p,
+	     &(struct sent){.tag = 2, .number = 6, .until_us = now_us + 1000000, .hosts = "hold"});
+	HEAR_TAG(p, COURIER_ACK, 2);
+	CHECK(loop_wall_ms() * 1000 >= now_us + 1000000);
+	end(p);
+}
+
+static void test_nothing_after_its_time(void **state)
+{
+	struct agent_result r = run(script_late);
+
+	(void)state;
+	assert_int_equal(page->asked, 1);
+	assert_int_equal(r.dropped, 2);
+}
+
+/* Tags die with a connection: no answer is given for one, and a batch that comes again in hand is not polled again. */
+static void script_epoch(struct peer *p)
+{
+	uint64_t id;
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok hold"});
+	hear_results(p);
+	id = p->id;
+	say_down(p, 3, false);
+	say_up(p, 3);
+	hear_results(p); /* what was not confirmed, again */
+	CHECK(p->id == id);
+	say_u64(p, COURIER_CONFIRMED, id);
+	SILENT(p);
+	give(p, &(struct sent){.tag = 9, .number = 5, .deliveries = 1, .hosts = "ok hold"});
+	SILENT(p);
+	CHECK(page->asked == 2);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 9);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	end(p);
+}
+
+static void test_tags_die(void **state)
+{
+	(void)state;
+	run(script_epoch);
+}
+
+/* The process to the broker dies with a message that was not confirmed: its next one puts it. */
+static void script_two_lives(struct peer *p)
+{
+	say_up(p, 3);
+	if (page->lives == 1) {
+		describe(p);
+		give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+		hear_results(p);
+		_exit(0);
+	}
+	CHECK(hear_results(p).seq[0] == 100);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	SILENT(p); /* that tag is void */
+	end(p);
+}
+
+static void test_courier_dies(void **state)
+{
+	(void)state;
+	run(script_two_lives);
+	assert_int_equal(page->lives, 2);
+	assert_int_equal(page->asked, 1);
+}
+
+static void script_garbage(struct peer *p)
+{
+	uint8_t octets[100];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	say_up(p, 3);
+	wire_put_bytes(&w, "nonsense", 8);
+	say_taken(p, 1, COURIER_FROM_TASKS, 0, &w, octets);
+	HEAR_TAG(p, COURIER_BURY, 1);
+	w.at = octets;
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	batch_tasks_pack(
+		&(struct batch_tasks){.number = 1, .attempt = 1, .master = "boss", .count = 2}, &w);
+	wire_put_str(&w, "no target", 9);
+	say_taken(p, 2, COURIER_FROM_TASKS, 0, &w, octets);
+	HEAR_TAG(p, COURIER_BURY, 2);
+	w.at = octets;
+	say_taken(p, 3, COURIER_FROM_CONTROL, 0, &w, octets);
+	HEAR_TAG(p, COURIER_ACK, 3);
+	end(p);
+}
+
+static void test_garbage(void **state)
+{
+	(void)state;
+	run(script_garbage);
+	assert_int_equal(page->cells, 0);
+}
+
+/* Nothing more is taken; what waits goes back at once, what is in hand after its time; what was found is confirmed first; the
+ * process to the broker goes last. */
+static void script_drain(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok hold"});
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
+	for (unsigned n = 0; n < 2;)
+		n += hear_results(p).count;
+	kill(getppid(), SIGTERM);
+	HEAR(p, COURIER_LEAVE);
+	give(p, &(struct sent){.tag = 3, .number = 7, .hosts = "ok"}); /* was on its way */
+	HEAR_TAG(p, COURIER_REQUEUE, 3);
+	HEAR_TAG(p, COURIER_REQUEUE, 1); /* its time is over */
+	SILENT(p);
+	for (uint64_t id = 1; id <= p->id; id++)
+		say_u64(p, COURIER_CONFIRMED, id);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	HEAR(p, COURIER_STOP);
+	CHECK(p->len == 1 && p->body[0] == 0);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static void test_drain(void **state)
+{
+	struct agent_result r = run(script_drain);
+
+	(void)state;
+	assert_int_equal(r.signal, SIGTERM);
+	assert_int_equal(r.returned, 2);
+	assert_int_equal(page->asked, 3);
+}
+
+static void script_hurry(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold"});
+	while (page->asked == 0)
+		usleep(1000);
+	kill(getppid(), SIGTERM);
+	HEAR(p, COURIER_LEAVE);
+	kill(getppid(), SIGINT);
+	CHECK(hear(p) == 0);
+}
+
+static void test_second_signal(void **state)
+{
+	script_fn script = script_hurry;
+	struct agent_config c = config_of(&script);
+	struct agent_result r;
+
+	(void)state;
+	c.drain_us = INT64_C(1000000000);
+	r = run_with(&c, AGENT_HURRIED);
+	assert_int_equal(r.signal, SIGINT);
+}
+
+static void script_down_first(struct peer *p)
+{
+	say_down(p, 3, false);
+	hear(p);
+}
+
+static void script_down_for_good(struct peer *p)
+{
+	say_up(p, 3);
+	say_down(p, 3, true);
+	hear(p);
+}
+
+static void script_dies_first(struct peer *p)
+{
+	(void)p;
+}
+
+static void test_no_broker(void **state)
+{
+	script_fn scripts[] = {script_down_first, script_down_for_good, script_dies_first};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct agent_config c = config_of(&scripts[i]);
+
+		run_with(&c, AGENT_NO_BROKER);
+		assert_int_equal(page->lives, 1);
+	}
+}
+
+/* What is taken after a reload is polled by who was born after it. */
+static void script_reload(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t tag = 1; tag <= 2; tag++) {
+		give(p, &(struct sent){.tag = tag, .number = tag, .hosts = "ok"});
+		hear_results(p);
+		say_u64(p, COURIER_CONFIRMED, p->id);
+		HEAR_TAG(p, COURIER_ACK, tag);
+		CHECK(page->cells == tag);
+		kill(getppid(), SIGHUP);
+		while (page->reloads < tag)
+			usleep(1000);
+	}
+	end(p);
+}
+
+static bool reload(void *arg)
+{
+	(void)arg;
+	page->reloads++;
+	return true;
+}
+
+static void test_reload(void **state)
+{
+	script_fn script = script_reload;
+	struct agent_config c = config_of(&script);
+
+	(void)state;
+	c.reload = reload;
+	run_with(&c, AGENT_DRAINED);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	log_set_level(LOG_LEVEL_ERROR);
+	return page == MAP_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_acknowledged_when_confirmed),
+		cmocka_unit_test(test_nacked_is_put_again),
+		cmocka_unit_test(test_same_task_twice),
+		cmocka_unit_test(test_cell_dies),
+		cmocka_unit_test(test_dangerous_alone),
+		cmocka_unit_test(test_run_is_asked_for),
+		cmocka_unit_test(test_run_that_nobody_explains),
+		cmocka_unit_test(test_run_that_makes_no_sense),
+		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_nothing_after_its_time),
+		cmocka_unit_test(test_tags_die),
+		cmocka_unit_test(test_courier_dies),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_second_signal),
+		cmocka_unit_test(test_no_broker),
+		cmocka_unit_test(test_reload),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
