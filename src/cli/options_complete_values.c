@@ -2,7 +2,7 @@
  * What could be the value of an option, or a target.
  *
  * Most values are known by the table of options or of settings alone: words of which one must be chosen, formats, names
- * of objects. Hosts, labels, groups and credentials are those of the files that the line names.
+ * of objects. Hosts, labels, groups, credentials and sites are those of the files that the line names.
  *
  * The trap: the files are read while somebody waits for the next key, and are half written perhaps. So nothing but a regular
  * file of a few megabytes is opened (no pipe, no device, not the terminal), what is wrong with it is not told, and no file
@@ -60,6 +60,45 @@ static void offer_names(struct completion *c, const char *(*name_at)(const struc
 	for (size_t i = 0; (name = name_at(conf, i)); i++)
 		completion_offer(c, name, "", NULL);
 	conf_free(conf);
+}
+
+#define SITES_MAX 256 /* that are told from each other */
+
+struct sites {
+	struct completion *c;
+	const char *seen[SITES_MAX];
+	size_t count;
+};
+
+/* Each host may name its own: a site is offered once. */
+static void offer_site(void *arg, enum setting_key key, union setting_value value,
+		       struct conf_place place)
+{
+	struct sites *s = arg;
+
+	(void)place;
+	if (key != SET_SITE || !value.text || s->count == SITES_MAX)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->seen[i], value.text) == 0)
+			return;
+	s->seen[s->count++] = value.text;
+	completion_offer(s->c, value.text, "", NULL);
+}
+
+static void offer_sites(struct completion *c)
+{
+	struct conf *conf = read_files(c);
+	struct sites sites = {.c = c};
+
+	conf_each_value(conf, offer_site, &sites);
+	conf_free(conf);
+}
+
+static void offer_schemes(struct completion *c)
+{
+	completion_offer(c, "amqps://", "", "with TLS");
+	completion_offer(c, "amqp://", "", "for loopback");
 }
 
 void completion_offer_targets(struct completion *c)
@@ -137,6 +176,9 @@ static void offer_setting(struct completion *c, enum setting_key key)
 		break;
 	case SET_CREDENTIAL:
 		offer_names(c, conf_credential_at);
+		break;
+	case SET_SITE:
+		offer_sites(c);
 		break;
 	case SET_IDENTITY:
 	case SET_IDENTITY_KEY:
@@ -249,7 +291,8 @@ static const struct kind kinds[] = {
 	{"fields", offer_fields},       {"sort", offer_sort_keys},
 	{"status", offer_statuses},     {"FILE", offer_files},
 	{"DIRS", offer_folders},        {"TARGET", completion_offer_targets},
-	{"KEY=VALUE", offer_key_value}, {"NAME", offer_formats},
+	{"KEY=VALUE", offer_key_value}, {"format", offer_formats},
+	{"site", offer_sites},          {"broker", offer_schemes},
 };
 
 void completion_offer_value(struct completion *c)

@@ -142,6 +142,19 @@ class Protocol(Files):
         self.assertEqual(self.ask('-f', 'hosts.yaml', 'cross')[1], [['cross', '[2001:db8::1]:1161']])
         self.assertEqual(self.words('', kind='hosts'), [])  # the shell may know some
 
+    def test_sites(self):
+        """Each once, however many hosts name it; a name that we are to give ourselves has no candidates."""
+        self.write('sites.yaml', 'defaults: {site: hall}\ngroups:\n  a: {site: north}\nhosts:\n'
+                   '  - {host: h1, site: south}\n  - {host: h2, site: south}\n  - {host: h3, group: a}\n')
+        self.assertEqual(self.words('--agent', '-f', 'sites.yaml', '--site', ''), ['hall', 'north', 'south'])
+        self.assertEqual(self.words('-f', 'sites.yaml', '--site=n'), ['--site=north'])
+        self.assertEqual(self.words('-f', 'sites.yaml', '--set', 'site=s'), ['site=south'])
+        self.assertEqual(self.words('--site', ''), [])
+        for option in '--name', '--drain':
+            self.assertEqual(self.words(option, ''), [])
+        self.assertEqual(self.words('--broker', ''), ['amqps://', 'amqp://'])
+        self.assertEqual(self.words('--broker', 'amqps'), ['amqps://'])
+
     def test_behind_two_dashes_all_are_targets(self):
         self.write('hosts.yaml', 'hosts: [localhost]')
         self.assertEqual(self.words('-f', 'hosts.yaml', '--', ''), ['localhost'])
