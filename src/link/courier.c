@@ -78,7 +78,7 @@ static bool verdict_take(struct courier *c, struct wire_in *r, enum link_verdict
 	if (r->bad || r->at != r->end)
 		return false;
 	if (c->takes.state == SIDE_UP && !c->calls->settle(c->link, tag, v))
-		side_lost(&c->takes, "the connection is gone", false);
+		side_gone(&c->takes);
 	return true;
 }
 
@@ -104,7 +104,7 @@ static bool site_take(struct courier *c, struct wire_in *r)
 	if (c->takes.state == SIDE_CLOSED)
 		return true; /* asked again after UP */
 	if (!c->calls->site(c->link, site, &is, why) && c->calls->fd(c->link, LINK_TAKES) < 0) {
-		side_lost(&c->takes, why[0] ? why : "the connection is gone", false);
+		side_gone(&c->takes);
 		return true;
 	}
 	if (why[0])
@@ -120,13 +120,13 @@ static void reopen(struct courier *c)
 	if (c->calls->reopen(c->link))
 		puts_up(c);
 	else
-		side_lost(&c->puts, "the connection is gone", false);
+		side_gone(&c->puts);
 }
 
 static void leave(struct courier *c)
 {
 	if (!c->leaving && c->takes.state != SIDE_CLOSED && !c->calls->leave(c->link))
-		side_lost(&c->takes, "the connection is gone", false);
+		side_gone(&c->takes);
 	c->leaving = true;
 }
 

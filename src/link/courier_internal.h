@@ -68,8 +68,8 @@ void courier_tell(struct courier *c, uint8_t kind, const void *p, size_t len);
 /* --- courier_sides.c */
 
 void sides_start(struct courier *c);
-void side_lost(struct side *s, const char *why, bool final); /* it is gone; tried again later */
-void puts_up(struct courier *c);    /* another channel: tells, what was there is void */
+void side_gone(struct side *s);  /* a call has found it gone: asks why, tells, tries again later */
+void puts_up(struct courier *c); /* another channel: tells, what was there is void */
 void sides_turn(struct courier *c); /* opens what is due, at most one */
 int64_t sides_next_us(const struct courier *c);
 void sides_hear(struct courier *c); /* what the broker says; while the owner is slow: one event */

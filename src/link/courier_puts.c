@@ -27,7 +27,7 @@ static bool put_write(struct courier *c, const struct link_message *m)
 	case LINK_LATER:
 		return false;
 	case LINK_PUT_GONE:
-		side_lost(&c->puts, "the connection is gone", false);
+		side_gone(&c->puts);
 		return true; /* and this is void with all others */
 	case LINK_PUT:
 		c->unanswered++;

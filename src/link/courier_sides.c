@@ -38,6 +38,8 @@ static void side_state(struct side *s, enum side_state state)
 	s->state = state;
 }
 
+static void event_take(struct courier *c, const struct link_event *e);
+
 /* --- what the owner hears of it ------------------------------------------------------------ */
 
 static void side_tell_up(struct side *s)
@@ -120,7 +122,7 @@ static void side_up(struct side *s)
 		side_tell_up(s);
 }
 
-void side_lost(struct side *s, const char *why, bool final)
+static void side_lost(struct side *s, const char *why, bool final)
 {
 	struct courier *c = s->courier;
 
@@ -133,6 +135,17 @@ void side_lost(struct side *s, const char *why, bool final)
 		puts_drop(c);
 	side_tell_down(s, why, final);
 	side_pause(s);
+}
+
+void side_gone(struct side *s)
+{
+	struct courier *c = s->courier;
+	struct link_event e;
+
+	while (s->state != SIDE_CLOSED && c->calls->next(c->link, &e))
+		event_take(c, &e);
+	if (s->state != SIDE_CLOSED)
+		side_lost(s, "the connection is gone", false);
 }
 
 /* A try has failed. Of a first connection nothing is told before each node had its turn. */
@@ -168,7 +181,7 @@ static void side_open(struct side *s)
 	}
 	side_watch(s);
 	if (s == &c->takes && c->leaving && !c->calls->leave(c->link))
-		side_lost(s, "the connection is gone", false);
+		side_gone(s);
 }
 
 static bool side_due(const struct side *s)
@@ -231,7 +244,7 @@ static void event_taken(struct courier *c, const struct link_event *e)
 	if (e->len > QUEUE_PAYLOAD_MAX - sizeof(head)) { /* nobody of ours has sent that */
 		log_warning("a message of %zu octets was thrown away: it is too long", e->len);
 		if (e->from != COURIER_FROM_CONTROL && !c->calls->settle(c->link, e->id, LINK_ACK))
-			side_lost(&c->takes, "the connection is gone", false);
+			side_gone(&c->takes);
 		return;
 	}
 	wire_put_u64(&w, e->id);

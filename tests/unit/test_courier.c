@@ -449,7 +449,7 @@ static void test_gone_at_other_calls(void **state)
 	s->f->gone_at = FAKE_SITE;
 	say_site(s, "north");
 	say_site(s, "south");
-	assert_then(s, "DOWN2(it was pulled out)");
+	assert_then(s, "DOWN2(the connection is gone)");
 	run(s, 400 * MS);
 	assert_heard(s, "UP2");
 	s->f->gone_at = FAKE_REOPEN;
@@ -578,13 +578,18 @@ static void test_late_events(void **state)
 	s->f->confirms = FAKE_LATER;
 	say_puts(s, 1, 1);
 	run(s, 10 * MS);
-	s->f->gone_at = FAKE_SETTLE | FAKE_PUT;
+	s->f->gone_at = FAKE_SETTLE;
 	say_number(s, COURIER_ACK, 1);
-	say_puts(s, 2, 2);
 	fake_give(s->f, COURIER_FROM_TASKS, "t", 0);
 	fake_answer_all(s->f);
-	fake_hang_up(s->f, LINK_TAKES, false);
-	assert_then(s, "DOWN2(the connection is gone) DOWN1(the connection is gone)");
+	fake_hang_up(s->f, LINK_TAKES, false); /* the reason, behind what came before */
+	assert_then(s, "TAKEN1,0,0:t C1 DOWN2(it was pulled out)");
+	s->f->gone_at = FAKE_PUT;
+	say_puts(s, 2, 2);
+	assert_then(s, "DOWN1(the connection is gone)");
+	fake_give(s->f, COURIER_FROM_TASKS, "t", 0);
+	fake_answer(s->f, 1, LINK_CONFIRMED);
+	fake_hang_up(s->f, LINK_PUTS, true);
 	run(s, 150 * MS);
 	assert_true(strcmp(heard(s), "UP2 UP1") == 0 || strcmp(s->heard, "UP1 UP2") == 0);
 }
