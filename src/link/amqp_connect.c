@@ -173,34 +173,64 @@ static amqp_socket_t *socket_of(struct attempt *a)
 	return socket && rabbit_tls_dress(a->r->tls, socket, a->node->host) ? socket : NULL;
 }
 
-static enum link_state try_address(struct attempt *a, const struct addr *addr)
+/* TLS is done, as far as we are concerned. */
+static int open_address(struct attempt *a, const struct addr *addr)
 {
-	struct timeval limit = timeval_of(RABBIT_CONNECT_US), answer = timeval_of(RABBIT_ANSWER_US),
-		       handshake = timeval_of(RABBIT_LOGIN_US);
+	struct timeval limit = timeval_of(RABBIT_CONNECT_US);
 	amqp_socket_t *socket = socket_of(a);
-	amqp_rpc_reply_t reply;
 	char text[ADDR_TEXT_MAX];
-	int status;
 
-	if (!socket) {
-		rabbit_library_words(AMQP_STATUS_NO_MEMORY, a->r, a->where, a->why);
-		return LINK_FAILED;
-	}
+	if (!socket)
+		return AMQP_STATUS_NO_MEMORY;
 	addr_text(addr, text);
 	if (a->r->tls)
 		rabbit_tls_begin(a->r->tls);
-	status = amqp_socket_open_noblock(socket, text, a->node->port, &limit);
+	return amqp_socket_open_noblock(socket, text, a->node->port, &limit);
+}
+
+/* A broker that refuses our certificate says so after TLS's handshake, and closes: if that is quicker than the login's
+ * first octets, these fail, and what it said stays unread. So once more, without a word of ours. */
+static void listen_why(struct attempt *a, const struct addr *addr)
+{
+	struct pollfd p = {.events = POLLIN};
+	struct timeval now = {0};
+	amqp_frame_t f;
+	char said[LINK_WHY_MAX];
+
+	rabbit_drop(a->r, a->s);
+	if (open_address(a, addr) != AMQP_STATUS_OK)
+		return;
+	p.fd = amqp_get_sockfd(a->s->state);
+	if (poll(&p, 1, ONCE_MORE_MS) != 1)
+		return;
+	amqp_simple_wait_frame_noblock(a->s->state, &f, &now);
+	if (rabbit_tls_words(a->r->tls, said))
+		snprintf(a->why, LINK_WHY_MAX, "%s: %.190s", a->where, said);
+}
+
+static enum link_state try_address(struct attempt *a, const struct addr *addr)
+{
+	struct timeval answer = timeval_of(RABBIT_ANSWER_US), limit = timeval_of(RABBIT_LOGIN_US);
+	int status = open_address(a, addr);
+	amqp_rpc_reply_t reply;
+
 	if (status != AMQP_STATUS_OK) {
 		explain_connect(a, addr, status);
 		return LINK_FAILED;
 	}
-	amqp_set_handshake_timeout(a->s->state, &handshake);
+	amqp_set_handshake_timeout(a->s->state, &limit);
 	amqp_set_rpc_timeout(a->s->state, &answer);
 	reply = login(a);
 	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
 		return refused(a, reply);
-	if (reply.reply_type != AMQP_RESPONSE_NORMAL)
-		return login_failed(a, reply.library_error);
+	if (reply.reply_type != AMQP_RESPONSE_NORMAL) {
+		enum link_state state = login_failed(a, reply.library_error);
+
+		if (a->r->tls && (reply.library_error == AMQP_STATUS_SSL_ERROR ||
+				  reply.library_error == AMQP_STATUS_CONNECTION_CLOSED))
+			listen_why(a, addr);
+		return state;
+	}
 	a->s->fd = amqp_get_sockfd(a->s->state);
 	rabbit_room_prepare(a->s->fd);
 	return LINK_OPEN;
