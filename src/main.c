@@ -19,6 +19,7 @@
 #include "base/quit.h"
 #include "base/user.h"
 #include "main_check.h"
+#include "main_drain.h"
 #include "main_internal.h"
 #include "snmp/mib.h"
 #include "snmp/pdu.h"
@@ -99,6 +100,8 @@ static int act(const struct options *o, enum options_action action, struct rerea
 	struct plan *plan;
 	int status;
 
+	if (o->drain)
+		return main_drain(o);
 	if (o->agent && action == OPTIONS_CHECK)
 		return main_check_agent(o);
 	if (o->interval_us > 0 || o->agent)
