@@ -129,6 +129,8 @@ static void status_running(struct message *m, const struct watcher_view *v)
 	if (v->signal != 0)
 		message_add(m, "stopping; ");
 	put_round(m, v->round);
+	if (v->waits != NULL)
+		message_add(m, "waiting: %.100s; ", v->waits);
 	message_add(m, "%" PRIu64 " of %" PRIu64 " done, %" PRIu64 " ok, %" PRIu64 " failed", done,
 		    v->targets, v->status[RECORD_OK], done - v->status[RECORD_OK]);
 }

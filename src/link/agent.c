@@ -116,6 +116,7 @@ static struct watcher_view view_of(const struct agent *a)
 				 .stats = &r->sum.stats,
 				 .elapsed_us = loop_now_us(a->loop) - a->start_us,
 				 .ending = a->draining,
+				 .waits = a->why[0] != '\0' ? a->why : NULL,
 				 .signal = a->draining && r->signal == 0 ? SIGTERM : r->signal};
 
 	for (unsigned i = 0; i < AGENT_CELLS; i++)
@@ -164,13 +165,13 @@ static void signal_ready(void *arg, unsigned ready)
 
 /* --- watchers --------------------------------------------------------------------------------- */
 
-/* The first time when tasks are taken: that is what a manager waits for. */
+/* From the first turn: a manager is told that we serve, though we may wait for the broker, and that we live. */
 static void watch_turn(struct agent *a)
 {
 	struct watcher_view v = view_of(a);
 	int64_t now_us = loop_now_us(a->loop);
 
-	for (size_t i = 0; a->was_up && i < a->config->nwatchers; i++) {
+	for (size_t i = 0; i < a->config->nwatchers; i++) {
 		const struct watcher *w = &a->config->watchers[i];
 
 		if (w->tick != NULL && (a->watch_us[i] <= now_us || (a->draining && !a->told)))
@@ -183,7 +184,7 @@ static int64_t watch_next_us(const struct agent *a)
 {
 	int64_t next_us = LOOP_NEVER;
 
-	for (size_t i = 0; a->was_up && i < a->config->nwatchers; i++)
+	for (size_t i = 0; i < a->config->nwatchers; i++)
 		if (a->config->watchers[i].tick != NULL && a->watch_us[i] < next_us)
 			next_us = a->watch_us[i];
 	return next_us;

@@ -40,7 +40,7 @@ struct agent_config { /* all is lent */
 enum agent_end {
 	AGENT_DRAINED,
 	AGENT_HURRIED,   /* by a second signal: what was in hand goes to others */
-	AGENT_NO_BROKER, /* it was not there at the start, or will not have us; was told */
+	AGENT_NO_BROKER, /* it will not have us, which was told */
 	AGENT_FAILED     /* no child can live, or no process, socket or memory; was told */
 };
 

@@ -4,8 +4,8 @@
  * It keeps nothing: what was put and not confirmed is in the window, and goes again when it says UP; the tags that it gave are void
  * when its connection is, whoever ended that. So its death costs a fork and a connection, and no record.
  *
- * That no broker is there is an error at the start, where a person waits or a manager tries again; later it is a cable that was
- * pulled, and comes back. What trying again cannot help ends the agent at any time.
+ * An agent may be started before its broker, and a cable may be pulled: it waits, and says why when the reason changes, not each
+ * time that it tries. What trying again cannot help (the broker will not have us) ends it at any time.
  *
  * The trap: a courier that hangs looks like a broker that is slow. It is asked only while something is owed to us: no tick while
  * nothing happens.
@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -23,7 +24,7 @@
 #define SILENCE_US   15000000 /* default: it may be connecting */
 #define PUTS         1u
 #define TAKES        2u
-#define WHY_MAX      300
+#define UNBORN_MAX   5 /* deaths in a row without a connection between them */
 
 /* --- up and down ---------------------------------------------------------------------------- */
 
@@ -50,6 +51,9 @@ static void up(struct agent *a, unsigned what)
 		log_info("connected to %s as agent %s of site %s", a->config->where,
 			 a->config->name, a->config->site);
 	a->was_up |= a->puts;
+	a->unborn = 0;
+	if (a->puts && a->takes)
+		a->why[0] = '\0';
 }
 
 static void down(struct agent *a, unsigned what, bool final, const char *why)
@@ -62,12 +66,15 @@ static void down(struct agent *a, unsigned what, bool final, const char *why)
 	}
 	if (what & TAKES)
 		tags_void(a);
-	if (final || (!a->was_up && what & PUTS)) {
+	if (final) {
 		log_error("%s: %s", a->config->where, why);
 		agent_end_now(a, AGENT_NO_BROKER);
-	} else if (was || what == TAKES) {
+	} else if (was || strcmp(a->why, why) != 0) {
+		snprintf(a->why, sizeof(a->why), "%s", why);
 		log_warning("%s: %s%s", a->config->where, why,
-			    a->nbatches > 0 ? "; what is in hand is polled on" : "");
+			    a->nbatches > 0 ? "; what is in hand is polled on"
+			    : a->was_up     ? ""
+					    : "; waiting for it");
 	}
 }
 
@@ -77,7 +84,7 @@ static bool down_take(struct agent *a, struct wire_in *r)
 {
 	unsigned what = wire_get_u8(r);
 	bool final = wire_get_u8(r) != 0;
-	char why[WHY_MAX];
+	char why[AGENT_WHY_MAX];
 	size_t len = (size_t)(r->end - r->at);
 
 	if (r->bad)
@@ -182,10 +189,11 @@ static void courier_death(struct agent *a)
 	tags_void(a);
 	if (a->courier_stopped || a->over)
 		return;
-	if (!a->was_up) {
-		log_error("the process that speaks to %s %s before it had connected",
-			  a->config->where, how);
-		agent_end_now(a, AGENT_NO_BROKER);
+	if (++a->unborn >= UNBORN_MAX) {
+		log_error(
+			"the process that speaks to %s %s again and again, before it has connected",
+			a->config->where, how);
+		agent_end_now(a, AGENT_FAILED);
 		return;
 	}
 	log_warning("the process that speaks to the broker %s; another one begins", how);

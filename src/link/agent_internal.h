@@ -19,8 +19,9 @@
 #include "pool/queue.h"
 #include "pool/signals.h"
 
-#define AGENT_CELLS 9  /* of eight runs, and one for what is dangerous; each is some processes */
-#define AGENT_RUNS  64 /* that are known, or known to be over */
+#define AGENT_CELLS   9 /* of eight runs, and one for what is dangerous; each is some processes */
+#define AGENT_WHY_MAX 300
+#define AGENT_RUNS    64 /* that are known, or known to be over */
 
 struct agent {
 	const struct agent_config *config;
@@ -34,6 +35,8 @@ struct agent {
 	enum queue_state state;
 	bool puts, takes, was_up, pinged, left, courier_stopped;
 	int64_t heard_us, respawn_us, pause_us;
+	unsigned unborn;         /* its deaths since it was up */
+	char why[AGENT_WHY_MAX]; /* it is down, as was told */
 
 	struct known_run runs[AGENT_RUNS];
 	struct batch **batches; /* in the order in which they came */

@@ -24,8 +24,9 @@ struct watcher_view {
 	const struct stats *stats;            /* so far */
 	int64_t elapsed_us;                   /* since it began */
 	unsigned deaths;                      /* of workers and resolvers so far */
-	bool ending; /* by a signal or the deadline: nothing new is asked */
-	int signal;  /* that ends the run; 0 */
+	bool ending;       /* by a signal or the deadline: nothing new is asked */
+	int signal;        /* that ends the run; 0 */
+	const char *waits; /* an agent's, for its broker: why; NULL: it does not */
 };
 
 /* Each function may be NULL. */
