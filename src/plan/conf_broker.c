@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/denied.h"
 #include "link/broker.h"
 #include "plan/conf_keys.h"
 #include "plan/who.h"
@@ -74,8 +76,16 @@ static void take_password(struct conf *c, const struct broker_key *key, char *wo
 static void take_path(struct conf *c, const struct broker_key *key, char *word,
 		      struct conf_place place)
 {
-	if (is_long(c, key, word, FILE_MAX, place))
-		keep(c, key, conf_secret_path(c, place.file, word));
+	char why[DENIED_MAX];
+	const char *path;
+
+	if (!is_long(c, key, word, FILE_MAX, place))
+		return;
+	path = conf_secret_path(c, place.file, word);
+	if (access(path, R_OK) == 0)
+		keep(c, key, path);
+	else if (!c->leave_secrets)
+		conf_error(c, place, "%s: '%.200s': %s", key->name, path, denied_words(path, why));
 }
 
 static void take_name(struct conf *c, const struct broker_key *key, char *word,

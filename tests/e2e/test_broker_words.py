@@ -52,8 +52,10 @@ YAML = {  # what is wrong under `broker:`: (text, what the error says)
     'many attempts': ('broker: {url: "amqp://h", attempts: 21}', "1:37: attempts: '21'"),
     'no patience': ('broker: {url: "amqp://h", patience: soon}', "1:37: patience: 'soon' is not a duration"),
     'a name': ('broker: {url: "amqp://h", name: a/b}', "1:33: name: 'a/b' is no name"),
-    'certificates without TLS': ('broker: {url: "amqp://h", ca: ca.pem}', '1:9: broker: ca: only amqps://'),
-    'a key alone': ('broker: {url: "amqps://h", key: k.pem}', "1:9: broker: key: needs 'certificate'"),
+    'certificates without TLS': ('broker: {url: "amqp://h", ca: hosts.yaml}', '1:9: broker: ca: only amqps://'),
+    'a key alone': ('broker: {url: "amqps://h", key: hosts.yaml}', "1:9: broker: key: needs 'certificate'"),
+    'no authority': ('broker: {url: "amqps://h", ca: ca.pem}', "1:32: ca: '"),
+    'no certificate': ('broker: {url: "amqps://h", certificate: gone/me.pem}', "1:41: certificate: '"),
     'a password alone': ('broker: {url: "amqp://h", password: secret}', "1:9: broker: password: needs 'user'"),
     'in a group': ('broker: {url: "amqp://h"}\ngroups: {g: {broker: x}}', "2:14: 'broker' stands at the top level"),
     'a site': ('broker: {url: "amqp://h"}\ndefaults: {site: "no rth"}', "2:18: site: 'no rth' is no name"),
@@ -138,6 +140,7 @@ class Options(Words):
         with socket.create_server(('127.0.0.1', 0)) as server:
             url = f'amqp://me:{PASSWORD}@127.0.0.1:{server.getsockname()[1]}/'
             process = self.start_poller('--broker', url, '--drain', 'somebody')
+            server.settimeout(poller.LONG)
             connection, _ = server.accept()
             with connection:
                 words = subprocess.run(['ps', '-o', 'args=', '-p', str(process.pid)], stdout=subprocess.PIPE, check=True)
@@ -207,6 +210,7 @@ class Yaml(Words):
         self.assertIn('one.yaml:1:9 already', said)
 
     def test_the_file_is_enough(self):
+        self.write('ca.pem', '')
         path = self.write('hosts.yaml', 'broker:\n  url: ["amqps://poller@mq1/snmp", "amqps://poller@mq2:5999/snmp"]\n'
                           '  ca: ca.pem\nhosts: [10.0.0.1]\n')
         self.assertIn('broker: amqps://poller@mq1:5671,mq2:5999/snmp', self.lines('-f', path))
