@@ -137,6 +137,7 @@ static enum link_state open_side(void *link, enum link_side which, char why[LINK
 		rabbit_drop(r, s);
 	else
 		s->due_us = loop_clock_us();
+	r->met = r->met || (s->state && which == LINK_TAKES);
 	return state;
 }
 

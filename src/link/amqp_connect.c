@@ -258,5 +258,5 @@ enum link_state rabbit_connect(struct rabbit *r, struct rabbit_side *s, char why
 	}
 	if (state != LINK_OPEN)
 		rabbit_drop(r, s);
-	return state == LINK_FINAL && r->proven ? LINK_FAILED : state;
+	return state == LINK_FINAL && r->met ? LINK_FAILED : state;
 }

@@ -200,7 +200,7 @@ static enum link_state state_of(const struct rabbit *r, enum rabbit_answer a)
 {
 	if (a == RABBIT_YES)
 		return LINK_OPEN;
-	return a == RABBIT_LOST || r->proven ? LINK_FAILED : LINK_FINAL;
+	return a == RABBIT_LOST || r->met ? LINK_FAILED : LINK_FINAL;
 }
 
 enum link_state rabbit_declare_puts(struct rabbit *r, char why[LINK_WHY_MAX])

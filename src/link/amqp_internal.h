@@ -20,7 +20,8 @@ struct rabbit {
 	struct rabbit_side puts, takes;
 	uint32_t random; /* of this process: in the names of what is its alone */
 	char title[2 * BROKER_NAME_MAX + 32]; /* of its connections, for who looks at the broker */
-	bool proven; /* it worked once: what the broker refuses now may be mended over there, while we try again */
+	/* Connected once; confirmed something once: what is refused now may be mended over there while we try again. */
+	bool met, proven;
 
 	/* puts: a ring by the broker's numbers, which begin anew with each channel */
 	amqp_channel_t channel;

@@ -25,7 +25,7 @@
 static void void_all(struct rabbit *r)
 {
 	r->first = r->next = 1;
-	r->multiple = 0;
+	r->answer = r->multiple = 0;
 	r->later_us = LOOP_NEVER;
 	buf_free(&r->inbound[r->channel].body);
 	r->inbound[r->channel] = (struct rabbit_inbound){0};
