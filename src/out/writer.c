@@ -246,13 +246,11 @@ int64_t writer_next_us(const struct writer *w)
 	return w->next_us;
 }
 
-/* What stands at the beginning of a file that is added to was not put: it only makes the figure lag. */
+/* What stands at the beginning of a file that is added to was not put; it is in the buffer only while that is written. */
 static enum writer_result note_through(struct writer *w, enum writer_result result)
 {
-	uint64_t left = writer_left(w);
-
-	if (result == WRITER_OK && w->octets - w->through > left)
-		w->through = w->octets - left;
+	if (result == WRITER_OK)
+		w->through = w->octets - writer_left(w);
 	return result;
 }
 

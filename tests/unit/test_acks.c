@@ -407,7 +407,7 @@ static void test_added_and_locked(void **state)
 	pid_t child;
 	char octet;
 
-	lab_open(lab, &(struct writer_options){.path = "log", .append = true}, false);
+	lab_open(lab, &(struct writer_options){.path = "log", .append = true}, true);
 	assert_int_equal(pipe(ready), 0);
 	child = fork();
 	assert_true(child >= 0);
@@ -425,12 +425,14 @@ static void test_added_and_locked(void **state)
 		put_message(lab, 1000);
 	assert_int_equal(acks_turn(lab->a, false, 1000), WRITER_OK);
 	check_done("");
+	assert_int_equal(acks_turn(lab->a, true, 1000), WRITER_OK);
+	check_done("");
 	assert_true(acks_next_us(lab->a) > 1000);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	usleep(30000); /* after which the writer tries again */
 	assert_int_equal(acks_turn(lab->a, false, 1000 + ACKS_GROUP_US), WRITER_OK);
-	check_done("wsa");
+	check_done("wsWSa");
 	assert_int_equal(seen.ntags, ACKS_GROUP);
 	close(ready[0]);
 	close(ready[1]);

@@ -390,11 +390,21 @@ static void test_entries_that_cannot_be(void **state)
 			assert_int_equal(heard.count, 0);
 		assert_true(heard.count <= 1000);
 	}
-	b.len = 0;
-	for (unsigned i = 0; i < RECORD_STATUS_COUNT + STATS_COUNT; i++)
-		buf_putc(&b, 0);
-	buf_put(&b, "\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11); /* of 2^64 and more */
-	check_entry(&b, false);
+	for (size_t i = 0; i < 3;
+	     i++) { /* numbers of 2^64 and more; a run that is longer than there are numbers */
+		static const char *const runs[] = {
+			"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+			"\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		};
+		struct journal_sums sums = sums_of(60);
+
+		b.len = 0;
+		journal_entry_pack(&sums, least, 0, &b);
+		check_entry(&b, true);
+		buf_puts(&b, runs[i]);
+		check_entry(&b, false);
+	}
 	buf_free(&b);
 }
 
@@ -452,6 +462,13 @@ static void test_refused(void **state)
 		assert_non_null(strstr(error, "another version"));
 		b.data[at]--;
 	}
+	b.len = 0;
+	h = head;
+	strcpy(h.master, "../m");
+	journal_head_pack(&h, &b);
+	assert_false(journal_head_take(&h, b.data, b.len, (char[JOURNAL_ERROR_MAX]){0}));
+	b.len = 0;
+	journal_head_pack(&head, &b);
 	for (size_t cut = 0; cut < b.len; cut++) {
 		char error[JOURNAL_ERROR_MAX];
 

@@ -253,6 +253,26 @@ static void test_sync_that_fails(void **state)
 	}
 }
 
+/* Standard output that is a file; a device that keeps nothing needs no sync. */
+static void test_octets_of_a_descriptor(void **state)
+{
+	struct writer *w;
+	int fd = open("other", O_WRONLY | O_CREAT, 0600);
+
+	(void)state;
+	w = open_to(&(struct writer_options){.fd = fd}, WRITER_OK);
+	put(w, "one\n");
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	assert_int_equal(writer_through(w), 4);
+	fake.fsync_errno = EINVAL;
+	assert_int_equal(writer_sync(w), WRITER_OK);
+	assert_int_equal(fake.fsyncs, 1);
+	fake.fsync_errno = EIO;
+	assert_int_equal(writer_sync(w), WRITER_FAILED);
+	writer_free(w);
+	close(fd);
+}
+
 /* --- a run that died ----------------------------------------------------------------------- */
 
 static void test_resume(void **state)
@@ -468,6 +488,7 @@ int main(void)
 		RUN(test_octets_of_a_file),
 		RUN(test_octets_of_a_stream),
 		RUN(test_octets_that_are_added),
+		RUN(test_octets_of_a_descriptor),
 		RUN(test_sync_that_fails),
 		RUN(test_resume),
 		RUN(test_resume_from_the_beginning),
