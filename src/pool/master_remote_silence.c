@@ -21,10 +21,19 @@
 #define ATTEMPTS         3
 #define PATIENCE_DOUBLES 10 /* at most */
 
+static int64_t patience_us(const struct site *s)
+{
+	unsigned doubles = s->attempt - 1 < PATIENCE_DOUBLES ? s->attempt - 1 : PATIENCE_DOUBLES;
+
+	return s->patience_us << doubles;
+}
+
 void site_heard(const struct master *m, struct site *s)
 {
+	int64_t wait_us = patience_us(s);
+
 	s->heard_us = loop_now_us(m->loop);
-	s->ask_us = s->heard_us + REMOTE_ASK_US;
+	s->ask_us = s->heard_us + (wait_us < REMOTE_ASK_US ? wait_us : REMOTE_ASK_US);
 }
 
 void sites_renew(struct master *m)
@@ -81,13 +90,6 @@ int64_t sites_next_us(const struct master *m)
 		next_us = due_us < next_us ? due_us : next_us;
 	}
 	return next_us;
-}
-
-static int64_t patience_us(const struct site *s)
-{
-	unsigned doubles = s->attempt - 1 < PATIENCE_DOUBLES ? s->attempt - 1 : PATIENCE_DOUBLES;
-
-	return s->patience_us << doubles;
 }
 
 /* When to look at it next: before its patience ends, if that is sooner. */
