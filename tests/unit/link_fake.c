@@ -256,7 +256,7 @@ static bool fake_settle(void *l, uint64_t tag, enum link_verdict v)
 		return true;
 	}
 	if (number > f->tags || number == 0 || f->tag_done[number % FAKE_MAX])
-		f->wrong++;
+		f->twice++;
 	f->tag_done[number % FAKE_MAX] = 1;
 	f->settled[f->nsettled % FAKE_MAX] = (struct fake_settled){.tag = tag, .verdict = v};
 	f->nsettled++;

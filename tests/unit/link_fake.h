@@ -87,7 +87,8 @@ struct link_fake {
 	unsigned char tag_done[FAKE_MAX];
 	unsigned visits, reopens, leaves, sites, closes, frees;
 	bool forgot;
-	unsigned wrong; /* calls of a side that is not open, tags settled twice or never given */
+	unsigned wrong; /* calls of a side that is not open */
+	unsigned twice; /* tags settled twice, or never given */
 };
 
 extern const struct link_calls link_fake;
