@@ -50,7 +50,7 @@ class StatsFile(poller.Poll):
 
     def assert_records(self, s, kind, **wanted):
         records = {name.split('"')[1]: n for name, n in s.items() if name.startswith(kind + '{')}
-        self.assertEqual(len(records), 10)
+        self.assertEqual(len(records), 11)
         self.assertEqual({status: n for status, n in records.items() if n}, wanted)
 
     def test_once(self):
