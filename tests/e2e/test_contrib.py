@@ -202,7 +202,7 @@ class Systemd(unittest.TestCase):
         self.assertEqual((section['Type'], section['NotifyAccess'], section['DynamicUser']), ('notify', 'main', 'yes'))
         self.assertTrue(section['WatchdogSec'])
         self.assertEqual((section['Restart'], section['RestartPreventExitStatus']), ('on-failure', '2'))
-        self.assertEqual(section['TimeoutStopSec'], '90s')
+        self.assertEqual((section['TimeoutStopSec'], section['ExecReload']), ('90s', '/bin/kill -HUP $MAINPID'))
         loaded = re.findall(r'^LoadCredential=(\w+):multisnmp\.%i\.(\w+)$', read('contrib/systemd/' + AGENT), re.M)
         self.assertTrue(all(name == file for name, file in loaded))
         self.assertEqual({name for name, _ in loaded}, {'broker_ca', 'broker_certificate', 'broker_key', 'broker_password',

@@ -336,5 +336,33 @@ cut -d, -f1 /var/lib/multisnmp-poll/core/now.jsonl | sort
         self.assertEqual(self.read('said'), '')
 
 
+@unittest.skipUnless(poller.ROOT and os.path.exists(SYSTEMD) and cgroup_mount(), 'needs root, systemd, cgroups')
+@unittest.skipIf(poller.WITH_ASAN, 'sanitizers map code')
+@unittest.skipUnless(os.environ.get('WITH_RABBITMQ', 'yes') == 'yes', 'needs a program built with librabbitmq')
+class AgentOfMasters(OnMachine):
+    """multisnmp-agent@core.service, with no broker anywhere."""
+    WATCHED = 'multisnmp-agent@core.service'
+
+    def test_waits_for_its_broker(self):
+        """Up, and what it waits for is in its status; its password is a credential; stopped in good order."""
+        self.install('multisnmp-agent@.service', ('WatchdogSec=60s', 'WatchdogSec=2s'))
+        self.agent()
+        self.machine.write('secrets/multisnmp.core.broker_password', 'sesame')
+        self.machine.write('core.yaml', 'broker: {url: "amqp://core@127.0.0.1:9/x", password_file: broker_password}\n'
+                           'defaults: {site: core}\n')
+        said = self.run_script(FUNCTIONS.replace('multisnmp@core', 'multisnmp-agent@core') + """
+systemctl start $unit; echo started $?
+line="^StatusText=waiting: .*127.0.0.1:9: "; until_line show -p StatusText
+sleep 3
+systemctl reload $unit; echo reloaded $?
+show -p ActiveState -p NRestarts
+systemctl stop $unit; echo stopped $?
+show -p Result -p ExecMainStatus
+""")
+        self.assertEqual(said[:2] + sorted(said[2:4]), ['started 0', 'reloaded 0', 'ActiveState=active', 'NRestarts=0'])
+        self.assertEqual(said[4:], ['stopped 0', 'Result=success', 'ExecMainStatus=0'])
+        self.assertNotIn('sesame', self.read('said'))
+
+
 if __name__ == '__main__':
     unittest.main()
