@@ -72,7 +72,7 @@ class Certificates(dist.Stage):
 
     def test_nobody_of_that_name(self):
         """A good certificate of who has no business here."""
-        self.refused('access_refused', 'refused', 'login', certificate=self.ours.certificate('stranger'))
+        self.refused('knows no user', certificate=self.ours.certificate('stranger'))
 
     def test_without_tls(self):
         """amqp:// to the port that wants TLS: an end, and words."""

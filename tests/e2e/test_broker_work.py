@@ -164,7 +164,7 @@ class Sites(dist.Stage):
     def test_lost(self):
         """An agent that takes and never answers: after the last attempt the records are `lost`."""
         self.devices('*:late=2s')
-        agent = self.start_agent('a1', 'north')
+        agent = self.start_agent('a1', 'north', pace=('-j', '1', '--window', '500'))
         other = self.start_agent('a2', 'south')
         master = self.start_master(hosts=self.write(
             'hosts.yaml', f'defaults: {{port: {self.park.port}, timeout: 8s, retries: 0}}\nbroker: {{patience: 1s, attempts: 2}}\n'
@@ -210,8 +210,8 @@ class Strangers(dist.Stage):
         self.devices('*:ok')
         master = self.start_master(hosts=self.write_hosts(hosts=['127.2.0.0/25']))
         times = self.give_back(self.wait_for_queue('multisnmp.tasks.'), 1000)
-        self.assertGreater(times, 2 * 20)
-        self.assertLess(times, 2 * 23)
+        self.assertGreater(times, 0)
+        self.assertEqual(times % 21, 0)
         self.end_of(master, 1)
         records = self.records()
         self.assertEqual(len({r['host'] for r in records}), 128)
@@ -225,6 +225,24 @@ class Strangers(dist.Stage):
         self.give_back(self.wait_for_queue('multisnmp.tasks.'), 8)
         self.start_agent('a1')
         self.judge(master, {'ok': 128})
+
+    def test_results_that_come_twice(self):
+        """They are told as duplicates, and written once."""
+        self.devices()
+        self.start_agent('a1', pace=('-j', '2', '--window', '200'))
+        master = self.start_master()
+        results = self.wait_for_queue('multisnmp.results.')
+        self.wait_for_requests(FIRST, master)
+        self.kill_all(master, signal.SIGSTOP)
+        self.wait_until(lambda: self.broker.queues(self.vhost)[results][0], 'no results wait', 0.1)
+        client = self.client()
+        message = client.get(results)
+        self.assertEqual(client.publish('multisnmp.results', results.removeprefix('multisnmp.results.'), message.body), 'ack')
+        client.requeue(message)
+        self.kill_all(master, signal.SIGCONT)
+        duplicates = self.judge(master)
+        self.assertGreater(duplicates, 0)
+        self.assertLessEqual(duplicates, 64)
 
     def test_what_is_no_message(self):
         """In every queue, in the middle: it is thrown away, told, and hurts nobody."""
