@@ -24,7 +24,7 @@ HOSTS = 20000
 BLOCKS = ('127.2.0.0/18', '127.3.0.0/21', '127.3.8.0/22', '127.3.12.0/23', '127.3.14.0/27')  # 20,000 together
 LATE = '*:late=100ms'
 PACE = ('-j', '2', '--window', '100')  # of an agent: 2,000 hosts a second at 100 ms
-DUPLICATES = re.compile(r'(\d+) duplicates?\b')
+DUPLICATES = re.compile(r'^broker: .*?(\d+) duplicates,', re.M)
 NOTHING = '{}\n'
 
 

@@ -169,7 +169,7 @@ class Sites(dist.Stage):
         master = self.start_master(hosts=self.write(
             'hosts.yaml', f'defaults: {{port: {self.park.port}, timeout: 8s, retries: 0}}\nbroker: {{patience: 1s, attempts: 2}}\n'
             'hosts:\n  - {host: 127.2.0.0/24, site: north}\n'))
-        self.wait_for_requests(256, master)
+        self.wait_for_requests(50, master)
         self.kill_all(agent, signal.SIGSTOP)
         self.end_of(master, 1)
         records = self.records()
