@@ -28,12 +28,21 @@ static int64_t patience_us(const struct site *s)
 	return s->patience_us << doubles;
 }
 
+/* After so much of it the broker is asked. */
+static int64_t silence_us(const struct master *m, const struct site *s)
+{
+	const struct master_rounds *rounds = m->config->rounds;
+	int64_t us = patience_us(s);
+
+	if (rounds != NULL && rounds->interval_us < us)
+		us = rounds->interval_us;
+	return us < REMOTE_ASK_US ? us : REMOTE_ASK_US;
+}
+
 void site_heard(const struct master *m, struct site *s)
 {
-	int64_t wait_us = patience_us(s);
-
 	s->heard_us = loop_now_us(m->loop);
-	s->ask_us = s->heard_us + (wait_us < REMOTE_ASK_US ? wait_us : REMOTE_ASK_US);
+	s->ask_us = s->heard_us + silence_us(m, s);
 }
 
 void sites_renew(struct master *m)
@@ -167,7 +176,7 @@ static void site_judge(struct master *m, struct site *s)
 	int64_t silent_us = loop_now_us(m->loop) - s->heard_us;
 	bool lost = s->ready == 0 && s->returned;
 
-	if (s->losing || (silent_us < REMOTE_ASK_US && !lost && silent_us < patience_us(s)))
+	if (s->losing || (silent_us < silence_us(m, s) && !lost))
 		return;
 	if (s->consumers == 0)
 		site_is_deserted(m, s);
