@@ -11,8 +11,10 @@
 #include "main_agent.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "link/broker.h"
 #include "link/cell.h"
 #include "plan/fed.h"
 #include "pool/resolver.h"
@@ -59,15 +61,25 @@ static bool shape_read(struct life *life, const struct run *run)
 	return false;
 }
 
+/* Who meets devices knows neither the words of the files nor how to be let in by the broker. This process's copies go. */
+static void forget(const struct agency *agency)
+{
+	struct broker *broker = (struct broker *)&agency->o->own_broker;
+
+	conf_forget_secrets(agency->o->conf);
+	if (agency->words != NULL)
+		reread_wipe(agency->words);
+	if (broker->password != NULL)
+		mem_wipe(broker->password, strlen(broker->password));
+}
+
 /* Secrets go as soon as profiles and keys have what is needed. */
 static bool plan_read(struct life *life, const struct agency *agency, const struct run *run)
 {
 	const char *error;
 
 	life->plan = plan_fed(agency->keys, run->profiles, run->profiles_len, &error);
-	conf_forget_secrets(agency->o->conf);
-	if (agency->words != NULL)
-		reread_wipe(agency->words);
+	forget(agency);
 	if (life->plan == NULL)
 		log_error("what a run asks for cannot be read: %s", error);
 	return life->plan != NULL;

@@ -68,7 +68,7 @@ static enum drain drain_state(const struct agent *a)
 		return DRAIN_CELLS;
 	if (a->nbatches > 0 || results_left(a) || window_open(a->window) > 0)
 		return DRAIN_CONFIRMS;
-	return a->queue != NULL && !a->courier_stopped ? DRAIN_COURIER : DRAIN_OVER;
+	return (a->puts || a->takes) && !a->courier_stopped ? DRAIN_COURIER : DRAIN_OVER;
 }
 
 /* Its time is over: goes on without. */
@@ -144,9 +144,9 @@ static void hear(struct agent *a, int signal)
 				a->config->watchers[i].asked(a->config->watchers[i].arg, &v);
 	} else if (signal == SIGHUP && a->config->reload != NULL) {
 		reload(a);
-	} else if (a->result->signal != 0 || !a->was_up) {
+	} else if (a->result->signal != 0) {
 		a->result->signal = signal;
-		agent_end_now(a, a->was_up ? AGENT_HURRIED : AGENT_DRAINED);
+		agent_end_now(a, AGENT_HURRIED);
 	} else {
 		a->result->signal = signal;
 		agent_drain(a, AGENT_DRAINED, "stopped by a signal");
