@@ -176,6 +176,9 @@ static bool unpack(struct plan *p, struct wire_in *r)
 		if (!plan_unpack_order(&order, &p->profiles, &remote->texts, r))
 			return false;
 		remote->faults[i] = make(p, &order, &profile);
+		if (remote->faults
+			    [i]) /* workers make a request of each profile, also of who has no keys */
+			profile = (struct profile){.version = SNMP_V2C};
 		plan_profile_add(&p->profiles, &profile);
 	}
 	return r->at == r->end;

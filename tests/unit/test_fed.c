@@ -377,6 +377,7 @@ static void check_fault(const char *keys, const char *own, const char *expected)
 	struct planned p;
 	struct asking a;
 	char yaml[400];
+	size_t n;
 
 	snprintf(yaml, sizeof(yaml), "hosts:\n  - {host: x, %s}\n  - fine\n", keys);
 	p = plan_of(yaml, NULL, true);
@@ -385,6 +386,8 @@ static void check_fault(const char *keys, const char *own, const char *expected)
 		fail_msg("%s: no fault", keys);
 	if (!strstr(plan_fault(a.plan, 0), expected))
 		fail_msg("%s: %s", keys, plan_fault(a.plan, 0));
+	assert_int_equal(plan_profiles(a.plan, &n)[0].version,
+			 SNMP_V2C); /* workers build it all the same */
 	assert_null(plan_fault(a.plan, 1));
 	assert_non_null(plan_fault(a.plan, 2)); /* there is none of that number */
 	free_asking(&a);
