@@ -181,4 +181,5 @@ def main():
     print(f'\nwritten to {options.out}')
 
 
-main()
+if __name__ == '__main__':
+    main()
