@@ -32,7 +32,7 @@ static void control_put(struct master *m, enum batch_kind kind, const void *p, s
 static bool sites_are_known(const struct remote *r)
 {
 	for (size_t i = 0; i < r->nsites; i++)
-		if (!r->sites[i].known)
+		if (!r->sites[i].answered)
 			return false;
 	return true;
 }

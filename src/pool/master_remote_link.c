@@ -122,7 +122,7 @@ static void is_up(struct master *m, unsigned sides)
 		c->puts = true;
 		for (size_t i = 0; i < m->remote->nsites;
 		     i++) { /* queues before what goes to them */
-			m->remote->sites[i].known = false;
+			m->remote->sites[i].known = m->remote->sites[i].answered = false;
 			remote_link_site(m, &m->remote->sites[i]);
 		}
 		window_up(m->remote->window, loop_now_us(m->loop));

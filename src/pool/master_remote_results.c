@@ -221,6 +221,26 @@ void results_continue(struct master *m)
 	}
 }
 
+/* Not one that came before; what is older than all that is remembered is taken for one. */
+static bool body_is_new(struct agent *a, uint64_t number)
+{
+	uint64_t back;
+
+	if (number > a->number) {
+		back = number - a->number;
+		a->seen = back < 64 ? a->seen << back : 0;
+		if (back <= 64) /* the highest so far is one of those before now */
+			a->seen |= UINT64_C(1) << (back - 1);
+		a->number = number;
+		return true;
+	}
+	back = a->number - number;
+	if (back == 0 || back > 64 || a->seen >> (back - 1) & 1)
+		return false;
+	a->seen |= UINT64_C(1) << (back - 1);
+	return true;
+}
+
 /* One of whom we have heard before? Its counters count once. */
 static void agent_take(struct master *m, const struct batch_results *b)
 {
@@ -241,9 +261,8 @@ static void agent_take(struct master *m, const struct batch_results *b)
 				remote_link_site(m, &r->sites[i]);
 	}
 	m->result->remote.agents = r->seen;
-	if (a == NULL || b->number <= a->number || m->resting)
+	if (a == NULL || m->resting || !body_is_new(a, b->number))
 		return;
-	a->number = b->number;
 	stats_add(&m->result->stats, &b->stats);
 }
 

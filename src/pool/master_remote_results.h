@@ -19,7 +19,9 @@ struct part;
 #define REMOTE_AGENTS_MAX 1024 /* told apart; who comes later is counted and not remembered */
 
 struct agent {
-	uint64_t incarnation, number; /* of the last body of it */
+	uint64_t incarnation;
+	uint64_t number; /* the highest of its bodies */
+	uint64_t seen;   /* of those before, a bit each: they may come again, or late */
 };
 
 struct taken { /* a message whose results are gone through, lent by the courier's queue */

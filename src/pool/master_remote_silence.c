@@ -168,13 +168,13 @@ static void site_is_deserted(struct master *m, struct site *s)
 /* Tasks are still on their way to the broker, and no full queue is the reason. */
 static bool is_publishing(const struct master *m, const struct site *s)
 {
-	return m->remote->blocked || (!is_published(m, s) && s->ready == 0);
+	return m->remote->blocked || (s->known && !is_published(m, s) && s->ready == 0);
 }
 
 static void site_judge(struct master *m, struct site *s)
 {
 	int64_t silent_us = loop_now_us(m->loop) - s->heard_us;
-	bool lost = s->ready == 0 && s->returned;
+	bool lost = s->known && s->ready == 0 && s->returned;
 
 	if (s->losing || (silent_us < silence_us(m, s) && !lost))
 		return;
@@ -188,7 +188,8 @@ static void site_judge(struct master *m, struct site *s)
 
 void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers)
 {
-	s->known = true;
+	s->answered = true;
+	s->known = known;
 	s->ready = known ? ready : 0;
 	s->consumers = known ? consumers : 0;
 	if (s->consumers > 0 && s->told) {

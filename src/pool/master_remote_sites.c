@@ -174,12 +174,18 @@ static bool batch_is_full(const struct site *s)
 	return s->count >= s->share || s->batch.len > BATCH_BODY_MAX - 2 * BATCH_TARGET_MAX;
 }
 
+/* It takes a batch now. Not before its queue is there: the broker would give it back. */
+static bool site_takes(const struct master *m, const struct site *s)
+{
+	return s->known && window_wants(m->remote->window, COURIER_TASKS, s->name);
+}
+
 /* There is room for one target more; a full batch goes first, if it may. */
 static bool site_has_room(struct master *m, struct site *s)
 {
 	if (!batch_is_full(s))
 		return true;
-	if (!window_wants(m->remote->window, COURIER_TASKS, s->name))
+	if (!site_takes(m, s))
 		return false;
 	batch_put(m, s);
 	return true;
@@ -207,7 +213,7 @@ void sites_flush(struct master *m)
 	for (size_t i = 0; i < r->nsites; i++) {
 		struct site *s = &r->sites[i];
 
-		if (s->count > 0 && window_wants(r->window, COURIER_TASKS, s->name))
+		if (s->count > 0 && site_takes(m, s))
 			batch_put(m, s);
 	}
 }
@@ -321,8 +327,7 @@ static bool some_have_room(const struct master *m)
 	const struct remote *r = m->remote;
 
 	for (size_t i = 0; i < r->nsites; i++)
-		if (!batch_is_full(&r->sites[i]) ||
-		    window_wants(r->window, COURIER_TASKS, r->sites[i].name))
+		if (!batch_is_full(&r->sites[i]) || site_takes(m, &r->sites[i]))
 			return true;
 	return false;
 }

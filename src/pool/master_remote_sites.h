@@ -32,7 +32,8 @@ struct site {
 	int64_t patience_us;
 	int64_t heard_us; /* when something came of it, or went to it */
 	int64_t ask_us;   /* when to ask the broker about it */
-	bool known;       /* it was asked since the link is up; then: */
+	bool answered;    /* the broker was asked about it since the link is up, and said: */
+	bool known;       /* its queue is there, with */
 	uint32_t ready, consumers;
 	bool told;     /* that no agent is connected */
 	bool returned; /* a batch came back: there was no queue */
