@@ -18,7 +18,6 @@
 
 #include "cli/summary.h"
 #include "link/batch.h"
-#include "link/courier.h"
 #include "plan/fed.h"
 #include "plan/reread.h"
 #include "snmp/mib.h"
@@ -33,7 +32,7 @@ static int run_courier(const void *arg, int fd)
 	conf_forget_secrets(agency->o->conf);
 	reread_wipe(agency->words);
 	plan_keys_free(agency->keys);
-	return courier_main(agency->courier, fd);
+	return courier_main(&agency->courier, fd);
 }
 
 /* NULL: there are errors, told. */
@@ -122,12 +121,6 @@ static void tell_end(struct agency *agency, const struct agent_result *r)
 
 static int agent(struct agency *agency, const struct options *o)
 {
-	struct courier_config courier = {.role = COURIER_AGENT,
-					 .broker = o->broker,
-					 .name = o->name,
-					 .site = o->site,
-					 .prefetch = prefetch_of(o),
-					 .sandbox = &agency->sandbox};
 	char where[300];
 	struct agent_config config = {.name = o->name,
 				      .site = o->site,
@@ -145,7 +138,12 @@ static int agent(struct agency *agency, const struct options *o)
 	enum agent_end end;
 
 	broker_text(o->broker, where, sizeof(where));
-	agency->courier = &courier;
+	agency->courier = (struct courier_config){.role = COURIER_AGENT,
+						  .broker = o->broker,
+						  .name = o->name,
+						  .site = o->site,
+						  .prefetch = prefetch_of(o),
+						  .sandbox = &agency->sandbox};
 	end = agent_run(&config, &result);
 	tell_end(agency, &result);
 	histogram_free(result.sum.latency);

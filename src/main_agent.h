@@ -5,6 +5,7 @@
 #define MAIN_AGENT_H
 
 #include "link/agent.h"
+#include "link/courier.h"
 #include "main_internal.h"
 #include "pool/sandbox.h"
 
@@ -15,7 +16,7 @@ struct agency {
 	struct generation *changed; /* what o is of, after a reload; NULL: the first ones */
 	struct followers followers;
 	struct sandbox sandbox; /* of the process that speaks to the broker */
-	struct courier_config *courier;
+	struct courier_config courier;
 	char who[64 + BROKER_NAME_MAX * 2]; /* "the agent NAME of site SITE" */
 	bool alone;                         /* of a cell: one task at a time */
 };

@@ -35,7 +35,8 @@ static void batch_free(struct agent *a, size_t at)
 {
 	struct batch *b = a->batches[at];
 
-	memmove(a->batches + at, a->batches + at + 1, (a->nbatches - at - 1) * sizeof(*a->batches));
+	memmove(a->batches + at, a->batches + at + 1,
+		(a->nbatches - at - 1) * sizeof(struct batch *));
 	a->nbatches--;
 	free(b->targets);
 	free(b);
@@ -75,7 +76,7 @@ void batches_void(struct agent *a)
 	}
 }
 
-void batches_return(struct agent *a, struct agent_cell *c)
+void batches_return(struct agent *a, const struct agent_cell *c)
 {
 	for (size_t i = a->nbatches; i-- > 0;)
 		if (a->batches[i]->cell == c && (c == NULL || a->batches[i]->owed > 0))

@@ -47,8 +47,9 @@ struct taken {
 void batch_take(struct agent *a, const struct taken *t);
 void batches_turn(struct agent *a); /* to cells, back, or acknowledged, what may be */
 int64_t batches_next_us(const struct agent *a);
-void batches_void(struct agent *a);                            /* tags are */
-void batches_return(struct agent *a, struct agent_cell *c);    /* all of a cell; NULL: that wait */
+void batches_void(struct agent *a); /* tags are */
+void batches_return(struct agent *a,
+		    const struct agent_cell *c);               /* all of a cell; NULL: that wait */
 void batches_drop(struct agent *a, uint64_t run, uint64_t to); /* nobody wants them: acknowledged */
 void batches_free(struct agent *a);
 

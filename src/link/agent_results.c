@@ -11,6 +11,7 @@
  */
 #include "link/agent_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define GATHER_US 200000
@@ -18,7 +19,7 @@
 	(BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2) + 8 + 8 + STATS_PACKED + 2) /* octets */
 #define ROWS_MAX (BATCH_BODY_MAX - HEADS_MAX)
 
-_Static_assert(ROWS_MAX + BATCH_RESULT_MAX + 2 * CELL_PIECE < WINDOW_BODY_MAX,
+_Static_assert(ROWS_MAX + BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE < WINDOW_BODY_MAX,
 	       "one result too many fits");
 
 /* What is gathered becomes a message. */
@@ -35,8 +36,8 @@ static void results_send(struct agent_cell *c)
 	struct window_to to = {.to = COURIER_RESULTS, .key = c->master};
 	uint64_t id;
 
-	strcpy(results.agent, a->config->name);
-	strcpy(results.site, a->config->site);
+	snprintf(results.agent, sizeof(results.agent), "%s", a->config->name);
+	snprintf(results.site, sizeof(results.site), "%s", a->config->site);
 	batch_head_pack(&head, &w);
 	batch_results_pack(&results, &w);
 	struct queue_part parts[] = {{octets, (size_t)(w.at - octets)},
@@ -99,7 +100,7 @@ static void row_add(struct agent_cell *c, struct batch_result *r, struct batch *
 		results_send(c); /* of a master that goes by another name since */
 	else if (c->count > 0 && c->rows.len + max > ROWS_MAX)
 		results_put(c);
-	strcpy(c->master, b->head.master);
+	memcpy(c->master, b->head.master, sizeof(c->master));
 	w.at = buf_room(&c->rows, max);
 	w.end = w.at + max;
 	w.full = false;

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 
 #define NONE      UINT32_MAX
-#define SLOT_BITS 20
 #define FIRST_CAP 1024
-
-_Static_assert(CELL_TASKS_MAX == 1u << SLOT_BITS, "slots are below counts");
 
 static void grow(struct agent *a)
 {
@@ -40,7 +37,7 @@ uint64_t task_open(struct agent *a, struct batch *b, uint64_t seq)
 	a->free_task = t->next;
 	*t = (struct agent_task){.batch = b, .cell = b->cell, .seq = seq, .poll = ++a->polls};
 	b->cell->open++;
-	return (uint64_t)t->poll << SLOT_BITS | slot;
+	return (uint64_t)t->poll << CELL_TASK_BITS | slot;
 }
 
 struct agent_task *task_find(struct agent *a, const struct agent_cell *c, uint64_t local)
@@ -48,7 +45,7 @@ struct agent_task *task_find(struct agent *a, const struct agent_cell *c, uint64
 	uint32_t slot = CELL_SLOT(local);
 	struct agent_task *t = slot < a->ntasks ? &a->tasks[slot] : NULL;
 
-	return t != NULL && t->cell == c && t->poll == local >> SLOT_BITS ? t : NULL;
+	return t != NULL && t->cell == c && t->poll == local >> CELL_TASK_BITS ? t : NULL;
 }
 
 void task_close(struct agent *a, struct agent_task *t)

@@ -119,7 +119,7 @@ static enum link_state open_takes(struct rabbit *r, char why[LINK_WHY_MAX])
 	if (state != LINK_OPEN)
 		return state;
 	r->epoch++;
-	for (amqp_channel_t c = RABBIT_ASK; c < RABBIT_PUT_A; c++) {
+	for (amqp_channel_t c = RABBIT_ASK; c != RABBIT_PUT_A; c++) {
 		r->inbound[c].kind = INBOUND_NONE;
 		if (!rabbit_channel_open(r, &r->takes, c, why))
 			return LINK_FAILED;

@@ -87,22 +87,31 @@ static bool is_external(const struct broker *b)
 	return b->certificate && !b->password;
 }
 
+static amqp_table_entry_t table_entry(const char *key, amqp_table_t of)
+{
+	amqp_table_entry_t e = rabbit_entry(key, AMQP_FIELD_KIND_TABLE);
+
+	e.value.value.table = of;
+	return e;
+}
+
 static amqp_rpc_reply_t login(struct attempt *a)
 {
 	static const char *const can[] = {"connection.blocked", "consumer_cancel_notify",
 					  "basic.nack", "publisher_confirms"};
 	const struct broker *b = a->r->broker;
-	amqp_table_entry_t able[4], all[3];
-	amqp_table_t ables = {4, able}, properties = {3, all};
+	amqp_table_entry_t able[4];
+	amqp_table_entry_t all[] = {
+		table_entry("capabilities", (amqp_table_t){4, able}),
+		rabbit_text("product", "multisnmp"),
+		rabbit_text("connection_name", a->r->title),
+	};
+	amqp_table_t properties = {3, all};
 
 	for (int i = 0; i < 4; i++) {
 		able[i] = rabbit_entry(can[i], AMQP_FIELD_KIND_BOOLEAN);
 		able[i].value.value.boolean = 1;
 	}
-	all[0] = rabbit_entry("capabilities", AMQP_FIELD_KIND_TABLE);
-	all[0].value.value.table = ables;
-	all[1] = rabbit_text("product", "multisnmp");
-	all[2] = rabbit_text("connection_name", a->r->title);
 	if (is_external(b))
 		return amqp_login_with_properties(
 			a->s->state, b->vhost, 0, RABBIT_FRAME, RABBIT_HEARTBEAT, &properties,

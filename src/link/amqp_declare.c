@@ -308,7 +308,7 @@ static enum link_state agent_takes(struct rabbit *r, char why[LINK_WHY_MAX])
 	r->waits = true;
 	if (r->controlled)
 		snprintf(why, LINK_WHY_MAX,
-			 "the site '%s' has no queue yet (%s): a master makes it with its "
+			 "the site '%s' has no queue yet (%.100s): a master makes it with its "
 			 "first tasks for that site",
 			 r->config->site, rabbit_queue_name(r, name));
 	else

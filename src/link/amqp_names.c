@@ -110,8 +110,9 @@ static void turn(struct rabbit_names *n, int64_t left_us)
 	}
 	poll(fds, count, (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000));
 	for (nfds_t i = 0; i < count; i++)
-		ares_process_fd(n->channel, fds[i].revents & ~POLLOUT ? fds[i].fd : ARES_SOCKET_BAD,
-				fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+		ares_process_fd(n->channel,
+				(fds[i].revents & ~POLLOUT) ? fds[i].fd : ARES_SOCKET_BAD,
+				(fds[i].revents & POLLOUT) ? fds[i].fd : ARES_SOCKET_BAD);
 	ares_process_fd(n->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its timeouts */
 }
 

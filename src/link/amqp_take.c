@@ -307,7 +307,7 @@ static bool side_event(struct rabbit *r, struct rabbit_side *s, struct link_even
 
 		amqp_maybe_release_buffers(s->state);
 		status = amqp_simple_wait_frame_noblock(s->state, &f, &now);
-		s->due_us = loop_clock_us() + RABBIT_HEARTBEAT * 500000;
+		s->due_us = loop_clock_us() + (int64_t)RABBIT_HEARTBEAT * 500000;
 		if (status == AMQP_STATUS_TIMEOUT) {
 			s->dry = true;
 			return false;

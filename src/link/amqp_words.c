@@ -58,7 +58,8 @@ void rabbit_close_words(uint16_t code, amqp_bytes_t text, char why[LINK_WHY_MAX]
 		len -= (size_t)(dash + 3 - at);
 		at = dash + 3;
 	}
-	len = len < 220 ? len : 220;
+	if (len > 220)
+		len = 220;
 	if (len == 0)
 		snprintf(why, LINK_WHY_MAX, "the broker closed it (%u)", (unsigned)code);
 	else

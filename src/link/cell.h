@@ -26,7 +26,8 @@ enum cell_message {
 	CELL_STATS /* stats_pack(): counted since the last one; before the records that it belongs to */
 };
 
-#define CELL_TASKS_MAX (1u << 20) /* in hand */
+#define CELL_TASK_BITS 20
+#define CELL_TASKS_MAX (1u << CELL_TASK_BITS) /* in hand */
 #define CELL_SLOT(seq) \
 	((uint32_t)((seq) & (CELL_TASKS_MAX - 1))) /* of a local number: free again afterwards */
 #define CELL_PIECE 60000 /* octets of a record in a result, and of a front */

@@ -18,6 +18,7 @@
 #include "link/courier.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -219,7 +220,7 @@ static void stop_end(struct courier *c)
 	for (int64_t until_us = loop_clock_us() + STOP_US; queue_backlog(c->queue) > 0;) {
 		if (!queue_flush(c->queue) || loop_clock_us() >= until_us)
 			break;
-		usleep(1000);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 	courier_leave(c, 0);
 }

@@ -137,7 +137,7 @@ bool journal_put(struct journal *j, const struct journal_sums *sums, const uint6
 	do {
 		size_t some = n < JOURNAL_SEQS ? n : JOURNAL_SEQS;
 
-		if (some > 0)
+		if (n > 0)
 			memcpy(j->sorted, seqs, some * sizeof(*seqs));
 		qsort(j->sorted, some, sizeof(*j->sorted), by_number);
 		entry_begin(j);

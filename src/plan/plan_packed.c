@@ -141,10 +141,10 @@ static bool get_table_object(struct wire_in *r, struct table_object *t)
 	return flags < 3;
 }
 
-static bool get_objects(struct wire_in *r, struct plan_objects *o)
+static bool get_objects(struct wire_in *r, const struct plan_objects *o, bool tables)
 {
 	for (size_t i = 0; i < o->count; i++)
-		if (o->table ? !get_table_object(r, &o->table[i]) : !get_oid(r, &o->oid[i]))
+		if (tables ? !get_table_object(r, &o->table[i]) : !get_oid(r, &o->oid[i]))
 			return false;
 	return true;
 }
@@ -166,7 +166,7 @@ bool plan_unpack_lists(struct plan_profiles *all, struct wire_in *r)
 			o.table = mem_zero(o.count, sizeof(*o.table));
 		else
 			o.oid = mem_zero(o.count, sizeof(*o.oid));
-		good = get_objects(r, &o);
+		good = get_objects(r, &o, tables);
 		if (plan_objects_share(all, o).number != i || !good)
 			return false; /* each stands there once */
 	}

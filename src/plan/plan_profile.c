@@ -129,7 +129,9 @@ static struct plan_lists look_up(struct plan_profiles *all, const struct setting
 
 static struct plan_objects list_at(const struct plan_profiles *all, uint32_t number)
 {
-	return number == PLAN_INDEX_NONE ? (struct plan_objects){0} : all->objects[number];
+	if (number == PLAN_INDEX_NONE)
+		return (struct plan_objects){0};
+	return all->objects[number];
 }
 
 void plan_profile_lists(const struct plan_profiles *all, const struct plan_lists *lists,

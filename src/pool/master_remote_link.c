@@ -349,7 +349,7 @@ int64_t remote_link_next_us(const struct master *m)
 		return m->stopping ? LOOP_NEVER : c->respawn_us;
 	if (c->killed || output_blocked(m) || !owes(m))
 		return LOOP_NEVER;
-	return c->heard_us + (c->pinged ? 2 : 1) * SILENCE_US;
+	return c->heard_us + (c->pinged ? INT64_C(2) : 1) * SILENCE_US;
 }
 
 void remote_link_times(struct master *m)

@@ -115,12 +115,13 @@ static void lab_open(struct lab *lab, const struct writer_options *o, bool journ
 
 static int setup(void **state)
 {
-	struct lab *lab = calloc(1, sizeof(*lab));
 	char folder[] = "/tmp/test-acks-XXXXXX";
+	struct lab *lab;
 
 	memset(&seen, 0, sizeof(seen));
 	if (!mkdtemp(folder) || chdir(folder) < 0)
 		return -1;
+	lab = calloc(1, sizeof(*lab));
 	lab->folder = strdup(folder);
 	*state = lab;
 	return 0;

@@ -324,7 +324,7 @@ static bool text_taken(uint16_t len, uint8_t octet, size_t more)
 	struct wire_out in = {.at = inner, .end = inner + sizeof(inner)};
 	struct addr a = {.family = 4};
 	struct wire_in r = {.at = octets};
-	struct unpacked u;
+	struct unpacked u = {0};
 
 	memset(text, octet, sizeof(text));
 	wire_put_u64(&in, 1);

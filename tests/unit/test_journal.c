@@ -416,7 +416,7 @@ static void test_forged_length(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		uint8_t frame[JOURNAL_FRAME];
+		uint8_t frame[JOURNAL_FRAME] = {0};
 		struct wire_out w = {.at = frame, .end = frame + sizeof(frame)};
 		FILE *f;
 
