@@ -23,7 +23,6 @@
 #include "link/window.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,7 +130,7 @@ static struct key *key_get(struct window *w, enum courier_to to, const char *nam
 	assert(strlen(name) <= BROKER_NAME_MAX);
 	k = key_new(w);
 	*k = (struct key){.next = k->next, .to = to, .allow = WINDOW_MAX};
-	snprintf(k->name, sizeof(k->name), "%s", name);
+	memcpy(k->name, name, strlen(name) + 1);
 	return k;
 }
 
