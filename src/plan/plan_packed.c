@@ -157,7 +157,6 @@ bool plan_unpack_lists(struct plan_profiles *all, struct wire_in *r)
 	for (uint32_t i = 0; i < nlists; i++) {
 		bool tables = wire_get_u8(r) == 1;
 		struct plan_objects o = {.count = wire_get_u32(r)};
-		bool good;
 
 		if (r->bad || o.count == 0 || o.count > PLAN_OIDS_MAX - oids)
 			return false;
@@ -166,8 +165,14 @@ bool plan_unpack_lists(struct plan_profiles *all, struct wire_in *r)
 			o.table = mem_zero(o.count, sizeof(*o.table));
 		else
 			o.oid = mem_zero(o.count, sizeof(*o.oid));
-		good = get_objects(r, &o, tables);
-		if (plan_objects_share(all, o).number != i || !good)
+		if (!get_objects(
+			    r, &o,
+			    tables)) { /* shared, it would be hashed: lengths may be anything */
+			free(o.oid);
+			free(o.table);
+			return false;
+		}
+		if (plan_objects_share(all, o).number != i)
 			return false; /* each stands there once */
 	}
 	return !r->bad;
