@@ -98,12 +98,13 @@ static void turn(struct rabbit_names *n, int64_t left_us)
 	struct pollfd fds[ARES_GETSOCK_MAXNUM];
 	struct timeval most = {.tv_sec = left_us / 1000000, .tv_usec = left_us % 1000000}, tv;
 	struct timeval *wait = ares_timeout(n->channel, &most, &tv);
-	int bits = ares_getsock(n->channel, socks, ARES_GETSOCK_MAXNUM);
+	/* a bit for each that reads, above them one for each that writes; the library's macros shift a 1 into the sign */
+	unsigned bits = (unsigned)ares_getsock(n->channel, socks, ARES_GETSOCK_MAXNUM);
 	nfds_t count = 0;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-				       (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		short events = (short)((bits >> i & 1 ? POLLIN : 0) |
+				       (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
 
 		if (events)
 			fds[count++] = (struct pollfd){.fd = socks[i], .events = events};
