@@ -160,6 +160,8 @@ static void send_until(struct acks *a, uint64_t through)
 
 	while (n < a->ntags && a->tags[n].end <= through)
 		a->config.send(a->config.arg, a->tags[n++].tag);
+	if (n == 0)
+		return; /* there may be no array yet */
 	a->ntags -= n;
 	memmove(a->tags, a->tags + n, a->ntags * sizeof(*a->tags));
 }
