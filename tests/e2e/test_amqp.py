@@ -276,6 +276,8 @@ class Messages(Amqp):
                 agent.say('ack', agent.take()[0])
             master.expect(f'confirmed {turn * 1000 + 299}')
             sizes.append((int(master.ask('memory')), int(agent.ask('memory'))))
+        if poller.WITH_ASAN:  # it keeps what was freed, and tells of leaks itself
+            return
         for before, after in zip(sizes[1], sizes[-1]):
             self.assertLess(after - before, 2 << 20, sizes)
 

@@ -1261,7 +1261,7 @@ static void test_ahead_of_turn_is_bounded(void **state)
 static void check_cap(uint64_t cap, bool stream, uint32_t rows)
 {
 	struct lab *lab = open_walk(SNMP_V2C);
-	char words[100];
+	char words[160];
 
 	lab->profile.max_vars = cap;
 	lab->device.columns = 1;

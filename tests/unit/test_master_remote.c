@@ -491,6 +491,12 @@ static void say_garbage(struct link *l)
 	give(l, &h, chance(50) ? COURIER_FROM_RESULTS : COURIER_FROM_DEAD);
 }
 
+static int leave(struct link *l, int status)
+{
+	queue_free(l->q);
+	return status;
+}
+
 static int courier(const void *arg, int fd)
 {
 	struct link l = {.q = queue_new(fd), .fd = fd};
@@ -506,7 +512,7 @@ static int courier(const void *arg, int fd)
 		say_down(&l, false);
 		flush(&l);
 		poll(&p, 1, -1);
-		return 0;
+		return leave(&l, 0);
 	}
 	say_octet(&l, COURIER_UP, 3);
 	for (;;) {
@@ -519,9 +525,9 @@ static int courier(const void *arg, int fd)
 		while (queue_next(l.q, &f))
 			take_frame(&l, &f);
 		if (state != QUEUE_OPEN)
-			return 0;
+			return leave(&l, 0);
 		if (chance(play.die))
-			return 1;
+			return leave(&l, 1);
 		if (play.down_later && ++turns == 5) {
 			say_down(&l, false);
 			say_octet(&l, COURIER_UP, 3);
