@@ -165,9 +165,8 @@ bool plan_unpack_lists(struct plan_profiles *all, struct wire_in *r)
 			o.table = mem_zero(o.count, sizeof(*o.table));
 		else
 			o.oid = mem_zero(o.count, sizeof(*o.oid));
-		if (!get_objects(
-			    r, &o,
-			    tables)) { /* shared, it would be hashed: lengths may be anything */
+		if (!get_objects(r, &o, tables)) {
+			/* not shared: it would be hashed, by lengths that may be anything */
 			free(o.oid);
 			free(o.table);
 			return false;
