@@ -7,6 +7,7 @@
 #define LINK_AGENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/stats.h"
@@ -35,6 +36,7 @@ struct agent_config { /* all is lent */
 	int64_t need_us;    /* until a batch of an unknown run goes back: 10 s */
 	int64_t idle_us;    /* until a cell without tasks ends: 5 min */
 	int64_t silence_us; /* until the courier is asked, and again until it is killed: 15 s */
+	size_t runs_max;    /* octets of all runs' descriptions: 128 MiB */
 };
 
 enum agent_end {

@@ -12,6 +12,9 @@
  * A tag dies with the courier's connection; its batch is polled to its end all the same. If the broker gives it to us again while
  * it is in hand, it only has a tag again.
  *
+ * A run that nobody explains: its batches go back after a while, since its master may be on its way, and are buried when that has been
+ * tried BURY_FROM times, or at once when its master has no queue any more.
+ *
  * The trap: to send back what cannot be done now is no pause. It comes again at once, and each time counts.
  */
 #include "link/agent_internal.h"
@@ -26,8 +29,21 @@
 #define BURY_FROM  6        /* of a run that nobody explains */
 #define NEED_US    10000000 /* default of need_us */
 #define ASK_US     2000000  /* between two BATCH_NEEDs */
+#define MOAN_US \
+	10000000 /* between two lines about batches that are wrong: there may be thousands */
 #define TASKS_MAX \
 	65536 /* in cells' hands: of batches whose tags have died, for those with one are bounded */
+
+/* A line about a batch is due. */
+static bool may_moan(struct agent *a)
+{
+	int64_t now_us = loop_now_us(a->loop);
+
+	if (now_us < a->moan_us)
+		return false;
+	a->moan_us = now_us + MOAN_US;
+	return true;
+}
 
 /* --- life --------------------------------------------------------------------------------- */
 
@@ -132,16 +148,17 @@ static struct batch *batch_again(struct agent *a, const struct batch *b)
 	return NULL;
 }
 
-static bool batch_read(struct batch *b, const struct taken *t)
+static bool batch_read(struct agent *a, struct batch *b, const struct taken *t)
 {
 	struct wire_in r = {.at = t->body, .end = t->body + t->len};
 	struct batch_head head;
 	bool other;
 
-	if (!batch_head_unpack(&head, &r, &other) || head.kind != BATCH_OF_TASKS ||
+	if (!batch_head_unpack(&head, &r, &other) || head.kind != BATCH_OF_TASKS || head.run == 0 ||
 	    !batch_tasks_unpack(&b->head, &r)) {
-		log_warning("a batch of tasks %s; it goes to the dead letters",
-			    other ? "is of another version" : "cannot be read");
+		if (may_moan(a))
+			log_warning("a batch of tasks %s; it goes to the dead letters",
+				    other ? "is of a master of another version" : "cannot be read");
 		return false;
 	}
 	b->run = head.run;
@@ -150,9 +167,10 @@ static bool batch_read(struct batch *b, const struct taken *t)
 	memcpy(b->targets, r.at, b->len);
 	if (targets_are_sound(b))
 		return true;
-	log_warning("a batch of run %016" PRIx64 " has a target that cannot be read; it goes to "
-		    "the dead letters",
-		    b->run);
+	if (may_moan(a))
+		log_warning("a batch of run %016" PRIx64
+			    " has a target that cannot be read; it goes to the dead letters",
+			    b->run);
 	return false;
 }
 
@@ -170,6 +188,15 @@ static void batch_add(struct agent *a, const struct batch *b)
 	a->result->tasks += b->head.count;
 }
 
+/* The broker throws away what is too late, so this one has come in time by the clock of another machine. */
+static void warn_of_clocks(struct agent *a, const struct batch *b)
+{
+	if (b->head.until_us > 0 && b->head.until_us <= loop_wall_ms() * 1000 && may_moan(a))
+		log_warning("tasks of master %s come after their time, and are dropped; are the "
+			    "clocks of both machines right?",
+			    b->head.master);
+}
+
 void batch_take(struct agent *a, const struct taken *t)
 {
 	struct batch b = {.tag = t->tag,
@@ -179,7 +206,7 @@ void batch_take(struct agent *a, const struct taken *t)
 			  .taken_us = loop_now_us(a->loop)},
 		     *old;
 
-	if (!batch_read(&b, t)) {
+	if (!batch_read(a, &b, t)) {
 		courier_put_tag(a, COURIER_BURY, t->tag);
 		free(b.targets);
 		return;
@@ -196,6 +223,7 @@ void batch_take(struct agent *a, const struct taken *t)
 		free(b.targets);
 	} else {
 		batch_add(a, &b);
+		warn_of_clocks(a, &b);
 	}
 }
 
@@ -218,10 +246,15 @@ static bool ask_for_run(struct agent *a, size_t at)
 	int64_t need_us = a->config->need_us > 0 ? a->config->need_us : NEED_US;
 
 	if (now_us - b->taken_us >= need_us) {
-		log_warning("master %s does not say what its run %016" PRIx64
-			    " is to ask; a batch of it goes back",
-			    b->head.master, b->run);
-		batch_leave(a, at, b->deliveries >= BURY_FROM ? COURIER_BURY : COURIER_REQUEUE);
+		bool bury = b->unheard || b->deliveries >= BURY_FROM;
+
+		if (may_moan(a))
+			log_warning("master %s does not say what its run %016" PRIx64
+				    " is to ask%s; a batch of it goes %s",
+				    b->head.master, b->run,
+				    b->unheard ? ", and has no queue any more" : "",
+				    bury ? "to the dead letters" : "back");
+		batch_leave(a, at, bury ? COURIER_BURY : COURIER_REQUEUE);
 		return false;
 	}
 	for (size_t i = 0; i < a->nbatches; i++) /* one question for all of them */
@@ -240,7 +273,8 @@ static bool batch_advance(struct agent *a, size_t at)
 
 	if (r == NULL || !r->known)
 		return ask_for_run(a, at);
-	if (r->refused) {
+	b->needed_us = 0; /* it waits for a cell, which wakes us by itself */
+	if (r->refused || strcmp(r->run.master, b->head.master) != 0) { /* or it is forged */
 		batch_leave(a, at, COURIER_BURY);
 		return false;
 	}
@@ -301,10 +335,11 @@ int64_t batches_next_us(const struct agent *a)
 
 	for (size_t i = 0; i < a->nbatches; i++) {
 		const struct batch *b = a->batches[i];
-		int64_t due_us = LOOP_NEVER;
+		int64_t due_us = LOOP_NEVER, now_us = loop_now_us(a->loop);
 
-		if (b->owed > 0 && b->head.until_us > 0)
-			due_us = loop_now_us(a->loop) + b->head.until_us - wall_us;
+		if (b->owed > 0 && b->head.until_us > 0 &&
+		    b->head.until_us - wall_us < LOOP_NEVER - now_us) /* any number may come */
+			due_us = now_us + b->head.until_us - wall_us;
 		if (b->cell == NULL && b->needed_us > 0 && b->needed_us + ASK_US < due_us)
 			due_us = b->needed_us + ASK_US;
 		if (b->cell == NULL && b->needed_us > 0 && b->taken_us + need_us < due_us)

@@ -18,6 +18,7 @@ struct batch { /* taken, and not acknowledged */
 	bool tagged;   /* its tag is good; else the broker has given it to somebody else, or will */
 	bool gathered; /* records of it are in a message that was not put yet */
 	bool alone;
+	bool unheard; /* its master has no queue: the last question about its run came back */
 	struct batch_tasks head;
 	uint64_t run;
 	uint32_t deliveries;     /* before this one */

@@ -122,7 +122,9 @@ static void returned(struct agent *a, uint64_t id)
 
 	if (!window_returned(a->window, id, &mark, loop_now_us(a->loop)))
 		return;
-	if (a->result->unheard++ == 0)
+	if (mark != 0) /* a question, and no results */
+		run_asked(a, mark, false);
+	else if (a->result->unheard++ == 0)
 		log_warning("a master has no queue for results any more; they are dropped");
 }
 
@@ -139,7 +141,8 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 	case COURIER_DOWN:
 		return down_take(a, &r);
 	case COURIER_CONFIRMED:
-		window_confirmed(a->window, wire_get_u64(&r), &mark, now_us);
+		if (window_confirmed(a->window, wire_get_u64(&r), &mark, now_us) && mark != 0)
+			run_asked(a, mark, true);
 		return !r.bad;
 	case COURIER_NACKED:
 		window_nacked(a->window, wire_get_u64(&r), now_us);

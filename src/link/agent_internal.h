@@ -48,6 +48,7 @@ struct agent {
 	unsigned barren;                      /* deaths of cells without a record, in a row */
 
 	uint64_t incarnation, messages;
+	int64_t moan_us; /* of wrong batches nothing more is told before */
 	int64_t *watch_us;
 	int64_t start_us, drain_us; /* when what is in hand is given up; LOOP_NEVER: no drain */
 	bool draining, told, over;  /* told: watchers know of it */

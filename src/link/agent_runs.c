@@ -5,6 +5,9 @@
  * room: AGENT_RUNS places, of which the one that was used longest ago goes first. A run that is over keeps its place without
  * its description, so that what still comes of it is acknowledged unasked.
  *
+ * A description may have 64 MiB, and anybody who may speak for a master may send many: all together have RUNS_MAX octets, and
+ * again who was used longest ago goes first.
+ *
  * The trap: rounds share a run's number, so "cancelled" is up to a batch's number, and later ones are polled again.
  */
 #include "link/agent_internal.h"
@@ -13,6 +16,8 @@
 #include <string.h>
 
 #include "base/log.h"
+
+#define RUNS_MAX ((size_t)128 << 20) /* default of runs_max: two of the largest */
 
 struct known_run *run_find(struct agent *a, uint64_t number)
 {
@@ -40,20 +45,20 @@ static bool is_in_use(const struct agent *a, uint64_t number)
 	return false;
 }
 
-/* The one that was used longest ago, of those that nobody uses, or else of all. */
-static struct known_run *run_oldest(struct agent *a)
+/* The one that was used longest ago; NULL: there is none of that kind. */
+static struct known_run *run_oldest(struct agent *a, bool unused, bool described)
 {
-	struct known_run *oldest = NULL, *unused = NULL;
+	struct known_run *oldest = NULL;
 
 	for (unsigned i = 0; i < AGENT_RUNS; i++) {
 		struct known_run *r = &a->runs[i];
 
+		if ((unused && is_in_use(a, r->number)) || (described && r->pieces == NULL))
+			continue;
 		if (oldest == NULL || r->used_us < oldest->used_us)
 			oldest = r;
-		if (!is_in_use(a, r->number) && (unused == NULL || r->used_us < unused->used_us))
-			unused = r;
 	}
-	return unused != NULL ? unused : oldest;
+	return oldest;
 }
 
 struct known_run *run_get(struct agent *a, uint64_t number)
@@ -61,7 +66,9 @@ struct known_run *run_get(struct agent *a, uint64_t number)
 	struct known_run *r = run_find(a, number);
 
 	if (r == NULL) {
-		r = run_oldest(a);
+		r = run_oldest(a, true, false);
+		if (r == NULL)
+			r = run_oldest(a, false, false);
 		run_forget(r);
 		*r = (struct known_run){.number = number};
 	}
@@ -83,7 +90,7 @@ void run_need(struct agent *a, struct batch *b)
 	uint8_t octets[BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2)];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 	struct batch_head head = {.kind = BATCH_NEED, .run = b->run};
-	struct window_to to = {.to = COURIER_RESULTS, .key = b->head.master};
+	struct window_to to = {.to = COURIER_RESULTS, .key = b->head.master, .mark = b->run};
 
 	b->needed_us = loop_now_us(a->loop);
 	batch_head_pack(&head, &w);
@@ -93,6 +100,13 @@ void run_need(struct agent *a, struct batch *b)
 		return; /* it is asked again */
 	window_put(a->window, &to, &(struct queue_part){octets, (size_t)(w.at - octets)}, 1,
 		   b->needed_us);
+}
+
+void run_asked(struct agent *a, uint64_t number, bool heard)
+{
+	for (size_t i = 0; i < a->nbatches; i++)
+		if (a->batches[i]->run == number)
+			a->batches[i]->unheard = !heard;
 }
 
 /* --- what masters say ----------------------------------------------------------------------- */
@@ -113,6 +127,25 @@ static void described(struct known_run *r, const uint8_t *whole, size_t len)
 	run_forget(r);
 }
 
+static size_t runs_octets(const struct agent *a)
+{
+	size_t sum = 0;
+
+	for (unsigned i = 0; i < AGENT_RUNS; i++)
+		sum += run_pieces_octets(a->runs[i].pieces);
+	return sum;
+}
+
+/* What has come last is the youngest: it goes only if all others are in use. */
+static void runs_trim(struct agent *a)
+{
+	size_t max = a->config->runs_max > 0 ? a->config->runs_max : RUNS_MAX;
+	struct known_run *r;
+
+	while (runs_octets(a) > max && (r = run_oldest(a, true, true)) != NULL)
+		run_forget(r);
+}
+
 static void piece_take(struct agent *a, uint64_t number, struct wire_in *in)
 {
 	struct known_run *r = run_get(a, number);
@@ -126,6 +159,7 @@ static void piece_take(struct agent *a, uint64_t number, struct wire_in *in)
 	run_pieces_take(r->pieces, in, &whole, &len); /* what is no piece of it begins anew */
 	if (whole != NULL)
 		described(r, whole, len);
+	runs_trim(a);
 }
 
 static void run_over(struct agent *a, uint64_t number)
@@ -177,6 +211,8 @@ void run_control(struct agent *a, const uint8_t *p, size_t len)
 
 	if (!batch_head_unpack(&head, &in, &other))
 		return; /* a master of another version speaks to others of its own */
+	if (head.run == 0 && head.kind != BATCH_DRAIN)
+		return; /* no run has that number */
 	switch (head.kind) {
 	case BATCH_RUN:
 		piece_take(a, head.run, &in);

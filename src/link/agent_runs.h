@@ -28,6 +28,8 @@ struct known_run *run_find(struct agent *a, uint64_t number); /* NULL */
 struct known_run *run_get(struct agent *a, uint64_t number);
 void run_control(struct agent *a, const uint8_t *p, size_t len); /* a body from all masters */
 void run_need(struct agent *a, struct batch *b);
+/* A question about it lies in its master's queue; or there is none. */
+void run_asked(struct agent *a, uint64_t number, bool heard);
 bool run_is_wanted(struct agent *a, const struct batch *b); /* not over, cancelled or too late */
 void runs_free(struct agent *a);
 

@@ -118,6 +118,11 @@ void run_pieces_free(struct run_pieces *p)
 	free(p);
 }
 
+size_t run_pieces_octets(const struct run_pieces *p)
+{
+	return p ? p->octets.len : 0;
+}
+
 /* False, always: what has come is nothing. */
 static bool forget(struct run_pieces *p)
 {

@@ -36,6 +36,7 @@ bool run_unpack(struct run *r, const uint8_t *p, size_t len, const char **error)
 struct run_pieces; /* of one run, on their way in */
 struct run_pieces *run_pieces_new(void);
 void run_pieces_free(struct run_pieces *p);
+size_t run_pieces_octets(const struct run_pieces *p); /* so far; NULL: 0 */
 /* Takes one, in order. False: not a piece of this, start anew. *whole is set, with its length, when it was the last. */
 bool run_pieces_take(struct run_pieces *p, struct wire_in *r, const uint8_t **whole, size_t *len);
 /* Appends the next piece's body (after the head) from *offset on; false: there was none left. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -176,6 +177,8 @@ static void say_taken(struct peer *p, uint64_t tag, uint8_t from, uint32_t deliv
 
 struct sent {
 	uint64_t tag, number;
+	uint64_t run;       /* 0: RUN */
+	const char *master; /* NULL: boss */
 	uint32_t deliveries;
 	int64_t until_us;
 	uint8_t attempt;
@@ -196,7 +199,10 @@ static void give(struct peer *p, const struct sent *s)
 
 	for (const char *c = s->hosts; *c; c++)
 		t.count = (uint16_t)(t.count + (*c == ' '));
-	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	if (s->master)
+		snprintf(t.master, sizeof(t.master), "%s", s->master);
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = s->run ? s->run : RUN},
+			&w);
 	batch_tasks_pack(&t, &w);
 	snprintf(hosts, sizeof(hosts), "%s", s->hosts);
 	for (char *h = strtok_r(hosts, " ", &save); h; h = strtok_r(NULL, " ", &save)) {
@@ -222,9 +228,9 @@ static void control(struct peer *p, uint8_t kind, const uint64_t *number)
 	say_taken(p, 7777, COURIER_FROM_CONTROL, 0, &w, octets);
 }
 
-static void describe(struct peer *p)
+static void describe_run(struct peer *p, uint64_t number)
 {
-	struct run run = {.number = RUN,
+	struct run run = {.number = number,
 			  .master = "boss",
 			  .format = "jsonl",
 			  .profiles = (const uint8_t *)"profiles",
@@ -234,7 +240,7 @@ static void describe(struct peer *p)
 	uint8_t head[BATCH_HEAD_PACKED];
 	struct wire_out w = {.at = head, .end = head + sizeof(head)};
 
-	batch_head_pack(&(struct batch_head){.kind = BATCH_RUN, .run = RUN}, &w);
+	batch_head_pack(&(struct batch_head){.kind = BATCH_RUN, .run = number}, &w);
 	run_pack(&run, &whole);
 	buf_put(&piece, head, sizeof(head));
 	while (run_piece_put(&whole, &offset, &piece)) {
@@ -246,6 +252,11 @@ static void describe(struct peer *p)
 	}
 	buf_free(&whole);
 	buf_free(&piece);
+}
+
+static void describe(struct peer *p)
+{
+	describe_run(p, RUN);
 }
 
 /* --- what comes back ------------------------------------------------------------------------- */
@@ -303,7 +314,7 @@ static struct got hear_results(struct peer *p)
 	return g;
 }
 
-static void hear_need(struct peer *p)
+static void hear_need_of(struct peer *p, uint64_t run, enum courier_message answer)
 {
 	struct batch_head head;
 	struct wire_in r;
@@ -312,10 +323,15 @@ static void hear_need(struct peer *p)
 
 	HEAR(p, COURIER_PUT);
 	r = put_body(p);
-	CHECK(batch_head_unpack(&head, &r, &other) && head.kind == BATCH_NEED && head.run == RUN);
+	CHECK(batch_head_unpack(&head, &r, &other) && head.kind == BATCH_NEED && head.run == run);
 	CHECK(memcmp(wire_get_str(&r, &len), "me", 2) == 0 && len == 2);
 	CHECK(memcmp(wire_get_str(&r, &len), "here", 4) == 0 && len == 4);
-	say_u64(p, COURIER_CONFIRMED, p->id);
+	say_u64(p, (uint8_t)answer, p->id);
+}
+
+static void hear_need(struct peer *p)
+{
+	hear_need_of(p, RUN, COURIER_CONFIRMED);
 }
 
 static void end(struct peer *p)
@@ -384,7 +400,7 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 	(void)arg;
 	page->cells++;
 	peer = (struct peer){.q = queue_new(fd), .fd = fd};
-	CHECK(run->number == RUN && strcmp(run->format, "jsonl") == 0 && run->profiles_len == 8);
+	CHECK(run->number - RUN < 2 && strcmp(run->format, "jsonl") == 0 && run->profiles_len == 8);
 	while (!(stopped && m.nheld == 0) && (kind = hear(&peer)) != 0) {
 		struct wire_in r = body_of(&peer);
 		unsigned tasks = 0;
@@ -673,6 +689,120 @@ static void test_run_that_nobody_explains(void **state)
 	assert_int_equal(page->cells, 0);
 }
 
+/* Its master has no queue any more: the first time is enough. One that has had none for a moment is waited for. */
+static void script_master_gone(struct peer *p)
+{
+	say_up(p, 3);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	hear_need_of(p, RUN, COURIER_RETURNED);
+	HEAR_TAG(p, COURIER_BURY, 1);
+	give(p, &(struct sent){.tag = 2, .number = 5, .hosts = "ok"});
+	hear_need_of(p, RUN, COURIER_RETURNED);
+	describe(p);
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	end(p);
+}
+
+static void test_master_is_gone(void **state)
+{
+	struct agent_result r = run(script_master_gone);
+
+	(void)state;
+	assert_int_equal(page->asked, 1);
+	assert_int_equal(r.unheard, 0); /* those are results */
+}
+
+/* Descriptions have so much room: the one that was used longest ago goes, and is asked for again. */
+static void script_large_runs(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	describe_run(p, RUN + 1);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	hear_need(p);
+	describe(p);
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	describe_run(p, RUN + 1); /* this one has no cell: it goes, and not the one in use */
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	end(p);
+}
+
+static void test_large_runs(void **state)
+{
+	script_fn script = script_large_runs;
+	struct agent_config c = config_of(&script);
+
+	(void)state;
+	c.runs_max = 60;
+	run_with(&c, AGENT_DRAINED);
+}
+
+static void script_forged(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .master = "another", .hosts = "ok"});
+	HEAR_TAG(p, COURIER_BURY, 1);
+	end(p);
+}
+
+/* Tasks of a run whose results would go to somebody else. */
+static void test_another_master(void **state)
+{
+	(void)state;
+	run(script_forged);
+	assert_int_equal(page->asked, 0);
+}
+
+/* Nothing is due: it sleeps. First, a batch whose time is as far away as a number can say; then one whose run was asked for, and
+ * has become known, while there is no cell for it. */
+static void script_idle(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1,
+			       .number = 5,
+			       .deliveries = 2,
+			       .until_us = INT64_MAX,
+			       .hosts = "hold"});
+	CHECK(hear_for(p, 1500) == 0);
+	give(p,
+	     &(struct sent){.tag = 2, .number = 6, .run = RUN + 1, .deliveries = 2, .hosts = "ok"});
+	hear_need_of(p, RUN + 1, COURIER_CONFIRMED);
+	describe_run(p, RUN + 1);
+	CHECK(hear_for(p, 1500) == 0);
+	kill(getppid(), SIGTERM);
+	HEAR(p, COURIER_LEAVE);
+	HEAR_TAG(p, COURIER_REQUEUE, 2);
+	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static int64_t cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void test_sleeps_while_nothing_is_due(void **state)
+{
+	int64_t begun_us = cpu_us();
+
+	(void)state;
+	run(script_idle);
+	assert_true(cpu_us() - begun_us < 150000);
+}
+
 static void script_refused(struct peer *p)
 {
 	say_up(p, 3);
@@ -834,6 +964,65 @@ static void test_garbage(void **state)
 	assert_int_equal(page->cells, 0);
 }
 
+/* How often a word is told in a run. */
+static unsigned told(script_fn script, const char *word)
+{
+	char text[10000] = "";
+	FILE *file = tmpfile();
+	int before = dup(STDERR_FILENO);
+	unsigned count = 0;
+	size_t len;
+
+	assert_non_null(file);
+	dup2(fileno(file), STDERR_FILENO);
+	log_set_level(LOG_LEVEL_WARNING);
+	run(script);
+	log_set_level(LOG_LEVEL_ERROR);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	rewind(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	for (const char *at = text; (at = strstr(at, word)); at++)
+		count++;
+	return count;
+}
+
+/* A master that was updated before its agents: each of its batches becomes records there, and one line says why here. */
+static void script_newer(struct peer *p)
+{
+	uint8_t octets[100];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	say_up(p, 3);
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	octets[1] = BATCH_VERSION + 1;
+	wire_put_bytes(&w, "what we cannot know", 19);
+	for (uint64_t tag = 1; tag < 100; tag++) {
+		say_taken(p, tag, COURIER_FROM_TASKS, 0, &w, octets);
+		HEAR_TAG(p, COURIER_BURY, tag);
+	}
+	octets[2] = BATCH_DRAIN;
+	say_taken(p, 100, COURIER_FROM_CONTROL, 0, &w, octets);
+	HEAR_TAG(p, COURIER_ACK, 100);
+	end(p);
+}
+
+static void test_master_of_another_version(void **state)
+{
+	(void)state;
+	assert_int_equal(told(script_newer, "another version"), 1);
+	assert_int_equal(page->cells, 0);
+}
+
+/* The clocks of two machines do not agree: tasks come, and all are too late. */
+static void test_clocks(void **state)
+{
+	(void)state;
+	assert_int_equal(told(script_late, "clocks"), 1);
+}
+
 /* Nothing more is taken; what waits goes back at once, what is in hand after its time; what was found is confirmed first; the
  * process to the broker goes last. */
 static void script_drain(struct peer *p)
@@ -993,12 +1182,18 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_dangerous_alone),
 		cmocka_unit_test(test_run_is_asked_for),
 		cmocka_unit_test(test_run_that_nobody_explains),
+		cmocka_unit_test(test_master_is_gone),
+		cmocka_unit_test(test_large_runs),
+		cmocka_unit_test(test_another_master),
+		cmocka_unit_test(test_sleeps_while_nothing_is_due),
 		cmocka_unit_test(test_run_that_makes_no_sense),
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_nothing_after_its_time),
 		cmocka_unit_test(test_tags_die),
 		cmocka_unit_test(test_courier_dies),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_master_of_another_version),
+		cmocka_unit_test(test_clocks),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_second_signal),
 		cmocka_unit_test(test_waits_for_its_broker),
