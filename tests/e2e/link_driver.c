@@ -302,6 +302,7 @@ int main(int argc, char **argv)
 	d.link = calls->start(&d.config, why);
 	if (!d.link) {
 		fprintf(stderr, "not started: %s\n", why);
+		broker_free(&d.broker);
 		return 1;
 	}
 	if (d.fenced && !sandbox_enter(&d.sandbox, SANDBOX_COURIER))
