@@ -81,7 +81,8 @@ class Rate(Rounds):
                           self.stderr)
         self.assertEqual([number for number, _ in said][:2], ['1', '2'], self.stderr)
         begins = [min(map(seconds, one)) for one in self.in_rounds(records, HOSTS[:3])]
-        self.assertGreater((begins[1] - begins[0]) % 86400, 0.9)  # not the slot in between
+        # not the slot in between, nor as soon as the round is over (0.7 s); the first answer may be late
+        self.assertGreater((begins[1] - begins[0]) % 86400, 0.8)
 
 
 class Spread(Rounds):
