@@ -74,6 +74,7 @@ void acks_output(struct acks *a, struct writer *w, bool spooled)
 {
 	a->writer = w;
 	a->spooled = spooled;
+	a->failed = WRITER_OK;
 	a->syncs = w != NULL &&
 		   writer_syncs(w); /* a writer that has failed knows no more what it was */
 }

@@ -32,7 +32,8 @@ struct acks *acks_new(const struct acks_config *c); /* c is copied; its pointers
 void acks_free(struct acks *a);                     /* NULL is nothing */
 
 /* Where records go from now on, lent. NULL: nowhere, they are as good as written (an output that failed while others
- * follow). spooled: they come into the output when all are there, so there is nothing to wait for. Nothing may be owed. */
+ * follow); then what is owed may be acknowledged, too. spooled: they come into the output when all are there, so there is
+ * nothing to wait for. What failed with the output before is over. */
 void acks_output(struct acks *a, struct writer *w, bool spooled);
 
 /* All octets of this task's record were put (or it has none). */

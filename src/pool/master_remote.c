@@ -145,17 +145,28 @@ static void remote_times(struct master *m)
 	control_turn(m);
 }
 
+/* What was written is acknowledged; of a round whose output has failed also what is dropped: else no more would come. */
+static void acks_serve(struct master *m)
+{
+	struct acks *a = m->remote->acks;
+	int64_t now_us = loop_now_us(m->loop);
+	enum writer_result result = acks_turn(a, m->resting || m->laid_out, now_us);
+
+	if (result == WRITER_OK)
+		return;
+	if (m->result->written == WRITER_OK)
+		output_lost(m, result);
+	if (m->over)
+		return;
+	acks_output(a, NULL, true);
+	acks_turn(a, true, now_us);
+}
+
 /* The end of a turn: what was written is acknowledged, what is queued is sent. */
 static void remote_watch(struct master *m)
 {
-	enum writer_result result;
-
-	if (!m->over) {
-		result = acks_turn(m->remote->acks, m->resting || m->laid_out,
-				   loop_now_us(m->loop));
-		if (result != WRITER_OK && m->result->written == WRITER_OK && !m->resting)
-			output_lost(m, result);
-	}
+	if (!m->over)
+		acks_serve(m);
 	leave_turn(m);
 	remote_link_watch(m);
 }
@@ -164,6 +175,8 @@ static void remote_renew(struct master *m)
 {
 	remote_link_renew(m);
 	sites_renew(m);
+	/* confirms lay unread meanwhile: that was no stall */
+	window_block(m->remote->window, m->remote->blocked, loop_now_us(m->loop));
 }
 
 static void remote_rest(struct master *m)
