@@ -69,6 +69,7 @@ static void link_lost(struct master *m, unsigned sides)
 
 	if (sides & SIDE_PUTS && c->puts) {
 		c->puts = false;
+		m->remote->blocked = false; /* the next connection says it anew */
 		window_down(m->remote->window);
 	}
 	if (sides & SIDE_TAKES && c->takes) {
@@ -118,13 +119,10 @@ static void is_up(struct master *m, unsigned sides)
 		acks_void(m->remote->acks);
 		c->takes = true;
 	}
+	/* Queues before what goes to them; with each side, for there is no answer before both are up. */
+	sites_ask(m, sides & SIDE_PUTS);
 	if (sides & SIDE_PUTS) {
 		c->puts = true;
-		for (size_t i = 0; i < m->remote->nsites;
-		     i++) { /* queues before what goes to them */
-			m->remote->sites[i].known = m->remote->sites[i].answered = false;
-			remote_link_site(m, &m->remote->sites[i]);
-		}
 		window_up(m->remote->window, loop_now_us(m->loop));
 	}
 	if (!c->puts || !c->takes)

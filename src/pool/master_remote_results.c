@@ -141,12 +141,12 @@ static void result_take(struct master *m, struct batch_result *b)
 		m->result->remote.late += b->last;
 		return;
 	}
+	plan_at(m->config->plan, seq, &p);
+	site_heard(m, site_of(m, p.profile)); /* a repeat is no silence either */
 	if (ledger_has(m->remote->ledger, seq)) {
 		m->result->remote.duplicates += b->last;
 		return;
 	}
-	plan_at(m->config->plan, seq, &p);
-	site_heard(m, site_of(m, p.profile));
 	if (b->last)
 		record_end(m, seq, b);
 	else

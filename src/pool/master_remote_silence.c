@@ -20,6 +20,7 @@
 
 #define ATTEMPTS         3
 #define PATIENCE_DOUBLES 10 /* at most */
+#define SOONER           5  /* an answer in doubt is asked for again so much sooner */
 
 static int64_t patience_us(const struct site *s)
 {
@@ -43,6 +44,17 @@ void site_heard(const struct master *m, struct site *s)
 {
 	s->heard_us = loop_now_us(m->loop);
 	s->ask_us = s->heard_us + silence_us(m, s);
+}
+
+void sites_ask(struct master *m, bool anew)
+{
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		struct site *s = &m->remote->sites[i];
+
+		if (anew)
+			s->known = s->answered = false;
+		remote_link_site(m, s);
+	}
 }
 
 void sites_renew(struct master *m)
@@ -155,10 +167,10 @@ static void site_is_deserted(struct master *m, struct site *s)
 {
 	const struct master_rounds *rounds = m->config->rounds;
 
-	if (!s->told)
+	if (!s->told && s->known)
 		log_warning("no agent of site %s is connected; %" PRIu64 " target%s", s->name,
 			    s->left, s->left == 1 ? " waits" : "s wait");
-	s->told = true;
+	s->told = s->told || s->known;
 	if (rounds == NULL || loop_now_us(m->loop) - m->start_us < rounds->interval_us)
 		return;
 	s->losing = s->again = true;
@@ -186,17 +198,33 @@ static void site_judge(struct master *m, struct site *s)
 		site_again(m, s, s->ready == 0 && is_published(m, s));
 }
 
+/* Nothing and nobody: RabbitMQ (3.10) says so, too, of a queue whose leader has not answered it within 250 ms. So that counts
+ * when it is said twice. */
+static bool is_doubtful(const struct master *m, struct site *s, uint32_t ready, uint32_t consumers)
+{
+	s->doubted = s->known && ready == 0 && consumers == 0 && !s->doubted;
+	if (s->doubted)
+		s->ask_us = loop_now_us(m->loop) + silence_us(m, s) / SOONER;
+	return s->doubted;
+}
+
 void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers)
 {
+	bool taken = s->known && known && consumers > 0 && ready < s->ready;
+
 	s->answered = true;
 	s->known = known;
+	if (is_doubtful(m, s, ready, consumers))
+		return;
 	s->ready = known ? ready : 0;
 	s->consumers = known ? consumers : 0;
 	if (s->consumers > 0 && s->told) {
 		log_info("an agent of site %s is connected", s->name);
 		s->told = false;
-		site_heard(m, s);
+		taken = true;
 	}
+	if (taken) /* from its queue: agents have work, be it others' that came before ours */
+		site_heard(m, s);
 	control_rate(m);
 	if (is_awaited(m, s))
 		site_judge(m, s);

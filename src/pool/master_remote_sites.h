@@ -35,14 +35,16 @@ struct site {
 	bool answered;    /* the broker was asked about it since the link is up, and said: */
 	bool known;       /* its queue is there, with */
 	uint32_t ready, consumers;
+	bool doubted;  /* its last answer was nothing and nobody, which may be none */
 	bool told;     /* that no agent is connected */
 	bool returned; /* a batch came back: there was no queue */
 };
 
 void sites_open(struct master *m);
 void sites_free(struct master *m);
-void sites_begin(struct master *m); /* a round */
-void sites_renew(struct master *m); /* the link is up (again): no silence before counts */
+void sites_begin(struct master *m);          /* a round */
+void sites_ask(struct master *m, bool anew); /* all of them; anew: no answer before counts */
+void sites_renew(struct master *m);          /* the link is up (again): no silence before counts */
 void site_heard(const struct master *m, struct site *s); /* something came of it, or went to it */
 void sites_hand_out(struct master *m);
 void sites_flush(struct master *m); /* batches that are not full */

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,13 +133,20 @@ struct world {
 	unsigned told[16]; /* control messages, by kind */
 	unsigned highest;  /* attempt */
 	bool forgot, swallowed;
-	unsigned rate;
+	unsigned rate, asked;
+	int64_t begun_us;
 };
 static struct world *world;
 
 /* What happens, in percent where it is a chance. */
 struct part {
 	unsigned lose, nack, no_confirm, repeat, late, die, dead;
+	int64_t busy_us; /* agents of the south get to no new task before */
+	bool repeats;    /* what they bring before has come already */
+	bool ahead;      /* they take other masters' tasks before */
+	bool unheard;    /* every other answer about a queue comes from no leader */
+	bool apart;      /* one side is up before the other */
+	bool alarm;      /* the broker takes nothing, and goes with that */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };
@@ -323,16 +331,30 @@ static void say_down(struct link *l, bool final)
 	say(l, COURIER_DOWN, octets, sizeof(octets));
 }
 
+static bool is_busy(unsigned site)
+{
+	return site == SOUTH && loop_clock_us() - world->begun_us < play.busy_us;
+}
+
+static unsigned ready_of(unsigned site)
+{
+	int64_t left_us = world->begun_us + play.busy_us - loop_clock_us();
+
+	return held_of(world->tasks, site) +
+	       (play.ahead && is_busy(site) ? (unsigned)(left_us / 10000) : 0);
+}
+
 static void say_site(struct link *l, const struct queue_frame *f)
 {
+	bool unheard = play.unheard && world->asked++ % 2 == 0;
 	uint8_t octets[200];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 	unsigned site = f->len > 2 && f->data[2] == 's' ? SOUTH : NORTH;
 
 	wire_put_bytes(&w, f->data, f->len);
 	wire_put_u8(&w, 1);
-	wire_put_u32(&w, held_of(world->tasks, site));
-	wire_put_u32(&w, play.deserted && site == SOUTH ? 0 : 2);
+	wire_put_u32(&w, unheard ? 0 : ready_of(site));
+	wire_put_u32(&w, unheard || (play.deserted && site == SOUTH) ? 0 : 2);
 	say(l, COURIER_SITE_IS, octets, (size_t)(w.at - octets));
 }
 
@@ -448,14 +470,30 @@ static void take_frame(struct link *l, const struct queue_frame *f)
 	}
 }
 
+/* The record of one and the same target. */
+static void bring_again(void)
+{
+	struct plan_target t = {.seq = 1, .host = "#1"};
+	struct body b;
+
+	if (held_of(world->results, SOUTH) > 0)
+		return;
+	body_begin(&b, 4711, 1, 1);
+	body_record(&b, &t, 1);
+	body_end(&b, SOUTH);
+}
+
 /* Agents poll what is there, the master gets what it may. */
 static void work(struct link *l)
 {
+	if (play.repeats && is_busy(SOUTH))
+		bring_again();
 	for (size_t n = 0; n < HELD; n++) {
 		size_t i = play.late > 0 ? (size_t)rand() % HELD : n; /* in any order */
 		struct held *t = &world->tasks[i], *r = &world->results[i], *d = &world->dead[i];
 
-		if (t->used && !(play.deserted && t->site == SOUTH) && !chance(play.late))
+		if (t->used && !(play.deserted && t->site == SOUTH) && !is_busy(t->site) &&
+		    !chance(play.late))
 			poll_batch(t);
 		if (r->used && !r->out && l->out < PREFETCH && !chance(play.late))
 			give(l, r, COURIER_FROM_RESULTS);
@@ -497,6 +535,29 @@ static int leave(struct link *l, int status)
 	return status;
 }
 
+/* Both sides; or the second one later, and what is asked before that is not heard (courier.h). */
+static void begin_up(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+	struct queue_frame f;
+
+	say_octet(l, COURIER_UP, play.apart ? 1 : 3);
+	if (play.apart) {
+		flush(l);
+		poll(&p, 1, 1000);
+		queue_read(l->q);
+		while (queue_next(l->q, &f))
+			if (f.kind != COURIER_SITE)
+				take_frame(l, &f);
+		say_octet(l, COURIER_UP, 2);
+	}
+	if (play.alarm) {
+		say_octet(l, COURIER_BLOCKED, 1);
+		say_down(l, false);
+		say_octet(l, COURIER_UP, 3);
+	}
+}
+
 static int courier(const void *arg, int fd)
 {
 	struct link l = {.q = queue_new(fd), .fd = fd};
@@ -505,7 +566,8 @@ static int courier(const void *arg, int fd)
 
 	(void)arg;
 	srand(world->births * 31 + 7);
-	world->births++;
+	if (world->births++ == 0)
+		world->begun_us = loop_clock_us();
 	for (size_t i = 0; i < HELD; i++)
 		world->results[i].out = world->dead[i].out = false;
 	if (play.refuses) {
@@ -514,7 +576,7 @@ static int courier(const void *arg, int fd)
 		poll(&p, 1, -1);
 		return leave(&l, 0);
 	}
-	say_octet(&l, COURIER_UP, 3);
+	begin_up(&l);
 	for (;;) {
 		struct queue_frame f;
 		enum queue_state state;
@@ -764,6 +826,67 @@ static void test_deserted_site(void **state)
 	assert_int_equal(t->result.remote.republished, 0);
 }
 
+static void wait_for_south(struct trial *t)
+{
+	play.busy_us = 3000000;
+	t->remote.attempts = 2;
+	t->remote.patience_us = 500000;
+	run_all(t, 200);
+	assert_int_equal(t->ok, 200);
+}
+
+/* Who brings what we have, and nothing else for a while, is not silent. */
+static void test_repeats_are_a_word(void **state)
+{
+	play.repeats = true;
+	wait_for_south(*state);
+}
+
+/* Nor who takes what stands in the queue before ours. */
+static void test_others_before_us(void **state)
+{
+	play.ahead = true;
+	wait_for_south(*state);
+}
+
+/* A broker that has not heard a queue's leader says of it that it is empty, and nobody there: it is asked once more. */
+static void test_unheard_leader(void **state)
+{
+	struct trial *t = *state;
+
+	play.unheard = true;
+	play.busy_us = 1500000;
+	t->remote.patience_us = 200000;
+	run_all(t, 200);
+	assert_int_equal(t->ok, 200);
+	assert_int_equal(t->result.remote.republished, 0);
+}
+
+/* Its answers about sites come when both sides are up. */
+static void test_one_side_first(void **state)
+{
+	struct trial *t = *state;
+
+	play.apart = true;
+	t->config.rate_pps = 1000;
+	t->config.deadline_us = 20000000;
+	run_all(t, 100);
+	assert_int_equal(t->ok, 100);
+}
+
+/* An alarm ends with the connection that told it; then silence counts again. */
+static void test_alarm_and_down(void **state)
+{
+	struct trial *t = *state;
+
+	play.alarm = play.silent = true;
+	t->remote.attempts = 2;
+	t->remote.patience_us = 200000;
+	t->config.deadline_us = 20000000;
+	run_all(t, 100);
+	assert_int_equal(t->lost, 100);
+}
+
 static void test_nacked(void **state)
 {
 	struct trial *t = *state;
@@ -929,6 +1052,8 @@ struct rounds {
 	struct writer *writer;
 	unsigned rounds, wanted;
 	uint64_t records;
+	unsigned full; /* the round (from 1) that finds a disk without room; 0: none */
+	struct rlimit size;
 };
 
 static struct writer *round_begin_now(void *arg)
@@ -937,8 +1062,12 @@ static struct writer *round_begin_now(void *arg)
 	struct writer_options o = {.path = r->t->path};
 	enum writer_result opened;
 
+	struct rlimit little = {.rlim_cur = 1000, .rlim_max = r->size.rlim_max};
+
 	r->writer = writer_open(&o, &opened);
 	assert_int_equal(opened, WRITER_OK);
+	if (r->full > 0)
+		setrlimit(RLIMIT_FSIZE, r->rounds + 1 == r->full ? &little : &r->size);
 	return r->writer;
 }
 
@@ -946,34 +1075,58 @@ static bool round_ends(void *arg, const struct master_result *result)
 {
 	struct rounds *r = arg;
 
+	bool full = r->rounds + 1 == r->full;
+
 	assert_int_equal(result->targets, r->t->plan.total);
 	assert_int_equal(result->status[RECORD_OK], r->t->plan.total);
-	assert_int_equal(writer_commit(r->writer), WRITER_OK);
+	assert_int_equal(result->written, full ? WRITER_FAILED : WRITER_OK);
+	if (!full)
+		assert_int_equal(writer_commit(r->writer), WRITER_OK);
 	writer_free(r->writer);
 	return ++r->rounds < r->wanted;
+}
+
+/* Returns how many rounds there were. */
+static unsigned run_rounds(struct trial *t, struct rounds *r)
+{
+	struct master_schedule schedule = {0};
+	struct master_rounds rounds = {.interval_us = 200000,
+				       .schedule = &schedule,
+				       .arg = r,
+				       .begin = round_begin_now,
+				       .end = round_ends};
+
+	t->config.rounds = &rounds;
+	master_run(&t->config, &t->result);
+	assert_int_equal(world->told[BATCH_RUN], 1);
+	assert_int_equal(world->told[BATCH_OVER], 1);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	return r->rounds;
 }
 
 static void test_rounds(void **state)
 {
 	struct trial *t = *state;
 	struct rounds r = {.t = t, .wanted = 4};
-	struct master_schedule schedule = {0};
-	struct master_rounds rounds = {.interval_us = 200000,
-				       .schedule = &schedule,
-				       .arg = &r,
-				       .begin = round_begin_now,
-				       .end = round_ends};
 
 	play.repeat = 30;
 	play.late = 30;
 	t->plan.total = 200;
-	t->config.rounds = &rounds;
 	t->remote.patience_us = 5000000;
-	master_run(&t->config, &t->result);
-	assert_int_equal(r.rounds, 4);
-	assert_int_equal(world->told[BATCH_RUN], 1);
-	assert_int_equal(world->told[BATCH_OVER], 1);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(run_rounds(t, &r), 4);
+}
+
+/* A round that cannot be written takes its results all the same, and is over when it is. */
+static void test_round_without_room(void **state)
+{
+	struct trial *t = *state;
+	struct rounds r = {.t = t, .wanted = 3, .full = 2};
+
+	t->plan.total = MAX;
+	t->remote.patience_us = 60000000;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &r.size);
+	assert_int_equal(run_rounds(t, &r), 3);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -990,6 +1143,11 @@ int main(void)
 		TEST(test_lost_for_ever),
 		TEST(test_agents_that_say_nothing),
 		TEST(test_deserted_site),
+		TEST(test_repeats_are_a_word),
+		TEST(test_others_before_us),
+		TEST(test_unheard_leader),
+		TEST(test_one_side_first),
+		TEST(test_alarm_and_down),
 		TEST(test_nacked),
 		TEST(test_not_confirmed),
 		TEST(test_dying_link),
@@ -1005,6 +1163,7 @@ int main(void)
 		TEST(test_rate),
 		TEST(test_random_walk),
 		TEST(test_rounds),
+		TEST(test_round_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
