@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """An agent from outside: what its processes remember of secrets, what a reload changes, what its manager hears; and that what it
 brings is what a local run brings, record for record, in every format."""
+import collections
 import csv
 import io
 import json
@@ -14,9 +15,14 @@ import dist
 import poller
 import processes
 import rabbit
+import test_tls
+import test_transports
 
 WALK = '-w', '1.3.6.1.2.1.2.2.1.10', '-g', 'sysName.0'
 SECRET = 'a-community-of-the-agent'
+ROWS = 100000
+CORE = 'credentials: {core: {version: 3, user: poller, auth: SHA-256, auth_pass: authority1, priv: AES, priv_pass: secrecy123}}\n'
+WITH_CRYPTO = unittest.skipUnless(os.environ.get('WITH_TLS', 'yes') == 'yes', 'the agents have no cryptography')
 
 
 def less_times(text, form):
@@ -110,6 +116,89 @@ class Agent(dist.Stage):
             while 'STOPPING=1' not in said:
                 said += s.recv(4096).decode()
         self.assertEqual(agent.wait(poller.LONG), 0, self.told(agent))
+
+
+@rabbit.needs_broker
+class Alike(dist.Stage):
+    """What is asked over a broker is asked as here."""
+
+    def test_a_profile_that_cannot_be(self):
+        """Its targets say so; no worker dies of it, and its neighbours are answered."""
+        self.devices('*:ok')
+        agent = self.start_agent('a1')
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + CORE +
+                           'hosts: [127.2.0.0/26, {host: 127.2.1.0/26, credential: core}, {host: 127.2.2.0/26, get: [sysName.0]}]\n')
+        self.judge(self.start_master(hosts=hosts), {'ok': 128, 'error': 64}, status=1)
+        self.assertEqual({r['message'] for r in self.records() if r['status'] == 'error'},
+                         {"the agent a1 of site default has no credential 'core'"})
+        for word in 'died', 'killed', 'exited', 'crashed':
+            self.assertNotIn(word, self.told(agent))
+
+    def test_two_of_one_name(self):
+        """Nothing is lost by it, and nothing comes twice."""
+        self.devices()
+        both = [self.start_agent('a1') for _ in range(2)]
+        master = self.start_master(hosts=self.write_hosts(hosts=['127.2.0.0/20']))
+        self.wait_for_requests(1000, master)
+        self.assertEqual(self.judge(master, {'ok': 4096}), 0)
+        for agent in both:
+            self.assertIsNone(agent.poll(), self.told(agent))
+
+    def test_large(self):
+        """100,000 rows of one device: the octets of a local run."""
+        self.devices(f'*:rows={ROWS}')
+        self.start_agent('a1')
+        words = ('-F', 'text', '-p', self.park.port, '-t', '10s', '--set', 'max_repetitions=50', '-w', '1.3.6.1.2.1.2.2.1.2',
+                 '127.2.0.1')
+        local = self.run_poller(*words)
+        remote = self.run_poller('--broker', self.url(), *words)
+        self.assertEqual(remote.returncode, 0, remote.stderr)
+        self.assertEqual(len(remote.stdout.splitlines()), ROWS)
+        self.assertTrue(remote.stdout == local.stdout, 'other rows')
+
+    @WITH_CRYPTO
+    def test_learnt(self):
+        """SNMPv3 in rounds: engines are discovered in the first one alone, whichever agent has a host in the next ones."""
+        log = self.write('asked', '')
+        self.devices('*:ok', options=('--user', poller.USER, '--log', log))
+        for name in 'a1', 'a2':
+            self.start_agent(name, text=CORE)
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, credential: core}}\n' + CORE +
+                           'hosts: [127.2.0.0/25]\n')
+        master = self.start_poller('--broker', self.url(), '-F', 'jsonl', '-i', '2s', '--no-spread', '-f', hosts)
+        for _ in range(4):
+            records = [json.loads(master.stdout.readline()) for _ in range(128)]
+            self.assertEqual(collections.Counter(r['status'] for r in records), {'ok': 128})
+        asked = collections.Counter(line.split()[3] for line in self.read('asked').splitlines())
+        self.assertEqual(asked['discovery'], 128)
+        self.assertGreaterEqual(asked['v3'], 4 * 128)
+
+    @unittest.skipUnless(test_transports.daemons.SNMPD, 'snmpd is not installed')
+    def test_streams(self):
+        """TCP, a path, and a name: each is the agent's, in both senses."""
+        snmpd = test_transports.Snmpd('')
+        self.addCleanup(snmpd.stop)
+        poller.let_in(snmpd.path('agent'))
+        self.start_agent('a1')
+        targets = [f'tcp:127.0.0.1:{snmpd.port}', f'unix:{snmpd.path("agent")}', f'localhost:{snmpd.port}', f'tcp:localhost:{snmpd.port}']
+        words = ['-4', '-g', 'sysDescr.0', '-w', '1.3.6.1.2.1.1.9.1.3', *targets]
+        local, remote = self.poll(*words), self.poll('--broker', self.url(), *words)
+        known = lambda records: {r['host']: (r['status'], r['address'], r['vars']) for r in records}
+        self.assertEqual(known(remote), known(local))
+        self.assertEqual(sorted(known(remote)), sorted(targets))
+        self.assertEqual({r['status'] for r in remote}, {'ok'})
+
+    @unittest.skipUnless(test_tls.TLS and test_tls.daemons.SNMPD and test_tls.OPENSSL, 'needs TLS, snmpd and openssl')
+    def test_certificates(self):
+        """An agent's own key opens a session; the master knows but its name."""
+        snmpd = test_tls.Snmpd('')
+        self.addCleanup(snmpd.stop)
+        made = test_tls.certificates()
+        self.start_agent('a1', text=f'credentials: {{mine: {{identity: {made.path("poller.pem")}, peer_identity: {made.cert("agent")}}}}}\n')
+        hosts = self.write('hosts.yaml', 'credentials: {mine: {}}\n'
+                           f'hosts: [{{host: "dtlsudp:127.0.0.1:{snmpd.secure}", credential: mine, version: 3}}]\n')
+        record, = self.poll('--broker', self.url(), '-g', 'sysDescr.0', '-f', hosts)
+        self.assertEqual(record['status'], 'ok', record)
 
 
 if __name__ == '__main__':
