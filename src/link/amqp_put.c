@@ -93,7 +93,7 @@ static int publish(struct rabbit *r, const struct link_message *m)
 	write_letter(&l, r, m);
 	return amqp_basic_publish(r->puts.state, r->channel, amqp_cstring_bytes(exchange_of[m->to]),
 				  amqp_cstring_bytes(m->to == COURIER_CONTROL ? "" : m->key),
-				  m->to == COURIER_CONTROL ? 0 : MANDATORY, 0, &l.properties, body);
+				  MANDATORY, 0, &l.properties, body);
 }
 
 enum link_put rabbit_put(struct rabbit *r, const struct link_message *m)

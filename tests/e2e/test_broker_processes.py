@@ -96,6 +96,12 @@ class Agents(dist.Stage):
         self.assertEqual(self.judge(master), 0)
         self.assertIsNone(two.poll())
 
+    def test_nobody_to_drain(self):
+        """No agent at all is there: that is known, and told."""
+        run = self.run_poller('--broker', self.url(), '--drain', 'a1')
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn('no agent is connected', run.stderr)
+
 
 @rabbit.needs_broker
 class Master(dist.Stage):
