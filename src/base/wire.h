@@ -24,17 +24,56 @@ struct wire_in {
 	bool bad; /* a read went past the end; all later reads give zero */
 };
 
-void wire_put_u8(struct wire_out *w, uint8_t v);
-void wire_put_u16(struct wire_out *w, uint16_t v);
-void wire_put_u32(struct wire_out *w, uint32_t v);
-void wire_put_u64(struct wire_out *w, uint64_t v);
+/* The only two places that compare and move. NULL: it does not fit, or is not there. Inlined, as the integers are: a record
+ * has some forty of them, and passes through six processes in a run over a broker. */
+static inline uint8_t *wire_out_take(struct wire_out *w, size_t len)
+{
+	uint8_t *place = w->at;
+
+	if (w->full || (size_t)(w->end - w->at) < len) {
+		w->full = true;
+		return NULL;
+	}
+	w->at += len;
+	return place;
+}
+
+static inline const uint8_t *wire_in_take(struct wire_in *r, size_t len)
+{
+	const uint8_t *place = r->at;
+
+	if (r->bad || (size_t)(r->end - r->at) < len) {
+		r->bad = true;
+		return NULL;
+	}
+	r->at += len;
+	return place;
+}
+
+#define WIRE_INTEGER(bits)                                                        \
+	static inline void wire_put_u##bits(struct wire_out *w, uint##bits##_t v) \
+	{                                                                         \
+		uint8_t *place = wire_out_take(w, bits / 8);                      \
+		for (unsigned i = 0; place && i < bits / 8; i++)                  \
+			place[i] = (uint8_t)((uint64_t)v >> (bits - 8 - 8 * i));  \
+	}                                                                         \
+	static inline uint##bits##_t wire_get_u##bits(struct wire_in *r)          \
+	{                                                                         \
+		const uint8_t *place = wire_in_take(r, bits / 8);                 \
+		uint64_t v = 0;                                                   \
+		for (unsigned i = 0; place && i < bits / 8; i++)                  \
+			v = v << 8 | place[i];                                    \
+		return (uint##bits##_t)v;                                         \
+	}
+WIRE_INTEGER(8)
+WIRE_INTEGER(16)
+WIRE_INTEGER(32)
+WIRE_INTEGER(64)
+#undef WIRE_INTEGER
+
 void wire_put_bytes(struct wire_out *w, const void *p, size_t len); /* as it is, no length */
 void wire_put_str(struct wire_out *w, const void *p, uint16_t len); /* u16 length, then octets */
 
-uint8_t wire_get_u8(struct wire_in *r);
-uint16_t wire_get_u16(struct wire_in *r);
-uint32_t wire_get_u32(struct wire_in *r);
-uint64_t wire_get_u64(struct wire_in *r);
 const uint8_t *wire_get_bytes(struct wire_in *r, size_t len);  /* lends; NULL when bad */
 const uint8_t *wire_get_str(struct wire_in *r, uint16_t *len); /* lends; NULL and 0 when bad */
 
