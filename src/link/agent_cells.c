@@ -25,12 +25,12 @@
 #define BARREN_MAX   8 /* deaths without a record in a row */
 #define IDLE_US      INT64_C(300000000)
 #define STOP_US      10000000 /* without a task, after STOP */
-#define FRAME_MAX    ((size_t)BATCH_TASKS * (BATCH_TARGET_MAX + 2))
 #define RATE_UNIT    1000
 #define ALONE        (AGENT_CELLS - 1)
 #define STEP         7 /* dangerous tasks begin so many further each time */
 
-_Static_assert(FRAME_MAX < QUEUE_PAYLOAD_MAX, "a batch fits a frame");
+_Static_assert((size_t)BATCH_TASKS *(BATCH_TARGET_MAX + 2) < QUEUE_PAYLOAD_MAX,
+	       "a batch fits a frame");
 
 /* --- birth ---------------------------------------------------------------------------------- */
 
@@ -134,25 +134,18 @@ static bool is_wanted(const struct batch *b, unsigned i)
 	return !b->alone || turn_of(b, b->given) == i;
 }
 
+/* The targets were found sound when they were taken; here only their numbers change. */
 void cell_give(struct agent_cell *c, struct batch *b)
 {
 	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
-	static const size_t max = FRAME_MAX;
-	uint8_t *octets = mem_alloc(max);
-	struct wire_out w = {.at = octets, .end = octets + max};
+	uint8_t *octets = mem_alloc(b->len);
+	struct wire_out w = {.at = octets, .end = octets + b->len};
 
-	for (unsigned i = 0; i < b->head.count; i++) {
-		struct batch_store store;
-		struct plan_target t;
-		struct learnt known;
-		bool learns;
-
-		batch_target_unpack(&t, &store, &learns, &known, &r); /* is sound */
-		if (!is_wanted(b, i))
-			continue;
-		t.seq = task_open(c->agent, b, t.seq);
-		batch_target_pack(&t, learns ? &known : NULL, &w);
-	}
+	for (unsigned i = 0; i < b->head.count; i++)
+		if (is_wanted(b, i))
+			batch_target_pass(&r, task_open(c->agent, b, batch_target_seq(r)), &w);
+		else
+			batch_target_pass(&r, 0, NULL);
 	b->given += b->alone ? 1 : b->head.count;
 	queue_put(c->queue, CELL_TASKS, octets, (size_t)(w.at - octets));
 	free(octets);

@@ -217,6 +217,24 @@ bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool 
 	       body.at == body.end;
 }
 
+uint64_t batch_target_seq(struct wire_in r)
+{
+	wire_get_u16(&r);
+	return wire_get_u64(&r);
+}
+
+void batch_target_pass(struct wire_in *r, uint64_t seq, struct wire_out *w)
+{
+	uint16_t len;
+	const uint8_t *octets = wire_get_str(r, &len);
+
+	if (!w || len < sizeof(seq)) /* the number is what comes first */
+		return;
+	wire_put_u16(w, len);
+	wire_put_u64(w, seq);
+	wire_put_bytes(w, octets + sizeof(seq), len - sizeof(seq));
+}
+
 /* ---- results */
 
 /* Counterpart: batch_results_unpack. */

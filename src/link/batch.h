@@ -23,7 +23,6 @@
 #define BATCH_TASKS   64
 /* Octets of a body, but for a single record's last piece; below courier's frame. */
 #define BATCH_BODY_MAX 131072
-
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */
 	BATCH_OF_RESULTS,   /* agent to a master */
@@ -34,7 +33,6 @@ enum batch_kind {
 	BATCH_RATE, /* control: u32 packets per 1,000 s that each agent may send for it; 0: no limit */
 	BATCH_DRAIN, /* control, run 0: str agent: finish and end */
 };
-
 struct batch_head {
 	uint8_t kind; /* enum batch_kind */
 	uint64_t run;
@@ -54,17 +52,19 @@ struct batch_tasks {
 };
 void batch_tasks_pack(const struct batch_tasks *t, struct wire_out *w);
 bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r);
-
 #define BATCH_TARGET_MAX 2048 /* octets of a packed target with its length */
 /* The u16 length, then seq (u64: always first), profile, what the plan says, and what is known of it (NULL: nothing is to be
  * learnt). stamp_us goes over the wire as an age. */
 void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w);
-/* host, name and path are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`. */
+/* Texts are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`. */
 struct batch_store {
 	char host[512 + 1], name[512 + 1], path[128];
 };
 bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool *learns,
 			 struct learnt *known, struct wire_in *r);
+uint64_t batch_target_seq(struct wire_in r);
+/* Copies the next packed target but for its number (w NULL: goes past it). */
+void batch_target_pass(struct wire_in *r, uint64_t seq, struct wire_out *w);
 
 /* --- results: after the head, a batch_results, then `count` times a result */
 struct batch_results {
