@@ -354,6 +354,14 @@ static void count_items(struct plan *p)
 	}
 }
 
+/* Its targets are mostly asked for one after the other: a block is parsed once for them. It lends no text. */
+static void block_keep(struct plan *p, size_t item, struct target *out)
+{
+	*out = plan_parse(p, item);
+	p->block_item = item;
+	p->block = out->kind == TARGET_BLOCK ? *out : (struct target){.count = 0};
+}
+
 void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
 {
 	struct plan_cursor c = {.seq = seq};
@@ -370,7 +378,10 @@ void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
 		else
 			high = middle;
 	}
-	c.target = plan_parse(p, low);
+	if (p->block.count == 0 || p->block_item != low)
+		block_keep(p, low, &c.target);
+	else
+		c.target = p->block;
 	c.next = target_set_at(p->excluded, &c.target, seq - p->firsts[low]);
 	fill(p, &c, low, out);
 }

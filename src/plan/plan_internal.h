@@ -29,6 +29,8 @@ struct plan {
 	struct plan_remote remote;
 
 	uint64_t *firsts; /* of each item the number of its first target; NULL: nobody has asked */
+	struct target block; /* the one that was asked for last; count 0: none */
+	size_t block_item;
 	struct plan_cursor cursors[PLAN_KINDS];
 	struct plan_target aim; /* if aimed: handed out once, and nothing else */
 	char **names; /* handed out, of targets written with a port; each once, however often that was */

@@ -35,12 +35,11 @@ static struct dispatch_task task_of(const struct plan_target *p)
 				      .transport = p->transport};
 }
 
-/* Takes the task's bit; false: it has been taken. */
-static bool ledger_settle(struct master *m, uint64_t seq, struct plan_target *p)
+/* Takes the task's bit; false: it has been taken. p: what the plan says of it. */
+static bool ledger_settle(struct master *m, uint64_t seq, const struct plan_target *p)
 {
 	if (!ledger_take(m->remote->ledger, seq))
 		return false;
-	plan_at(m->config->plan, seq, p);
 	site_of(m, p->profile)->left--;
 	if (m->parts.cap > 0)
 		pieces_drop(m, seq);
@@ -52,8 +51,10 @@ bool remote_settle(struct master *m, uint64_t seq, enum record_status status, co
 	struct dispatch_task task;
 	struct plan_target p;
 
-	if (!ledger_settle(m, seq, &p))
+	if (ledger_has(m->remote->ledger, seq))
 		return false;
+	plan_at(m->config->plan, seq, &p);
+	ledger_settle(m, seq, &p);
 	task = task_of(&p);
 	record_settle(m, &task, status, words);
 	acks_seq(m->remote->acks, seq, status);
@@ -89,35 +90,35 @@ static void warn_of_bad(struct master *m)
 	m->remote->warned_bad = true;
 }
 
-static void result_write(struct master *m, uint64_t seq, struct batch_result *b, struct part *part)
+static void result_write(struct master *m, const struct plan_target *p, struct batch_result *b,
+			 struct part *part)
 {
 	struct remote *r = m->remote;
 	struct record_octets octets = {{b->front, b->front_len}, {b->octets, b->len}};
 	struct dispatch_task task;
-	struct plan_target p;
 
-	if (!ledger_settle(m, seq, &p)) {
+	if (!ledger_settle(m, p->seq, p)) {
 		part_free(m, part);
 		return;
 	}
-	recall_learn(m, &p, &b->head);
-	task = task_of(&p);
+	recall_learn(m, p, &b->head);
+	task = task_of(p);
 	if (b->addr.family != 0)
 		task.addr = b->addr;
 	if (b->head.engine_id_len > 0)
-		engines_take(&m->engines, &b->head, p.host);
+		engines_take(&m->engines, &b->head, p->host);
 	record_come(m, &task, &b->head, part, &octets);
 	if (m->large.open) {
 		r->slow = true;
-		r->slow_seq = seq;
+		r->slow_seq = p->seq;
 		r->slow_status = (enum record_status)b->head.status;
 	} else {
-		acks_seq(r->acks, seq, (enum record_status)b->head.status);
+		acks_seq(r->acks, p->seq, (enum record_status)b->head.status);
 	}
 }
 
 /* The last piece of a record, which may be all of it. */
-static void record_end(struct master *m, uint64_t seq, struct batch_result *b)
+static void record_end(struct master *m, const struct plan_target *p, struct batch_result *b)
 {
 	struct part *part = NULL;
 	bool whole = b->before == 0;
@@ -129,7 +130,7 @@ static void record_end(struct master *m, uint64_t seq, struct batch_result *b)
 	if (!whole)
 		part = piece_end(m, m->remote->taken.incarnation, b, &whole);
 	if (whole)
-		result_write(m, seq, b, part);
+		result_write(m, p, b, part);
 }
 
 static void result_take(struct master *m, struct batch_result *b)
@@ -148,7 +149,7 @@ static void result_take(struct master *m, struct batch_result *b)
 		return;
 	}
 	if (b->last)
-		record_end(m, seq, b);
+		record_end(m, &p, b);
 	else
 		piece_take(m, m->remote->taken.incarnation, b);
 }
