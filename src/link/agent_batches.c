@@ -339,7 +339,7 @@ int64_t batches_next_us(const struct agent *a)
 
 		if (b->owed > 0 && b->head.until_us > 0 &&
 		    b->head.until_us - wall_us < LOOP_NEVER - now_us) /* any number may come */
-			due_us = now_us + b->head.until_us - wall_us;
+			due_us = now_us + (b->head.until_us - wall_us);
 		if (b->cell == NULL && b->needed_us > 0 && b->needed_us + ASK_US < due_us)
 			due_us = b->needed_us + ASK_US;
 		if (b->cell == NULL && b->needed_us > 0 && b->taken_us + need_us < due_us)
