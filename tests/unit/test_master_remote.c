@@ -146,6 +146,9 @@ struct part {
 	bool ahead;      /* they take other masters' tasks before */
 	bool unheard;    /* every other answer about a queue comes from no leader */
 	bool apart;      /* one side is up before the other */
+	bool other_run;  /* what they bring is of a run that is none of ours */
+	bool gap_late;   /* the piece before the last one is missing */
+	bool says_lost;  /* they use a status that is the master's own */
 	bool alarm;      /* the broker takes nothing, and goes with that */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
@@ -215,7 +218,8 @@ static void body_record(struct body *b, const struct plan_target *t, uint8_t att
 		.seq = t->seq, .poll = world->polled, .attempt = attempt, .last = true};
 
 	snprintf(text, sizeof(text), "%s ok\n", t->host);
-	r.head = (struct record_head){.status = RECORD_OK, .tries = 1, .rtt_us = 5};
+	r.head = (struct record_head){
+		.status = play.says_lost ? RECORD_LOST : RECORD_OK, .tries = 1, .rtt_us = 5};
 	r.octets = (const uint8_t *)text;
 	r.len = (uint32_t)strlen(text);
 	batch_result_pack(&r, &b->w);
@@ -248,7 +252,7 @@ static void poll_large(uint64_t run, const struct plan_target *t, unsigned site)
 			text[PIECE - 1] = '\n';
 		body_begin(&b, run, 77, 1);
 		batch_result_pack(&r, &b.w);
-		if (gap && i == 2)
+		if (gap && i == (play.gap_late ? PIECES - 2 : 2))
 			continue;
 		body_end(&b, site);
 		if (i == 3)
@@ -271,7 +275,7 @@ static void poll_batch(struct held *h)
 	assert_true(batch_head_unpack(&head, &r, &other) && batch_tasks_unpack(&tasks, &r));
 	assert_string_equal(tasks.master, "m1");
 	world->highest = tasks.attempt > world->highest ? tasks.attempt : world->highest;
-	body_begin(&b, head.run, 1 + (unsigned)rand() % 3, tasks.count);
+	body_begin(&b, head.run + play.other_run, 1 + (unsigned)rand() % 3, tasks.count);
 	for (unsigned i = 0; i < tasks.count; i++) {
 		struct batch_store store;
 		struct plan_target t;
@@ -758,8 +762,10 @@ static void test_repeated(void **state)
 	struct trial *t = *state;
 
 	play.repeat = 50;
+	t->remote.patience_us = 30000000;
 	run_all(t, 2000);
 	assert_int_equal(t->ok, 2000);
+	assert_int_equal(t->result.stats.count[STATS_SENT], 2000); /* a repeat counts nothing */
 	assert_true(t->result.remote.duplicates > 0);
 }
 
@@ -948,6 +954,39 @@ static void test_dead_letters(void **state)
 	assert_int_equal(t->result.remote.dead, t->crashed);
 }
 
+/* What nobody had before its time was over has killed nobody. */
+static void test_expired_letters(void **state)
+{
+	struct trial *t = *state;
+
+	play.dead = 30;
+	t->remote.ttl_us = 1;
+	run_all(t, 1000);
+	assert_int_equal(t->ok, 1000);
+	assert_int_equal(t->result.remote.dead, 0);
+}
+
+static void nothing_counts(struct trial *t)
+{
+	t->remote.attempts = 1;
+	t->remote.patience_us = 50000;
+	run_all(t, 100);
+	assert_int_equal(t->lost, 100);
+}
+
+static void test_another_run(void **state)
+{
+	play.other_run = true;
+	nothing_counts(*state);
+}
+
+/* An agent cannot say that a target is lost. */
+static void test_status_of_ours(void **state)
+{
+	play.says_lost = true;
+	nothing_counts(*state);
+}
+
 static void test_need(void **state)
 {
 	struct trial *t = *state;
@@ -979,6 +1018,12 @@ static void test_large_with_a_gap(void **state)
 	assert_int_equal(t->ok, 2);
 	assert_int_equal(t->longest, PIECES * PIECE);
 	assert_true(t->result.remote.republished > 0);
+}
+
+static void test_large_without_its_last_but_one(void **state)
+{
+	play.gap_late = true;
+	test_large_with_a_gap(state);
 }
 
 static void test_old_rounds(void **state)
@@ -1154,9 +1199,13 @@ int main(void)
 		TEST(test_down_and_up),
 		TEST(test_no_broker),
 		TEST(test_dead_letters),
+		TEST(test_expired_letters),
+		TEST(test_another_run),
+		TEST(test_status_of_ours),
 		TEST(test_need),
 		TEST(test_large),
 		TEST(test_large_with_a_gap),
+		TEST(test_large_without_its_last_but_one),
 		TEST(test_old_rounds),
 		TEST(test_garbage),
 		TEST(test_deadline),
