@@ -27,7 +27,7 @@
 #define SILENCE_US   15000000 /* it may be busy with one answer of the broker: LINK_SLOW_US */
 #define SIDE_PUTS    1        /* as in COURIER_UP */
 #define SIDE_TAKES   2
-#define WHY_MAX      300
+#define WHY_MAX      LINK_TOLD_MAX
 
 static struct remote_link *link_of(const struct master *m)
 {
@@ -130,6 +130,7 @@ static void is_up(struct master *m, unsigned sides)
 	if (c->was_up)
 		log_info("the broker is there again");
 	c->was_up = true;
+	c->told[0] = '\0';
 	c->barren = 0;
 	c->pause_us = PAUSE_MIN_US;
 	sites_renew(m);
@@ -167,8 +168,11 @@ static bool down_take(struct master *m, struct wire_in *r)
 		log_error("the broker will not have us any more: %s", why);
 		m->result->failed = true;
 		master_cancel(m, "the broker refused the link");
-	} else if (lost) {
-		log_warning("the broker is gone: %s; it is tried again", why);
+	} else if (strcmp(c->told, why) !=
+		   0) { /* of both sides once; and what keeps it from coming back */
+		log_warning("the broker %s: %s; it is tried again",
+			    lost ? "is gone" : "cannot be had", why);
+		memcpy(c->told, why, len + 1);
 	}
 	return true;
 }

@@ -13,19 +13,22 @@
 struct master;
 struct site;
 
+#define LINK_TOLD_MAX 300
+
 struct remote_link {
 	struct proc proc;
 	struct queue *queue; /* NULL: it does not live */
 	enum queue_state state;
 	bool watched, pinged, killed;
-	bool puts, takes;   /* the side is up */
-	bool was_up;        /* both have been, once */
-	unsigned barren;    /* deaths in a row without an UP */
-	int64_t heard_us;   /* its last word, or when it came to owe us one */
-	int64_t respawn_us; /* LOOP_NEVER */
-	int64_t pause_us;   /* before the next one */
-	bool leaving, left; /* STOP was sent, STOPPED came */
-	int64_t leave_us;   /* STOP was wanted then; LOOP_NEVER */
+	bool puts, takes;             /* the side is up */
+	bool was_up;                  /* both have been, once */
+	unsigned barren;              /* deaths in a row without an UP */
+	int64_t heard_us;             /* its last word, or when it came to owe us one */
+	int64_t respawn_us;           /* LOOP_NEVER */
+	int64_t pause_us;             /* before the next one */
+	bool leaving, left;           /* STOP was sent, STOPPED came */
+	int64_t leave_us;             /* STOP was wanted then; LOOP_NEVER */
+	char told[LINK_TOLD_MAX + 1]; /* why it is down; empty: it is up, or nothing was told */
 };
 
 void remote_link_start(struct master *m);

@@ -108,7 +108,9 @@ class Network(Faults):
         proxy.refuse()
         self.after(GONE, proxy.accept)
         self.judge(master)
-        self.assertIn('broker', self.told(master))
+        told = self.told(master)
+        self.assertEqual(told.count('the broker is gone: '), 1, 'of both sides once: ' + told)
+        self.assertIn('the broker cannot be had: ', told, 'nor what keeps it from coming back')
 
     def test_cut_again_and_again(self):
         """Before anything can settle."""
