@@ -556,6 +556,26 @@ static void script_twice(struct peer *p)
 	end(p);
 }
 
+/* A broker may have a message twice: both are in hand, and both are acknowledged. */
+static void script_copy(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold"});
+	give(p, &(struct sent){.tag = 2, .number = 5, .hosts = "hold"});
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	end(p);
+}
+
+static void test_copy(void **state)
+{
+	(void)state;
+	run(script_copy);
+}
+
 static void test_same_task_twice(void **state)
 {
 	(void)state;
@@ -638,6 +658,34 @@ static void test_dangerous_alone(void **state)
 {
 	(void)state;
 	run(script_alone);
+}
+
+/* While the broker does not want the record of one, the next dangerous task is not asked. */
+static void script_alone_nacked(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 4, .hosts = "ok"});
+	hear_results(p);
+	say_u64(p, COURIER_NACKED, p->id);
+	give(p, &(struct sent){.tag = 2, .number = 5, .deliveries = 2, .hosts = "ok ok ok"});
+	hear_results(p); /* the first one again, after its pause; nothing goes beside it */
+	SILENT(p);
+	CHECK(page->asked == 2);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(hear_results(p).count == 1);
+		say_u64(p, COURIER_CONFIRMED, p->id);
+	}
+	HEAR_TAG(p, COURIER_ACK, 2);
+	end(p);
+}
+
+static void test_dangerous_when_nacked(void **state)
+{
+	(void)state;
+	run(script_alone_nacked);
 }
 
 static void script_need(struct peer *p)
@@ -954,6 +1002,16 @@ static void script_garbage(struct peer *p)
 	w.at = octets;
 	say_taken(p, 3, COURIER_FROM_CONTROL, 0, &w, octets);
 	HEAR_TAG(p, COURIER_ACK, 3);
+	w.at = octets;
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	batch_tasks_pack(
+		&(struct batch_tasks){.number = 1, .attempt = 1, .master = "boss", .count = 1}, &w);
+	batch_target_pack(
+		&(struct plan_target){.host = "ok", .addr = {.family = 4, .ip = {127, 0, 0, 1}}},
+		NULL, &w);
+	wire_put_u8(&w, 0); /* and something behind its last target */
+	say_taken(p, 4, COURIER_FROM_TASKS, 0, &w, octets);
+	HEAR_TAG(p, COURIER_BURY, 4);
 	end(p);
 }
 
@@ -1178,8 +1236,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_acknowledged_when_confirmed),
 		cmocka_unit_test(test_nacked_is_put_again),
 		cmocka_unit_test(test_same_task_twice),
+		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cell_dies),
 		cmocka_unit_test(test_dangerous_alone),
+		cmocka_unit_test(test_dangerous_when_nacked),
 		cmocka_unit_test(test_run_is_asked_for),
 		cmocka_unit_test(test_run_that_nobody_explains),
 		cmocka_unit_test(test_master_is_gone),
