@@ -28,26 +28,26 @@ struct wire_in {
  * has some forty of them, and passes through six processes in a run over a broker. */
 static inline uint8_t *wire_out_take(struct wire_out *w, size_t len)
 {
-	uint8_t *place = w->at;
+	uint8_t *room = w->at;
 
 	if (w->full || (size_t)(w->end - w->at) < len) {
 		w->full = true;
 		return NULL;
 	}
 	w->at += len;
-	return place;
+	return room;
 }
 
 static inline const uint8_t *wire_in_take(struct wire_in *r, size_t len)
 {
-	const uint8_t *place = r->at;
+	const uint8_t *room = r->at;
 
 	if (r->bad || (size_t)(r->end - r->at) < len) {
 		r->bad = true;
 		return NULL;
 	}
 	r->at += len;
-	return place;
+	return room;
 }
 
 #define WIRE_INTEGER(bits)                                                        \
