@@ -68,7 +68,9 @@ static enum drain drain_state(const struct agent *a)
 		return DRAIN_CELLS;
 	if (a->nbatches > 0 || results_left(a) || window_open(a->window) > 0)
 		return DRAIN_CONFIRMS;
-	return (a->puts || a->takes) && !a->courier_stopped ? DRAIN_COURIER : DRAIN_OVER;
+	if (a->courier_stopped) /* until it has ended: agent_close() would kill it */
+		return a->queue != NULL ? DRAIN_COURIER : DRAIN_OVER;
+	return a->puts || a->takes ? DRAIN_COURIER : DRAIN_OVER;
 }
 
 /* Its time is over: goes on without. */
