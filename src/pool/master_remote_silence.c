@@ -3,10 +3,12 @@
  *
  * What is lost on the way is noticed by silence: nothing came of a site for longer than its slowest host can take,
  * though all its tasks are with the broker, and that has no more of them in its queue. Then the tasks without a record are
- * published again, with another attempt's number and twice the patience; after the last one their record is `lost`. The broker is asked before that: tasks that wait
- * in a queue are not published again, for they are still there; but their time runs, so that a run ends by itself, whatever
- * agents do, or do not. That none is connected is told at once. In rounds such a site holds up the others no longer
- * than the interval.
+ * published again, with another attempt's number and twice the patience; after the last one their record is `lost`.
+ *
+ * The broker is asked before that: tasks that wait in a queue are not published again, for they are still there; but their
+ * time runs, so that a run ends by itself, whatever agents do, or do not. That none is connected is told at once. In rounds
+ * such a site holds up the others no longer than the interval. A record that has come before is a word like others, and so
+ * is a queue that grows shorter before agents: theirs is the work of other masters then, and ours is next.
  *
  * Rejected: a clock for each task, or batch. It costs memory per task, and tells nothing of one that waits in a queue.
  *
