@@ -24,6 +24,7 @@
 #include "link/batch.h"
 #include "link/cell.h"
 #include "link/courier.h"
+#include "link/window.h"
 #include "pool/queue.h"
 
 #define PATIENCE_MS 60000 /* no test is timed; this only ends what hangs */
@@ -384,6 +385,8 @@ static void do_task(struct mock *m, const struct plan_target *t)
 		_exit(9);
 	else if (strcmp(t->host, "wrong") == 0)
 		_exit(AGENT_CELL_WRONG);
+	else if (strcmp(t->host, "lie") == 0)
+		answer(m, t->seq + CELL_TASKS_MAX, RECORD_OK, false);
 	else if (strcmp(t->host, "hold") == 0)
 		m->held[m->nheld++] = t->seq;
 	else
@@ -686,6 +689,56 @@ static void test_dangerous_when_nacked(void **state)
 {
 	(void)state;
 	run(script_alone_nacked);
+}
+
+/* A broker that confirms nothing: what it does not want stays with the cell, and goes on with the first confirm. */
+static void script_no_confirms(struct peer *p)
+{
+	const unsigned share = WINDOW_MAX / 2;
+
+	say_up(p, 3);
+	describe(p);
+	for (unsigned i = 1; i <= share; i++) {
+		give(p, &(struct sent){.tag = i, .number = i, .hosts = "ok"});
+		hear_results(p);
+		CHECK(p->id == i);
+	}
+	give(p, &(struct sent){.tag = share + 1, .number = share + 1, .hosts = "ok"});
+	SILENT(p);
+	for (uint64_t id = 1; id <= share; id++)
+		say_u64(p, COURIER_CONFIRMED, id);
+	for (uint64_t tag = 1, put = 0; tag <= share || put == 0;) {
+		uint8_t kind = hear(p);
+
+		CHECK(kind == COURIER_PUT || (kind == COURIER_ACK && heard_u64(p) == tag));
+		put += kind == COURIER_PUT;
+		tag += kind == COURIER_ACK;
+	}
+	say_u64(p, COURIER_CONFIRMED, share + 1);
+	HEAR_TAG(p, COURIER_ACK, share + 1);
+	end(p);
+}
+
+static void test_no_confirms(void **state)
+{
+	(void)state;
+	run(script_no_confirms);
+}
+
+/* A record of a task that it has not: the cell is killed, and what it had goes back. */
+static void script_lie(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold lie"});
+	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	end(p);
+}
+
+static void test_cell_lies(void **state)
+{
+	(void)state;
+	run(script_lie);
 }
 
 static void script_need(struct peer *p)
@@ -1240,6 +1293,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_cell_dies),
 		cmocka_unit_test(test_dangerous_alone),
 		cmocka_unit_test(test_dangerous_when_nacked),
+		cmocka_unit_test(test_no_confirms),
+		cmocka_unit_test(test_cell_lies),
 		cmocka_unit_test(test_run_is_asked_for),
 		cmocka_unit_test(test_run_that_nobody_explains),
 		cmocka_unit_test(test_master_is_gone),
