@@ -151,6 +151,7 @@ class Resume(dist.Stage):
     def test_refused(self):
         """Another list, other questions, another form: the same command, or none."""
         master = self.begin()
+        master.send_signal(signal.SIGSTOP)  # it would write on
         said = self.refused(status=4)
         self.assertIn(f'is being written by process {master.pid}', said)
         self.die(master)
@@ -256,6 +257,8 @@ class Resume(dist.Stage):
     @unittest.skipUnless(os.path.exists(SYNC), 'needs sync.so (Linux)')
     def test_failing_sync(self):
         env = dict(os.environ, LD_PRELOAD=SYNC, FAILING_SYNC=self.path('fail'))
+        if poller.WITH_ASAN:  # it wants to be first
+            env['ASAN_OPTIONS'] = env.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
         master = self.begin(env=env)
         before = self.octets()[JOURNAL]
         self.write('fail', '')
