@@ -123,14 +123,17 @@ class Alike(dist.Stage):
     """What is asked over a broker is asked as here."""
 
     def test_a_profile_that_cannot_be(self):
-        """Its targets say so; no worker dies of it, and its neighbours are answered."""
+        """Of version 3, and the agent has no keys for it, for its file lacks them or has others: its targets say so; no worker
+        dies of it, and its neighbours are answered."""
         self.devices('*:ok')
-        agent = self.start_agent('a1')
-        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + CORE +
-                           'hosts: [127.2.0.0/26, {host: 127.2.1.0/26, credential: core}, {host: 127.2.2.0/26, get: [sysName.0]}]\n')
-        self.judge(self.start_master(hosts=hosts), {'ok': 128, 'error': 64}, status=1)
-        self.assertEqual({r['message'] for r in self.records() if r['status'] == 'error'},
-                         {"the agent a1 of site default has no credential 'core'"})
+        agent = self.start_agent('a1', text='credentials: {office: {community: other}}\n')
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\n' + CORE.replace('{core', '{office: {}, core') +
+                           'hosts: [127.2.0.0/26, {host: 127.2.1.0/26, credential: core},\n'
+                           '  {host: 127.2.2.0/26, credential: office, version: 3}, {host: 127.2.3.0/26, get: [sysName.0]}]\n')
+        self.judge(self.start_master(hosts=hosts), {'ok': 128, 'error': 128}, status=1)
+        said = {r['message'] for r in self.records() if r['status'] == 'error'}
+        self.assertEqual(len(said), 2, said)
+        self.assertIn("the agent a1 of site default has no credential 'core'", said)
         for word in 'died', 'killed', 'exited', 'crashed':
             self.assertNotIn(word, self.told(agent))
 
