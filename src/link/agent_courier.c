@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 
@@ -157,6 +158,7 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 		return taken_take(a, &r);
 	case COURIER_STOPPED:
 		a->courier_stopped = true;
+		shutdown(a->courier.fd, SHUT_WR); /* who waits for our end has it */
 		return true;
 	default: /* PONG, SITE_IS */
 		return true;
