@@ -542,7 +542,7 @@ class Trouble(Amqp):
         self.site(master)
         master.ask('put', 1, 'tasks', 'north', 'kept')
         master.expect('confirmed 1')
-        time.sleep(3)  # RabbitMQ 3.10.8 does not survive its death with a quorum queue that is younger
+        time.sleep(rabbit.OLD_ENOUGH)
         self.broker.kill()
         self.assertEqual({master.expect('gone').split()[0], master.expect('gone').split()[0]}, {'puts', 'takes'})
         self.assertIn('refused', master.open('takes'))

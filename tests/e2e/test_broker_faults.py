@@ -34,7 +34,8 @@ class Faults(dist.Stage):
 class Broker(Faults):
     def test_killed(self):
         """SIGKILL, and back with what it had on its disk."""
-        master = self.begin()
+        master = self.begin(pace=SLOW)
+        time.sleep(rabbit.OLD_ENOUGH / 2)
         self.broker.restart()
         self.judge(master)
         self.assertIn('broker', self.told(master))

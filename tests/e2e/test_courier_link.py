@@ -144,7 +144,7 @@ class One(Link):
     def test_killed_and_restarted(self):
         url = self.broker.url(self.broker.vhost('killed'))
         master, agent = self.pair('killed', url, url)
-        time.sleep(3)  # a queue of its last second hangs for ever when 3.10.8 comes back
+        time.sleep(rabbit.OLD_ENOUGH)
         master.say('put killed 5000 2000')
         self.wait_until(lambda: len(master.confirmed) > 300)
         self.broker.kill()

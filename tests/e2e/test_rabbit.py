@@ -5,6 +5,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 import unittest
 
 import amqp_proxy
@@ -39,6 +40,7 @@ class Life(poller.Poll):
             self.only_loopback(pids)
             self.alarms(broker)
             self.messages(broker)
+            time.sleep(rabbit.OLD_ENOUGH)
             broker.restart()
             self.wait_until(lambda: broker.queues('test1').get('q') == (1, 0, 0), 'a message on disk outlives a death', 0.2)
             broker.wipe()
