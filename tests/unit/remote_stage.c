@@ -1,0 +1,650 @@
+/*
+ * remote_stage: the courier that is a broker and all agents, and a run of the master with it (see the header).
+ */
+#include "remote_stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "pool/queue.h"
+
+#define PATIENCE_S 100
+#define PREFETCH   16
+
+struct world *world;
+struct part play;
+
+static const char *const site_names[SITES] = {"north", "south"};
+
+/* --- the plan: odd targets are in the south ------------------------------------------------- */
+
+void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
+{
+	snprintf(p->hosts[seq], sizeof(p->hosts[seq]), "#%u", (unsigned)seq);
+	*out = (struct plan_target){.seq = seq,
+				    .profile = (uint32_t)(seq % SITES),
+				    .host = p->hosts[seq],
+				    .addr = {.family = 4, .ip = {127, 0, 0, 1}, .port = 161},
+				    .port = 161};
+}
+
+bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
+{
+	if (kind == PLAN_SESSIONS || p->next == p->total)
+		return false;
+	plan_at(p, p->next++, out);
+	return true;
+}
+
+void plan_rewind(struct plan *p)
+{
+	p->next = 0;
+}
+
+uint64_t plan_count(const struct plan *p, enum plan_kind kind)
+{
+	return kind == PLAN_SESSIONS ? 0 : p->total;
+}
+
+uint64_t plan_total(const struct plan *p)
+{
+	return p->total;
+}
+
+const struct profile *plan_profiles(const struct plan *p, size_t *count)
+{
+	*count = SITES;
+	return p->profiles;
+}
+
+uint64_t plan_asker(const struct plan *p, uint32_t profile)
+{
+	(void)p;
+	return profile;
+}
+
+const char *plan_site(const struct plan *p, uint32_t profile)
+{
+	(void)p;
+	return site_names[profile];
+}
+
+const char *plan_site_at(const struct plan *p, size_t site)
+{
+	return plan_site(p, (uint32_t)site);
+}
+
+size_t plan_sites(const struct plan *p)
+{
+	(void)p;
+	return SITES;
+}
+
+uint64_t plan_site_count(const struct plan *p, size_t site)
+{
+	return (p->total + 1 - site) / SITES;
+}
+
+/* --- what outlives the courier -------------------------------------------------------------- */
+
+static bool chance(unsigned percent)
+{
+	return (unsigned)rand() % 100 < percent;
+}
+
+static struct held *hold(struct held *list, unsigned site, const void *body, size_t len)
+{
+	for (size_t i = 0; i < HELD; i++) {
+		struct held *h = &list[i];
+
+		if (h->used)
+			continue;
+		assert_true(len <= BODY_MAX);
+		*h = (struct held){.used = true, .site = site, .len = len};
+		memcpy(h->body, body, len);
+		return h;
+	}
+	return NULL;
+}
+
+static unsigned held_of(const struct held *list, unsigned site)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < HELD; i++)
+		n += list[i].used && list[i].site == site;
+	return n;
+}
+
+/* --- agents --------------------------------------------------------------------------------- */
+
+struct body {
+	uint8_t octets[BODY_MAX];
+	struct wire_out w;
+};
+
+static void body_begin(struct body *b, uint64_t run, uint64_t incarnation, uint16_t count)
+{
+	struct batch_head head = {.kind = BATCH_OF_RESULTS, .run = run};
+	struct batch_results r = {
+		.incarnation = incarnation, .number = ++world->number, .count = count};
+
+	r.stats.count[STATS_SENT] = count;
+	strcpy(r.agent, "agent");
+	strcpy(r.site, "north"); /* whatever: the master knows better */
+	b->w = (struct wire_out){.at = b->octets, .end = b->octets + sizeof(b->octets)};
+	batch_head_pack(&head, &b->w);
+	batch_results_pack(&r, &b->w);
+}
+
+static void body_end(struct body *b, unsigned site)
+{
+	assert_false(b->w.full);
+	hold(world->results, site, b->octets, (size_t)(b->w.at - b->octets));
+}
+
+static void body_record(struct body *b, const struct plan_target *t, uint8_t attempt)
+{
+	char text[100];
+	struct batch_result r = {
+		.seq = t->seq, .poll = world->polled, .attempt = attempt, .last = true};
+
+	snprintf(text, sizeof(text), "%s ok\n", t->host);
+	r.head = (struct record_head){
+		.status = play.says_lost ? RECORD_LOST : RECORD_OK, .tries = 1, .rtt_us = 5};
+	r.octets = (const uint8_t *)text;
+	r.len = (uint32_t)strlen(text);
+	batch_result_pack(&r, &b->w);
+}
+
+/* A record in pieces, each in a body of its own; one of them may be missing, or come twice. */
+static void poll_large(uint64_t run, const struct plan_target *t, unsigned site)
+{
+	static char text[PIECE];
+	bool gap = play.gap && !world->swallowed;
+	struct body b;
+
+	memset(text, 'x', sizeof(text));
+	for (unsigned i = 0; i < PIECES; i++) {
+		bool last = i == PIECES - 1;
+		struct batch_result r = {.seq = t->seq,
+					 .poll = 1000000 + world->polled,
+					 .before = i * PIECE,
+					 .attempt = 1,
+					 .last = last,
+					 .octets = (const uint8_t *)text,
+					 .len = PIECE};
+
+		r.head = (struct record_head){.status = RECORD_OK, .rtt_us = 5};
+		if (i == 0)
+			memcpy(text, t->host, strlen(t->host));
+		if (i == 0)
+			memcpy(text + strlen(t->host), " ok ", 4);
+		if (last)
+			text[PIECE - 1] = '\n';
+		body_begin(&b, run, 77, 1);
+		batch_result_pack(&r, &b.w);
+		if (gap && i == (play.gap_late ? PIECES - 2 : 2))
+			continue;
+		body_end(&b, site);
+		if (i == 3)
+			body_end(&b, site); /* twice */
+		memset(text, 'x', sizeof(text));
+	}
+	world->swallowed = true;
+	world->polled++;
+}
+
+/* A batch is polled: its records are held for the master. */
+static void poll_batch(struct held *h)
+{
+	struct wire_in r = {.at = h->body, .end = h->body + h->len};
+	struct batch_head head;
+	struct batch_tasks tasks;
+	struct body b;
+	bool other;
+
+	assert_true(batch_head_unpack(&head, &r, &other) && batch_tasks_unpack(&tasks, &r));
+	assert_string_equal(tasks.master, "m1");
+	world->highest = tasks.attempt > world->highest ? tasks.attempt : world->highest;
+	body_begin(&b, head.run + play.other_run, 1 + (unsigned)rand() % 3, tasks.count);
+	for (unsigned i = 0; i < tasks.count; i++) {
+		struct batch_store store;
+		struct plan_target t;
+		struct learnt known;
+		bool learns;
+
+		assert_true(batch_target_unpack(&t, &store, &learns, &known, &r));
+		assert_int_equal(t.seq % SITES, h->site); /* goes to its own site */
+		world->polled++;
+		if (play.large && t.seq == 1) { /* alone in its batch */
+			poll_large(head.run, &t, h->site);
+			h->used = false;
+			return;
+		}
+		if (play.old_round)
+			t.seq += 1000000;
+		body_record(&b, &t, tasks.attempt);
+	}
+	if (!play.silent)
+		body_end(&b, h->site);
+	if (play.repeat && chance(play.repeat))
+		body_end(&b, h->site);
+	h->used = false;
+}
+
+/* --- the broker ------------------------------------------------------------------------------ */
+
+struct link {
+	struct queue *q;
+	int fd;
+	unsigned out; /* given to the master, and not acknowledged */
+};
+
+static void say(struct link *l, enum courier_message kind, const void *p, size_t len)
+{
+	queue_put(l->q, (uint8_t)kind, p, len);
+}
+
+static void say_octet(struct link *l, enum courier_message kind, uint8_t octet)
+{
+	say(l, kind, &octet, 1);
+}
+
+static void say_id(struct link *l, enum courier_message kind, uint64_t id)
+{
+	uint8_t octets[8];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	wire_put_u64(&w, id);
+	say(l, kind, octets, sizeof(octets));
+}
+
+static void say_down(struct link *l, bool final)
+{
+	uint8_t octets[] = {3, final, 'g', 'o', 'n', 'e'};
+
+	say(l, COURIER_DOWN, octets, sizeof(octets));
+}
+
+static bool is_busy(unsigned site)
+{
+	return site == SOUTH && loop_clock_us() - world->begun_us < play.busy_us;
+}
+
+static unsigned ready_of(unsigned site)
+{
+	int64_t left_us = world->begun_us + play.busy_us - loop_clock_us();
+
+	return held_of(world->tasks, site) +
+	       (play.ahead && is_busy(site) ? (unsigned)(left_us / 10000) : 0);
+}
+
+static void say_site(struct link *l, const struct queue_frame *f)
+{
+	bool unheard = play.unheard && world->asked++ % 2 == 0;
+	uint8_t octets[200];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	unsigned site = f->len > 2 && f->data[2] == 's' ? SOUTH : NORTH;
+
+	wire_put_bytes(&w, f->data, f->len);
+	wire_put_u8(&w, 1);
+	wire_put_u32(&w, unheard ? 0 : ready_of(site));
+	wire_put_u32(&w, unheard || (play.deserted && site == SOUTH) ? 0 : 2);
+	say(l, COURIER_SITE_IS, octets, (size_t)(w.at - octets));
+}
+
+static void give(struct link *l, struct held *h, enum courier_from from)
+{
+	uint8_t octets[13];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct queue_part parts[] = {{octets, sizeof(octets)}, {h->body, h->len}};
+
+	if (from == COURIER_FROM_DEAD)
+		poll(NULL, 0, 3); /* what has expired has done so by milliseconds */
+	h->tag = ++world->tag;
+	h->out = true;
+	wire_put_u64(&w, h->tag);
+	wire_put_u8(&w, (uint8_t)from);
+	wire_put_u32(&w, 0);
+	queue_put_parts(l->q, COURIER_TAKEN, parts, 2);
+	l->out++;
+	if (play.repeat && chance(play.repeat)) /* acknowledged it is by the last tag */
+		give(l, h, from);
+}
+
+static void take_ack(struct link *l, uint64_t tag)
+{
+	for (size_t i = 0; i < HELD; i++) {
+		struct held *lists[] = {&world->results[i], &world->dead[i]};
+
+		for (size_t n = 0; n < 2; n++)
+			if (lists[n]->used && lists[n]->tag == tag)
+				lists[n]->used = false;
+	}
+	world->acked++;
+	l->out -= l->out > 0;
+}
+
+static void take_control(const uint8_t *p, size_t len)
+{
+	struct wire_in r = {.at = p, .end = p + len};
+	struct batch_head head;
+	bool other;
+
+	assert_true(batch_head_unpack(&head, &r, &other));
+	world->told[head.kind]++;
+	if (head.kind == BATCH_RATE)
+		world->rate = wire_get_u32(&r);
+}
+
+static void take_put(struct link *l, const struct queue_frame *f)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	uint64_t id = wire_get_u64(&r);
+	uint8_t to = wire_get_u8(&r);
+	uint16_t len;
+	const uint8_t *key = wire_get_str(&r, &len);
+	unsigned site = len > 0 && key[0] == 's' ? SOUTH : NORTH;
+
+	if (to == COURIER_CONTROL) {
+		take_control(r.at, (size_t)(r.end - r.at));
+	} else {
+		world->batches++;
+		if (chance(play.nack)) {
+			say_id(l, COURIER_NACKED, id);
+			return;
+		}
+		if (play.swallow_once && !world->swallowed)
+			world->swallowed = true;
+		else if (!chance(play.lose) && hold(chance(play.dead) ? world->dead : world->tasks,
+						    site, r.at, (size_t)(r.end - r.at)) == NULL) {
+			say_id(l, COURIER_NACKED, id);
+			return;
+		}
+	}
+	if (!chance(play.no_confirm))
+		say_id(l, COURIER_CONFIRMED, id);
+}
+
+static void flush(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLOUT};
+
+	while (queue_backlog(l->q) > 0) {
+		if (!queue_flush(l->q))
+			_exit(0);
+		if (queue_backlog(l->q) > 0)
+			poll(&p, 1, -1);
+	}
+}
+
+static void take_frame(struct link *l, const struct queue_frame *f)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+
+	switch (f->kind) {
+	case COURIER_SITE:
+		say_site(l, f);
+		break;
+	case COURIER_PUT:
+		take_put(l, f);
+		break;
+	case COURIER_ACK:
+		take_ack(l, wire_get_u64(&r));
+		break;
+	case COURIER_REOPEN:
+		say_octet(l, COURIER_UP, 1);
+		break;
+	case COURIER_PING:
+		say(l, COURIER_PONG, NULL, 0);
+		break;
+	case COURIER_STOP:
+		world->forgot = wire_get_u8(&r);
+		say(l, COURIER_STOPPED, NULL, 0);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The record of one and the same target. */
+static void bring_again(void)
+{
+	struct plan_target t = {.seq = 1, .host = "#1"};
+	struct body b;
+
+	if (held_of(world->results, SOUTH) > 0)
+		return;
+	body_begin(&b, 4711, 1, 1);
+	body_record(&b, &t, 1);
+	body_end(&b, SOUTH);
+}
+
+/* Agents poll what is there, the master gets what it may. */
+static void work(struct link *l)
+{
+	if (play.repeats && is_busy(SOUTH))
+		bring_again();
+	for (size_t n = 0; n < HELD; n++) {
+		size_t i = play.late > 0 ? (size_t)rand() % HELD : n; /* in any order */
+		struct held *t = &world->tasks[i], *r = &world->results[i], *d = &world->dead[i];
+
+		if (t->used && !(play.deserted && t->site == SOUTH) && !is_busy(t->site) &&
+		    !chance(play.late))
+			poll_batch(t);
+		if (r->used && !r->out && l->out < PREFETCH && !chance(play.late))
+			give(l, r, COURIER_FROM_RESULTS);
+		if (d->used && !d->out && l->out < PREFETCH)
+			give(l, d, COURIER_FROM_DEAD);
+	}
+}
+
+static void say_need(struct link *l)
+{
+	struct held h = {.used = true};
+	struct batch_head head = {.kind = BATCH_NEED, .run = 4711};
+	struct wire_out w = {.at = h.body, .end = h.body + sizeof(h.body)};
+
+	batch_head_pack(&head, &w);
+	wire_put_str(&w, "a", 1);
+	wire_put_str(&w, "north", 5);
+	h.len = (size_t)(w.at - h.body);
+	play.repeat = 0;
+	give(l, &h, COURIER_FROM_RESULTS);
+}
+
+static void say_garbage(struct link *l)
+{
+	struct held h = {.used = true, .len = (size_t)rand() % 300};
+	struct batch_head head = {.kind = BATCH_OF_RESULTS, .run = 4711};
+	struct wire_out w = {.at = h.body, .end = h.body + sizeof(h.body)};
+
+	for (size_t i = 0; i < h.len; i++)
+		h.body[i] = (uint8_t)rand();
+	if (h.len > BATCH_HEAD_PACKED && chance(50))
+		batch_head_pack(&head, &w);
+	give(l, &h, chance(50) ? COURIER_FROM_RESULTS : COURIER_FROM_DEAD);
+}
+
+static int leave(struct link *l, int status)
+{
+	queue_free(l->q);
+	return status;
+}
+
+/* Both sides; or the second one later, and what is asked before that is not heard (courier.h). */
+static void begin_up(struct link *l)
+{
+	struct pollfd p = {.fd = l->fd, .events = POLLIN};
+	struct queue_frame f;
+
+	say_octet(l, COURIER_UP, play.apart ? 1 : 3);
+	if (play.apart) {
+		flush(l);
+		poll(&p, 1, 1000);
+		queue_read(l->q);
+		while (queue_next(l->q, &f))
+			if (f.kind != COURIER_SITE)
+				take_frame(l, &f);
+		say_octet(l, COURIER_UP, 2);
+	}
+	if (play.alarm) {
+		say_octet(l, COURIER_BLOCKED, 1);
+		say_down(l, false);
+		say_octet(l, COURIER_UP, 3);
+	}
+}
+
+static int courier(const void *arg, int fd)
+{
+	struct link l = {.q = queue_new(fd), .fd = fd};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	unsigned turns = 0;
+
+	(void)arg;
+	srand(world->births * 31 + 7);
+	if (world->births++ == 0)
+		world->begun_us = loop_clock_us();
+	for (size_t i = 0; i < HELD; i++)
+		world->results[i].out = world->dead[i].out = false;
+	if (play.refuses) {
+		say_down(&l, false);
+		flush(&l);
+		poll(&p, 1, -1);
+		return leave(&l, 0);
+	}
+	begin_up(&l);
+	for (;;) {
+		struct queue_frame f;
+		enum queue_state state;
+
+		flush(&l);
+		poll(&p, 1, 5);
+		state = queue_read(l.q);
+		while (queue_next(l.q, &f))
+			take_frame(&l, &f);
+		if (state != QUEUE_OPEN)
+			return leave(&l, 0);
+		if (chance(play.die))
+			return leave(&l, 1);
+		if (play.down_later && ++turns == 5) {
+			say_down(&l, false);
+			say_octet(&l, COURIER_UP, 3);
+			l.out = 0;
+			for (size_t i = 0; i < HELD; i++)
+				world->results[i].out = false;
+		}
+		if (play.needs && turns++ == 0)
+			say_need(&l);
+		if (play.garbage)
+			say_garbage(&l);
+		work(&l);
+	}
+}
+
+/* --- a run ----------------------------------------------------------------------------------- */
+
+static void format(struct buf *out, const struct record *r, const struct format_options *o)
+{
+	(void)o;
+	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
+}
+
+int set_up(void **state)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+
+	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	play = (struct part){0};
+	snprintf(t->folder, sizeof(t->folder), "/tmp/test_master_remote.XXXXXX");
+	assert_non_null(mkdtemp(t->folder));
+	snprintf(t->path, sizeof(t->path), "%s/out", t->folder);
+	t->run = (struct run){.number = 4711, .format = "text", .sessions = 1};
+	strcpy(t->run.master, "m1");
+	t->remote = (struct remote_config){
+		.courier = courier, .run = &t->run, .attempts = 20, .patience_us = 150000};
+	t->config = (struct master_config){.plan = &t->plan,
+					   .remote = &t->remote,
+					   .window = 64,
+					   .workers = 2,
+					   .format = format};
+	log_set_level(LOG_LEVEL_ERROR);
+	alarm(PATIENCE_S);
+	*state = t;
+	return 0;
+}
+
+int tear_down(void **state)
+{
+	struct trial *t = *state;
+
+	histogram_free(t->result.latency);
+	unlink(t->path);
+	rmdir(t->folder);
+	munmap(world, sizeof(*world));
+	free(t);
+	return 0;
+}
+
+static void take_line(struct trial *t, const char *line)
+{
+	unsigned seq;
+	char status[20];
+
+	assert_int_equal(sscanf(line, "#%u %19s", &seq, status), 2);
+	assert_in_range(seq, 0, MAX - 1);
+	t->records[seq]++;
+	t->ok += strcmp(status, "ok") == 0;
+	t->lost += strcmp(status, "lost") == 0;
+	t->crashed += strcmp(status, "crashed") == 0;
+	t->cancelled += strcmp(status, "cancelled") == 0;
+	if (strlen(line) > t->longest)
+		t->longest = strlen(line);
+}
+
+void go(struct trial *t, uint64_t total)
+{
+	struct writer_options o = {.path = t->path};
+	enum writer_result opened;
+
+	t->plan.total = total;
+	t->config.writer = writer_open(&o, &opened);
+	assert_int_equal(opened, WRITER_OK);
+	master_run(&t->config, &t->result);
+	if (!t->result.aborted)
+		assert_int_equal(writer_commit(t->config.writer), WRITER_OK);
+	writer_free(t->config.writer);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+}
+
+void run_all(struct trial *t, uint64_t total)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	uint64_t sum = 0;
+	FILE *f;
+
+	go(t, total);
+	f = fopen(t->path, "r");
+	assert_non_null(f);
+	while (getline(&line, &cap, f) > 0)
+		take_line(t, line);
+	free(line);
+	fclose(f);
+	for (uint64_t seq = 0; seq < total; seq++)
+		if (t->records[seq] != 1)
+			fail_msg("target %u has %u records", (unsigned)seq, t->records[seq]);
+	for (int i = 0; i < RECORD_STATUS_COUNT; i++)
+		sum += t->result.status[i];
+	assert_int_equal(sum, total);
+	assert_int_equal(t->result.targets, total);
+}

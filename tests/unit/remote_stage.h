@@ -1,0 +1,97 @@
+/*
+ * remote_stage - a broker, its agents and a plan of two sites for tests of the master: a courier that is all of them.
+ *
+ * What it holds is in a page that outlives the courier, as a broker's queues do. It loses, repeats, reorders and delays as
+ * a test wants it (`play`), in percent where that is a chance.
+ */
+#ifndef UNIT_REMOTE_STAGE_H
+#define UNIT_REMOTE_STAGE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "link/batch.h"
+#include "link/courier.h"
+#include "pool/master.h"
+
+#define MAX      6000 /* targets of a test */
+#define HELD     400  /* messages that a queue of the page holds */
+#define BODY_MAX 12000
+#define PIECE    9000 /* octets of a large record's piece */
+#define PIECES   6
+
+enum site_number {
+	NORTH,
+	SOUTH,
+	SITES
+};
+
+struct plan {
+	uint64_t total, next;
+	struct profile profiles[SITES];
+	char hosts[MAX][16];
+};
+
+struct held {
+	bool used, out; /* `out`: this courier has given it to the master */
+	unsigned site;
+	uint64_t tag;
+	size_t len;
+	uint8_t body[BODY_MAX];
+};
+
+struct world {
+	struct held tasks[HELD], results[HELD], dead[HELD];
+	unsigned births, batches, polled, acked, number, tag;
+	unsigned told[16]; /* control messages, by kind */
+	unsigned highest;  /* attempt */
+	bool forgot, swallowed;
+	unsigned rate, asked;
+	int64_t begun_us;
+};
+extern struct world *world;
+
+/* What happens, in percent where it is a chance. */
+struct part {
+	unsigned lose, nack, no_confirm, repeat, late, die, dead;
+	int64_t busy_us; /* agents of the south get to no new task before */
+	bool repeats;    /* what they bring before has come already */
+	bool ahead;      /* they take other masters' tasks before */
+	bool unheard;    /* every other answer about a queue comes from no leader */
+	bool apart;      /* one side is up before the other */
+	bool other_run;  /* what they bring is of a run that is none of ours */
+	bool gap_late;   /* the piece before the last one is missing */
+	bool says_lost;  /* they use a status that is the master's own */
+	bool alarm;      /* the broker takes nothing, and goes with that */
+	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
+		silent;
+};
+extern struct part play;
+
+struct trial {
+	struct master_config config;
+	struct remote_config remote;
+	struct run run;
+	struct master_result result;
+	struct plan plan;
+	char folder[64], path[80];
+	unsigned records[MAX];
+	unsigned lost, crashed, cancelled, ok;
+	size_t longest;
+};
+
+int set_up(void **state); /* a trial, in *state; all of `play` is 0 */
+int tear_down(void **state);
+void go(struct trial *t, uint64_t total); /* a run, its output committed */
+/* And each target has exactly one record, as the result has it. */
+void run_all(struct trial *t, uint64_t total);
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif
