@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/options_internal.h"
+#include "link/form.h"
 
 #define COLUMN 25 /* where the explanations begin */
 
@@ -85,4 +86,5 @@ void options_version(struct buf *out)
 {
 	buf_puts(out, "multisnmp " PACKAGE_VERSION "\nbuilt with " BUILT_WITH
 		      "\nhardened by " HARDENED_BY "\n");
+	buf_printf(out, "masters and agents: messages of version %u\n", form_version);
 }

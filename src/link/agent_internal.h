@@ -52,6 +52,7 @@ struct agent {
 	int64_t *watch_us;
 	int64_t start_us, drain_us; /* when what is in hand is given up; LOOP_NEVER: no drain */
 	bool draining, told, over;  /* told: watchers know of it */
+	bool told_other;            /* of another version of messages */
 	enum agent_end end;
 };
 

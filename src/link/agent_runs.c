@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "link/form.h"
 
 #define RUNS_MAX ((size_t)128 << 20) /* default of runs_max: two of the largest */
 
@@ -203,14 +204,27 @@ static void drain_take(struct agent *a, struct wire_in *in)
 		agent_drain(a, AGENT_DRAINED, "asked to by a control message");
 }
 
+/* Its tasks are in a queue that is not ours, and what it tells all agents is for its own. */
+static void warn_of_other(struct agent *a, uint8_t version)
+{
+	if (!a->told_other)
+		log_warning("a multisnmp of another version is at this broker: its messages are of "
+			    "version %u, ours of %u; it and this agent do nothing for each other",
+			    version, form_version);
+	a->told_other = true;
+}
+
 void run_control(struct agent *a, const uint8_t *p, size_t len)
 {
 	struct wire_in in = {.at = p, .end = p + len};
 	struct batch_head head;
 	bool other;
 
-	if (!batch_head_unpack(&head, &in, &other))
-		return; /* a master of another version speaks to others of its own */
+	if (!batch_head_unpack(&head, &in, &other)) {
+		if (other)
+			warn_of_other(a, p[1]);
+		return;
+	}
 	if (head.run == 0 && head.kind != BATCH_DRAIN)
 		return; /* no run has that number */
 	switch (head.kind) {

@@ -1,7 +1,7 @@
 /*
  * What there must be at a broker: exchanges, queues and what binds them.
  *
- *   tasks (direct, key: site) -> tasks.SITE            quorum; its dead letters go to `dead`
+ *   tasks (direct, key: site) -> tasks.SITE            quorum; its dead letters go to `dead`. SITE: as form_key() has it
  *   results (direct, key: master) -> results.MASTER    quorum
  *   dead (headers, `master`) -> results.MASTER         what no agent could finish; whose master is gone: `lost` (fanout) -> dead
  *   control (fanout) -> control.SITE.AGENT.RANDOM      an agent's own, gone with its connection
@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/loop.h"
+#include "link/form.h"
 
 #define QUEUE_LIMIT    20000
 #define DELIVERY_LIMIT 20
@@ -156,11 +157,12 @@ static enum rabbit_answer have_lost(struct asked *q)
 const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME])
 {
 	const struct courier_config *c = r->config;
+	char key[FORM_KEY_MAX];
 
 	if (c->role == COURIER_MASTER)
 		snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.results.%s", c->name);
 	else
-		snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.tasks.%s", c->site);
+		snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.tasks.%s", form_key(key, c->site));
 	return out;
 }
 
@@ -176,15 +178,15 @@ bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *o
 		rabbit_text("x-dead-letter-exchange", "multisnmp.dead"),
 		rabbit_text("x-dead-letter-strategy", "at-least-once"),
 	};
-	char name[RABBIT_QUEUE_NAME];
+	char name[RABBIT_QUEUE_NAME], key[FORM_KEY_MAX];
 	struct queue_kind k = {.name = name, .with = {6, with}};
 	struct asked q = asked(r, &r->takes, why);
 	enum rabbit_answer a;
 
-	snprintf(name, sizeof(name), "multisnmp.tasks.%s", site);
+	snprintf(name, sizeof(name), "multisnmp.tasks.%s", form_key(key, site));
 	a = have_queue(&q, &k);
 	if (a == RABBIT_YES)
-		a = bind_or_trust(&q, name, "multisnmp.tasks", site, amqp_empty_table);
+		a = bind_or_trust(&q, name, "multisnmp.tasks", key, amqp_empty_table);
 	*out = (struct link_site){
 		.known = a == RABBIT_YES, .ready = k.ready, .consumers = k.consumers};
 	if (a == RABBIT_LOST)

@@ -17,6 +17,7 @@
 
 #include "base/loop.h"
 #include "link/amqp_parts.h"
+#include "link/form.h"
 
 #define LATER_US  10000
 #define FRAMES    2048 /* octets at most of a message's frames but its body's */
@@ -88,12 +89,15 @@ static const char *const exchange_of[] = {
 static int publish(struct rabbit *r, const struct link_message *m)
 {
 	struct letter l;
+	char key[FORM_KEY_MAX];
+	const char *to = m->to == COURIER_CONTROL ? ""
+			 : m->to == COURIER_TASKS ? form_key(key, m->key)
+						  : m->key;
 	amqp_bytes_t body = {.len = m->len, .bytes = (void *)(uintptr_t)m->body};
 
 	write_letter(&l, r, m);
 	return amqp_basic_publish(r->puts.state, r->channel, amqp_cstring_bytes(exchange_of[m->to]),
-				  amqp_cstring_bytes(m->to == COURIER_CONTROL ? "" : m->key),
-				  MANDATORY, 0, &l.properties, body);
+				  amqp_cstring_bytes(to), MANDATORY, 0, &l.properties, body);
 }
 
 enum link_put rabbit_put(struct rabbit *r, const struct link_message *m)

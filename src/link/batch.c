@@ -22,6 +22,7 @@
 
 #include "base/loop.h"
 #include "base/task.h"
+#include "link/form.h"
 
 _Static_assert(sizeof(((struct batch_store *)0)->host) == TASK_HOST_MAX + 1, "a task's host fits");
 _Static_assert(sizeof(((struct batch_store *)0)->path) > TASK_PATH_MAX, "a task's path fits");
@@ -33,7 +34,7 @@ _Static_assert(sizeof(((struct batch_store *)0)->path) > TASK_PATH_MAX, "a task'
 void batch_head_pack(const struct batch_head *h, struct wire_out *w)
 {
 	wire_put_u8(w, BATCH_MAGIC);
-	wire_put_u8(w, BATCH_VERSION);
+	wire_put_u8(w, form_version);
 	wire_put_u8(w, h->kind);
 	wire_put_u64(w, h->run);
 }
@@ -43,10 +44,10 @@ bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other)
 {
 	uint8_t magic = wire_get_u8(r), version = wire_get_u8(r);
 
-	*other = !r->bad && magic == BATCH_MAGIC && version != BATCH_VERSION;
+	*other = !r->bad && magic == BATCH_MAGIC && version != form_version;
 	h->kind = wire_get_u8(r);
 	h->run = wire_get_u64(r);
-	if (r->bad || magic != BATCH_MAGIC || version != BATCH_VERSION)
+	if (r->bad || magic != BATCH_MAGIC || version != form_version)
 		return false;
 	return h->kind >= BATCH_OF_TASKS && h->kind <= KIND_MAX;
 }

@@ -1,7 +1,7 @@
 /*
  * batch - the bodies of messages between masters and agents.
  *
- * Each begins with 'M', the version of this form, a kind and the number of the run (batch_head_*). All of it may come from
+ * Each begins with 'M', the version of this form (link/form.h), a kind and the number of the run (batch_head_*). All of it may come from
  * another machine, of another version, or from who has stolen a certificate: every length is checked.
  * No body holds a secret: a profile names its credential. Instants are UTC in microseconds.
  */
@@ -19,7 +19,6 @@
 #include "link/broker.h"
 #include "plan/plan.h"
 
-#define BATCH_VERSION 1
 #define BATCH_TASKS   64
 /* Octets of a body, but for a single record's last piece; below courier's frame. */
 #define BATCH_BODY_MAX 131072

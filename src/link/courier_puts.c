@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "link/courier_internal.h"
+#include "link/form.h"
 
 /* False: there is no room now. */
 static bool put_write(struct courier *c, const struct link_message *m)
@@ -97,7 +98,7 @@ bool puts_name(const void *body, size_t len, char out[PUTS_NAME_MAX])
 	uint8_t magic = wire_get_u8(&r), version = wire_get_u8(&r), kind = wire_get_u8(&r);
 	uint64_t run = wire_get_u64(&r), number = wire_get_u64(&r);
 
-	if (r.bad || magic != 'M' || version != 1 || kind != 1)
+	if (r.bad || magic != 'M' || version != form_version || kind != 1)
 		return false;
 	snprintf(out, PUTS_NAME_MAX, "%016" PRIx64 ":%" PRIu64, run, number);
 	return true;

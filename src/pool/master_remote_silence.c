@@ -19,6 +19,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "link/form.h"
 
 #define ATTEMPTS         3
 #define PATIENCE_DOUBLES 10 /* at most */
@@ -170,7 +171,8 @@ static void site_is_deserted(struct master *m, struct site *s)
 	const struct master_rounds *rounds = m->config->rounds;
 
 	if (!s->told && s->known)
-		log_warning("no agent of site %s is connected; %" PRIu64 " target%s", s->name,
+		log_warning("no agent of site %s is connected%s; %" PRIu64 " target%s", s->name,
+			    form_version == 1 ? "" : " that speaks our version of messages",
 			    s->left, s->left == 1 ? " waits" : "s wait");
 	s->told = s->told || s->known;
 	if (rounds == NULL || loop_now_us(m->loop) - m->start_us < rounds->interval_us)

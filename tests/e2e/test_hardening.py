@@ -22,12 +22,13 @@ MARKS = {
 
 class Hardening(unittest.TestCase):
     def test_lines(self):
-        """What the program is, what it was built with, what it was hardened by, each on a line."""
+        """What the program is, what it was built with, what it was hardened by, what it speaks, each on a line."""
         lines = poller.version().splitlines()
-        self.assertEqual(len(lines), 3, poller.version())
+        self.assertEqual(len(lines), 4, poller.version())
         self.assertTrue(lines[0].startswith('multisnmp '))
         self.assertRegex(lines[1], r'^built with Net-SNMP .*, sandbox: (linux|openbsd|macos|plain|none)$')
         self.assertRegex(lines[2], r'^hardened by (nothing$|-)')
+        self.assertRegex(lines[3], r'^masters and agents: messages of version \d+$')
 
     @unittest.skipUnless(ELF and poller.have('readelf'), 'needs readelf, and a program of its kind')
     def test_marks(self):
