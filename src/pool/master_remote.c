@@ -61,6 +61,7 @@ static void remote_free(struct master *m)
 	acks_free(r->acks);
 	ledger_free(r->ledger);
 	ledger_free(r->later);
+	ledger_free(r->died);
 	buf_free(&r->words);
 	free(r->agents);
 	free(r->pieces);
@@ -271,6 +272,8 @@ static void remote_begin(struct master *m)
 	ledger_clear(r->ledger);
 	if (r->later != NULL)
 		ledger_clear(r->later);
+	if (r->died != NULL)
+		ledger_clear(r->died);
 	r->round += r->begun;
 	r->begun = true;
 }

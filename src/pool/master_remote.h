@@ -23,6 +23,7 @@ struct remote {
 	uint64_t tasks, round; /* of a round; of the run, from 0 */
 	struct ledger *ledger; /* has a record */
 	struct ledger *later;  /* waits, for its site paused; NULL: none ever did */
+	struct ledger *died;   /* was in a batch that was given up, and went out again; likewise */
 	struct site *sites;
 	size_t nsites;
 	uint32_t *site_of; /* by profile */

@@ -8,6 +8,9 @@
  * A body holds many records, and the output may be full after any of them. So it is gone through where it lies, in the
  * link's queue, and what is left of it waits there; no other frame is read before it is through.
  *
+ * A batch that was given up makes its tasks `crashed`, unless they went out again since, under another number: whoever has
+ * them now may live. That it was given up is kept, for who has to say in the end why there is no record.
+ *
  * A body is acknowledged when its records are safe (pool/acks.h). One that makes no sense is acknowledged too: to
  * have it again would bring no more sense.
  *
@@ -176,6 +179,28 @@ static void slow_close(struct master *m)
 	acks_seq(r->acks, r->slow_seq, r->slow_status);
 }
 
+void dead_settle(struct master *m, uint64_t seq)
+{
+	if (remote_settle(m, seq, RECORD_CRASHED, DEAD_WORDS))
+		m->result->remote.dead++;
+}
+
+/* Not the last word, if the task is in a later batch, too: that one may be answered. */
+static void dead_take(struct master *m, uint64_t seq)
+{
+	struct remote *r = m->remote;
+	struct plan_target p;
+
+	plan_at(m->config->plan, seq, &p);
+	if (r->taken.number > site_of(m, p.profile)->since) {
+		dead_settle(m, seq);
+		return;
+	}
+	if (r->died == NULL)
+		r->died = ledger_new(r->tasks);
+	ledger_take(r->died, seq);
+}
+
 /* A task of a batch that was given up. False: the body makes no sense. */
 static bool dead_next(struct master *m, struct wire_in *in)
 {
@@ -187,8 +212,8 @@ static bool dead_next(struct master *m, struct wire_in *in)
 
 	if (!batch_target_unpack(&p, &store, &learns, &known, in))
 		return false;
-	if (seq_is_ours(m, p.seq, &seq) && remote_settle(m, seq, RECORD_CRASHED, DEAD_WORDS))
-		m->result->remote.dead++;
+	if (seq_is_ours(m, p.seq, &seq) && !ledger_has(m->remote->ledger, seq))
+		dead_take(m, seq);
 	return true;
 }
 
@@ -288,6 +313,7 @@ static bool dead_open(struct master *m, struct wire_in *in)
 	if (!batch_tasks_unpack(&b, in))
 		return false;
 	t->dead = true;
+	t->number = b.number;
 	t->count = b.count;
 	if (b.until_us > 0 && loop_wall_ms() * 1000 >= b.until_us)
 		t->count = 0; /* its time was over, before anybody had it: that kills nobody */

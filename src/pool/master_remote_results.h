@@ -28,7 +28,8 @@ struct taken { /* a message whose results are gone through, lent by the courier'
 	bool open;
 	uint64_t tag;
 	uint16_t count; /* results left */
-	bool dead;      /* tasks that were given up, not results */
+	bool dead;      /* tasks that were given up, not results; of a batch of this number: */
+	uint64_t number;
 	uint64_t incarnation;
 	struct wire_in in;
 };
@@ -36,6 +37,7 @@ struct taken { /* a message whose results are gone through, lent by the courier'
 bool results_take(struct master *m, const struct queue_frame *f); /* false: no such frame */
 void results_continue(struct master *m);
 bool remote_settle(struct master *m, uint64_t seq, enum record_status status, const char *words);
+void dead_settle(struct master *m, uint64_t seq); /* as a task of a batch that was given up */
 
 struct part *piece_end(struct master *m, uint64_t incarnation, const struct batch_result *b,
 		       bool *whole);

@@ -17,6 +17,7 @@
 #include "pool/master_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "link/form.h"
@@ -160,9 +161,29 @@ static void site_again(struct master *m, struct site *s, bool publish)
 		return;
 	s->again = true;
 	s->cursor = 0;
+	s->since = m->remote->batch;
 	log_warning("site %s: %" PRIu64 " target%s published again: %s", s->name, s->left,
 		    s->left == 1 ? " is" : "s are",
 		    emptied ? "the broker has lost its queue" : "nothing came of it for too long");
+}
+
+/* A task of a site that has lost hope. */
+void site_lose(struct master *m, const struct site *s, uint64_t seq)
+{
+	const struct ledger *died = m->remote->died;
+	char words[BROKER_NAME_MAX + 120];
+
+	if (died != NULL && ledger_has(died, seq)) { /* that is known of it */
+		dead_settle(m, seq);
+		return;
+	}
+	if (s->consumers == 0)
+		snprintf(words, sizeof(words), "no agent of site %s was connected", s->name);
+	else
+		snprintf(words, sizeof(words),
+			 "no agent of site %s gave a record of it, asked %u time%s", s->name,
+			 s->attempt, s->attempt == 1 ? "" : "s");
+	remote_settle(m, seq, RECORD_LOST, words);
 }
 
 /* Nobody is there who would ask. */

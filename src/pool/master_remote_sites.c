@@ -7,7 +7,6 @@
  */
 #include "pool/master_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +122,7 @@ void sites_begin(struct master *m)
 		s->count = 0;
 		s->batch.len = 0;
 		s->attempt = 1;
+		s->since = r->batch;
 		s->skipped = s->cursor = 0;
 		s->again = s->losing = s->returned = false;
 	}
@@ -257,20 +257,6 @@ static bool site_next(struct master *m, struct site *s, unsigned *steps, struct 
 	return false;
 }
 
-/* A task of a site that has lost hope. */
-static void task_lose(struct master *m, const struct site *s, uint64_t seq)
-{
-	char words[BROKER_NAME_MAX + 120];
-
-	if (s->consumers == 0)
-		snprintf(words, sizeof(words), "no agent of site %s was connected", s->name);
-	else
-		snprintf(words, sizeof(words),
-			 "no agent of site %s gave a record of it, asked %u time%s", s->name,
-			 s->attempt, s->attempt == 1 ? "" : "s");
-	remote_settle(m, seq, RECORD_LOST, words);
-}
-
 /* What waits of a site, as far as it goes now. */
 static void site_continue(struct master *m, struct site *s, unsigned *steps)
 {
@@ -289,7 +275,7 @@ static void site_continue(struct master *m, struct site *s, unsigned *steps)
 		if (r->later != NULL && ledger_give(r->later, p.seq))
 			s->skipped--;
 		if (s->losing) {
-			task_lose(m, s, p.seq);
+			site_lose(m, s, p.seq);
 		} else if (!ledger_has(r->ledger, p.seq)) {
 			batch_add(m, s, &p);
 			m->result->remote.republished += again;

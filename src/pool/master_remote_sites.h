@@ -25,6 +25,7 @@ struct site {
 	unsigned count;   /* of them */
 	size_t open;      /* batches that the broker has not confirmed */
 	unsigned attempt; /* from 1 */
+	uint64_t since;   /* batches up to this number are older than what is asked now */
 	uint64_t skipped; /* tasks in remote.later */
 	bool again;       /* its tasks without a record go out again, or are lost: from cursor on */
 	bool losing;      /* the latter */
@@ -47,6 +48,7 @@ void sites_ask(struct master *m, bool anew); /* all of them; anew: no answer bef
 void sites_renew(struct master *m);          /* the link is up (again): no silence before counts */
 void site_heard(const struct master *m, struct site *s); /* something came of it, or went to it */
 void sites_hand_out(struct master *m);
+void site_lose(struct master *m, const struct site *s, uint64_t seq); /* a task, without hope */
 void sites_flush(struct master *m); /* batches that are not full */
 void sites_take_back(struct master *m);
 void sites_times(struct master *m);

@@ -345,6 +345,28 @@ static void take_control(const uint8_t *p, size_t len)
 		world->rate = wire_get_u32(&r);
 }
 
+/* A batch of tasks: where it lies from now on. False: there is no room. */
+static bool take_batch(unsigned site, const uint8_t *p, size_t len)
+{
+	struct wire_in r = {.at = p, .end = p + len};
+	struct held *list = chance(play.dead) ? world->dead : world->tasks;
+	struct batch_head head;
+	struct batch_tasks tasks;
+	bool other;
+
+	assert_true(batch_head_unpack(&head, &r, &other) && batch_tasks_unpack(&tasks, &r));
+	if (play.dies_late && tasks.attempt == 1)
+		return hold(world->aside, site, p, len) != NULL;
+	for (size_t i = 0; i < HELD; i++) { /* the ones before it are given up */
+		struct held *h = &world->aside[i];
+
+		if (h->used && h->site == site &&
+		    hold(world->dead, h->site, h->body, h->len) != NULL)
+			h->used = false;
+	}
+	return hold(list, site, p, len) != NULL;
+}
+
 static void take_put(struct link *l, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
@@ -364,8 +386,7 @@ static void take_put(struct link *l, const struct queue_frame *f)
 		}
 		if (play.swallow_once && !world->swallowed)
 			world->swallowed = true;
-		else if (!chance(play.lose) && hold(chance(play.dead) ? world->dead : world->tasks,
-						    site, r.at, (size_t)(r.end - r.at)) == NULL) {
+		else if (!chance(play.lose) && !take_batch(site, r.at, (size_t)(r.end - r.at))) {
 			say_id(l, COURIER_NACKED, id);
 			return;
 		}
@@ -428,6 +449,12 @@ static void bring_again(void)
 	body_end(&b, SOUTH);
 }
 
+/* Dead letters that the master has not taken go first. */
+static bool waits_for_the_dead(void)
+{
+	return play.dies_late && held_of(world->dead, NORTH) + held_of(world->dead, SOUTH) > 0;
+}
+
 /* Agents poll what is there, the master gets what it may. */
 static void work(struct link *l)
 {
@@ -438,7 +465,7 @@ static void work(struct link *l)
 		struct held *t = &world->tasks[i], *r = &world->results[i], *d = &world->dead[i];
 
 		if (t->used && !(play.deserted && t->site == SOUTH) && !is_busy(t->site) &&
-		    !chance(play.late))
+		    !waits_for_the_dead() && !chance(play.late))
 			poll_batch(t);
 		if (r->used && !r->out && l->out < PREFETCH && !chance(play.late))
 			give(l, r, COURIER_FROM_RESULTS);

@@ -47,7 +47,7 @@ struct held {
 };
 
 struct world {
-	struct held tasks[HELD], results[HELD], dead[HELD];
+	struct held tasks[HELD], results[HELD], dead[HELD], aside[HELD];
 	unsigned births, batches, polled, acked, number, tag;
 	unsigned told[16]; /* control messages, by kind */
 	unsigned highest;  /* attempt */
@@ -68,7 +68,8 @@ struct part {
 	bool other_run;  /* what they bring is of a run that is none of ours */
 	bool gap_late;   /* the piece before the last one is missing */
 	bool says_lost;  /* they use a status that is the master's own */
-	bool alarm;      /* the broker takes nothing, and goes with that */
+	bool dies_late; /* first batches are given up when others have their tasks; then those go on */
+	bool alarm;     /* the broker takes nothing, and goes with that */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };

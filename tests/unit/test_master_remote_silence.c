@@ -1,0 +1,58 @@
+/*
+ * master, agents beyond a broker: what is silent, and what was given up, and when that decides (master_remote_silence.c,
+ * dead letters). The broker and its agents are remote_stage.h's.
+ */
+#include <stdlib.h>
+
+#include "remote_stage.h"
+
+/* --- batches that were given up ------------------------------------------------------------ */
+
+/* The first batches come back as dead letters when their tasks are out again: who has them now answers. */
+static void test_given_up_and_answered(void **state)
+{
+	struct trial *t = *state;
+
+	play.dies_late = true;
+	run_all(t, 100);
+	assert_int_equal(t->ok, 100);
+	assert_int_equal(t->result.remote.dead, 0);
+	assert_int_equal(t->result.remote.republished, 100);
+}
+
+/* What is out now is given up as well: that decides. */
+static void test_given_up_twice(void **state)
+{
+	struct trial *t = *state;
+
+	play.dies_late = true;
+	play.dead = 100;
+	run_all(t, 100);
+	assert_int_equal(t->crashed, 100);
+	assert_int_equal(t->result.remote.dead, 100);
+	assert_int_equal(t->result.remote.republished, 100);
+}
+
+/* And if nothing is heard of it: what is known of its tasks is that they were given up. */
+static void test_given_up_and_silent(void **state)
+{
+	struct trial *t = *state;
+
+	play.dies_late = play.silent = true;
+	t->remote.attempts = 2;
+	run_all(t, 100);
+	assert_int_equal(t->crashed, 100);
+	assert_int_equal(t->lost, 0);
+	assert_int_equal(t->result.remote.dead, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_given_up_and_answered),
+		TEST(test_given_up_twice),
+		TEST(test_given_up_and_silent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
