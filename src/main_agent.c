@@ -79,7 +79,7 @@ static bool reload(void *arg)
 
 /* --- the agent ---------------------------------------------------------------------------------- */
 
-/* Enough to fill the workers, with silent hosts among them. */
+/* Enough to fill the workers, with silent hosts among them; a batch may have fewer tasks, but then there are few. */
 static unsigned prefetch_of(const struct options *o)
 {
 	uint64_t batches = (uint64_t)o->workers * o->window / BATCH_TASKS;

@@ -35,17 +35,22 @@ static void put_broker(const struct options *o, struct buf *out)
 	buf_printf(out, "broker: %s\n", text);
 }
 
-/* "published: 5 messages of at most 64 targets, 1234 octets of profiles" */
+/* "published: 5 messages of at most 256 targets, 1234 octets of profiles" */
 static void put_published(const struct plan *plan, struct buf *out)
 {
 	struct buf profiles = {0};
 	uint64_t messages = 0;
+	unsigned most = 1;
 
-	for (size_t i = 0; i < plan_sites(plan); i++)
-		messages += (plan_site_count(plan, i) + BATCH_TASKS - 1) / BATCH_TASKS;
+	for (size_t i = 0; i < plan_sites(plan); i++) {
+		unsigned share = batch_share(plan_site_count(plan, i));
+
+		messages += (plan_site_count(plan, i) + share - 1) / share;
+		most = share > most ? share : most;
+	}
 	plan_pack_profiles(plan, &profiles);
-	buf_printf(out, "published: %" PRIu64 " %s of at most %d targets, %zu octets of profiles\n",
-		   messages, messages == 1 ? "message" : "messages", BATCH_TASKS, profiles.len);
+	buf_printf(out, "published: %" PRIu64 " %s of at most %u targets, %zu octets of profiles\n",
+		   messages, messages == 1 ? "message" : "messages", most, profiles.len);
 	buf_free(&profiles);
 }
 

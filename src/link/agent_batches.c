@@ -6,8 +6,8 @@
  * these was put, and all up to the last of them are confirmed. Whatever else becomes of it, it goes back, and somebody has it again.
  *
  * Dangerous is what went back ALONE_FROM times: something in it may kill whole agents. It waits for a cell of its own, one batch
- * at a time and one task at a time, each record put at once; so what does not kill is answered in the end. In another order each
- * time: what kills stands in the way of those behind it.
+ * at a time and few of its tasks at a time, later one, each record put at once; so what does not kill is answered in the end. In
+ * another order each time: what kills stands in the way of those behind it.
  *
  * A tag dies with the courier's connection; its batch is polled to its end all the same. If the broker gives it to us again while
  * it is in hand, it only has a tag again.

@@ -27,10 +27,6 @@
 #define STOP_US      10000000 /* without a task, after STOP */
 #define RATE_UNIT    1000
 #define ALONE        (AGENT_CELLS - 1)
-#define STEP         7 /* dangerous tasks begin so many further each time */
-
-_Static_assert((size_t)BATCH_TASKS *(BATCH_TARGET_MAX + 2) < QUEUE_PAYLOAD_MAX,
-	       "a batch fits a frame");
 
 /* --- birth ---------------------------------------------------------------------------------- */
 
@@ -120,36 +116,6 @@ struct agent_cell *cell_for(struct agent *a, const struct batch *b)
 }
 
 /* --- what is sent --------------------------------------------------------------------------- */
-
-/* Which of a dangerous batch's tasks is the n-th: another order each time. */
-static unsigned turn_of(const struct batch *b, unsigned n)
-{
-	unsigned at = (b->deliveries * STEP + n) % b->head.count;
-
-	return b->deliveries % 2 ? b->head.count - 1 - at : at;
-}
-
-static bool is_wanted(const struct batch *b, unsigned i)
-{
-	return !b->alone || turn_of(b, b->given) == i;
-}
-
-/* The targets were found sound when they were taken; here only their numbers change. */
-void cell_give(struct agent_cell *c, struct batch *b)
-{
-	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
-	uint8_t *octets = mem_alloc(b->len);
-	struct wire_out w = {.at = octets, .end = octets + b->len};
-
-	for (unsigned i = 0; i < b->head.count; i++)
-		if (is_wanted(b, i))
-			batch_target_pass(&r, task_open(c->agent, b, batch_target_seq(r)), &w);
-		else
-			batch_target_pass(&r, 0, NULL);
-	b->given += b->alone ? 1 : b->head.count;
-	queue_put(c->queue, CELL_TASKS, octets, (size_t)(w.at - octets));
-	free(octets);
-}
 
 void cell_tell(struct agent_cell *c, enum cell_message kind)
 {

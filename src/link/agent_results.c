@@ -1,7 +1,7 @@
 /*
  * Records on their way from cells to the broker.
  *
- * Up to 64 of them, or what has come in 200 ms, travel in one message; sooner when nothing more is to be expected, since a
+ * Up to 256 of them, or what has come in 200 ms, travel in one message; sooner when nothing more is to be expected, since a
  * list's last records should not wait. Those of dangerous tasks go one by one, before the next one is asked.
  *
  * What the window does not want stays here: then the cell is not read, its writer's buffer fills up, its workers keep their

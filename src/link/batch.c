@@ -13,6 +13,11 @@
  * goes out as an age, and becomes an instant again where it arrives; an age beyond that machine's own start would be an instant below zero: the
  * clock of the engine is then not known, which costs an exchange.
  *
+ * How many tasks: each message costs every process on its way, and the broker, some ten microseconds, of which a record has its
+ * part; with 64 to a message that was a tenth of what a poll costs, with 256 it is hardly seen. More would save nothing more,
+ * and be lost at once with the agent that has them in hand; a list that is short is cut into smaller ones, or one agent
+ * would have it alone.
+ *
  * Rejected: JSON or protocol buffers. The first costs more than the poll, the second is a compiler to be had on each system
  * for a dozen fields.
  */
@@ -29,6 +34,8 @@ _Static_assert(sizeof(((struct batch_store *)0)->path) > TASK_PATH_MAX, "a task'
 
 #define BATCH_MAGIC 'M'
 #define KIND_MAX    BATCH_DRAIN
+#define SHARES      16 /* batches of a short list: agents of a site share it */
+#define SHARE_MIN   8
 
 /* Counterpart: batch_head_unpack. */
 void batch_head_pack(const struct batch_head *h, struct wire_out *w)
@@ -110,6 +117,13 @@ static void learnt_stamp(struct learnt *l)
 }
 
 /* ---- tasks */
+
+unsigned batch_share(uint64_t tasks)
+{
+	uint64_t share = tasks / SHARES;
+
+	return share < SHARE_MIN ? SHARE_MIN : share > BATCH_TASKS ? BATCH_TASKS : (unsigned)share;
+}
 
 /* Counterpart: batch_tasks_unpack. */
 void batch_tasks_pack(const struct batch_tasks *t, struct wire_out *w)

@@ -9,7 +9,6 @@
 #define LINK_BATCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/learnt.h"
@@ -19,9 +18,9 @@
 #include "link/broker.h"
 #include "plan/plan.h"
 
-#define BATCH_TASKS   64
-/* Octets of a body, but for a single record's last piece; below courier's frame. */
-#define BATCH_BODY_MAX 131072
+#define BATCH_TASKS   256 /* and records, in a body */
+/* Octets of a body, but for a single record's last piece; below courier's frame, and in a frame of AMQP. */
+#define BATCH_BODY_MAX (131072 - 8)
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */
 	BATCH_OF_RESULTS,   /* agent to a master */
@@ -42,6 +41,7 @@ void batch_head_pack(const struct batch_head *h, struct wire_out *w);
 bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other);
 
 /* --- tasks: after the head, a batch_tasks, then `count` times a target */
+unsigned batch_share(uint64_t tasks); /* so many in a batch of a site that has so many in all */
 struct batch_tasks {
 	uint64_t number;                  /* of the batch in its run */
 	uint8_t attempt;                  /* from 1 */

@@ -4,6 +4,9 @@
  * The order is the plan's, or the spread's. Each site fills a batch of its own; a full one goes to the window. A site that
  * pauses (its queue has a limit, and says so) holds up no other: its tasks are skipped, a bit for each, and go out
  * when it takes batches again, in their order. So all that is kept of a million tasks is two bits each.
+ *
+ * A batch ends at BATCH_TASKS targets, or where the longest one more would not fit BATCH_BODY_MAX: 256 with names and what is
+ * remembered of engines may be more than a frame.
  */
 #include "pool/master_internal.h"
 
@@ -12,24 +15,18 @@
 
 #define STEPS            4096 /* targets looked at in a turn */
 #define LOOK             64   /* of them between two looks at whether any site takes more */
-#define SHARES           16   /* batches of a short list: agents of a site share it */
-#define SHARE_MIN        8
 #define PATIENCE_MIN_US  10000000
 #define PATIENCE_MORE_US 5000000
 #define WINDOW_TYPICAL   4096 /* of an agent's worker: as many hosts share its rate */
+#define HEAD_MAX         (BATCH_HEAD_PACKED + 32 + BROKER_NAME_MAX) /* octets before the targets */
+
+_Static_assert(BATCH_BODY_MAX <= WINDOW_BODY_MAX, "a batch that ends at its octets fits a message");
 
 /* --- begin -------------------------------------------------------------------------------- */
 
 struct site *site_of(const struct master *m, uint32_t profile)
 {
 	return &m->remote->sites[m->remote->site_of[profile]];
-}
-
-static unsigned share_of(uint64_t tasks)
-{
-	uint64_t share = tasks / SHARES;
-
-	return share < SHARE_MIN ? SHARE_MIN : share > BATCH_TASKS ? BATCH_TASKS : (unsigned)share;
 }
 
 /* The longest that a host of it can be silent before its record comes. */
@@ -81,7 +78,7 @@ void sites_open(struct master *m)
 	for (size_t i = 0; i < r->nsites; i++) {
 		struct site *s = &r->sites[i];
 
-		s->share = share_of(plan_site_count(plan, i));
+		s->share = batch_share(plan_site_count(plan, i));
 		s->patience_us = patience_of(m, (uint32_t)i, profiles, count);
 	}
 }
@@ -151,7 +148,7 @@ static void batch_put(struct master *m, struct site *s)
 				    .attempt = (uint8_t)s->attempt,
 				    .until_us = until_us(m),
 				    .count = (uint16_t)s->count};
-	uint8_t octets[BATCH_HEAD_PACKED + 32 + BROKER_NAME_MAX];
+	uint8_t octets[HEAD_MAX];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 	struct queue_part parts[2];
 	struct window_to to = {
@@ -171,7 +168,7 @@ static void batch_put(struct master *m, struct site *s)
 
 static bool batch_is_full(const struct site *s)
 {
-	return s->count >= s->share || s->batch.len > BATCH_BODY_MAX - 2 * BATCH_TARGET_MAX;
+	return s->count >= s->share || s->batch.len > BATCH_BODY_MAX - BATCH_TARGET_MAX - HEAD_MAX;
 }
 
 /* It takes a batch now. Not before its queue is there: the broker would give it back. */

@@ -243,7 +243,7 @@ class Check(Words):
         for line in ('total: 259 targets', 'site north: 257 targets', 'site south: 2 targets',
                      'broker: amqps://me@mq:5671/snmp'):
             self.assertIn(line, said)
-        self.assertTrue(said[-1].startswith('published: 6 messages of at most 64 targets, '), said[-1])
+        self.assertTrue(said[-1].startswith('published: 18 messages of at most 16 targets, '), said[-1])
 
     def test_the_site_of_the_command_line(self):
         self.assertIn('site west: 1 target', self.lines('--broker', URL, '--set', 'site=west', '10.0.0.1'))
