@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "base/log.h"
 #include "pool/message.h"
@@ -104,17 +105,18 @@ static bool somebody_lives(const struct master *m, enum plan_kind kind)
 	return false;
 }
 
+/* of a resolver: charged means that a name may have been the reason */
 static void respawn_plan(struct child *c, bool charged)
 {
 	struct master *m = c->master;
 	unsigned *barren;
 
-	if (c->delivered || charged)
+	if (c->delivered || (charged && !child_is_resolver(c)))
 		c->pause_us = PAUSE_MIN_US;
 	c->respawn_us = loop_now_us(m->loop) + c->pause_us;
 	c->pause_us = c->pause_us * 2 < PAUSE_MAX_US ? c->pause_us * 2 : PAUSE_MAX_US;
 	if (child_is_resolver(c)) {
-		names_resolver_died(m);
+		names_resolver_died(m, charged);
 		if (!names_left(m))
 			c->respawn_us = LOOP_NEVER; /* the next name is soon enough */
 		return;
@@ -151,12 +153,14 @@ void child_death(struct child *c)
 	struct master *m = c->master;
 	char how[100];
 	bool charged = false;
+	int status;
 
 	loop_forget(m->loop, c->proc.fd);
 	c->watched = false;
 	queue_free(c->queue);
 	c->queue = NULL;
-	proc_status_text(proc_end(&c->proc), how, sizeof(how));
+	status = proc_end(&c->proc);
+	proc_status_text(status, how, sizeof(how));
 	parts_drop(c);
 	if (c->stopping)
 		return;
@@ -165,10 +169,12 @@ void child_death(struct child *c)
 		return;
 	}
 	m->result->deaths++;
-	if (child_is_resolver(c))
+	if (child_is_resolver(c)) {
 		log_warning("%s %s", child_noun(c), how);
-	else
+		charged = !WIFEXITED(status) || WEXITSTATUS(status) != PROC_NOT_BEGUN;
+	} else {
 		charged = worker_mourn(c, how);
+	}
 	if (m->cancelled != NULL)
 		return;
 	respawn_plan(c, charged);

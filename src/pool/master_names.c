@@ -10,8 +10,9 @@
  *
  * A resolver's death is charged to all that it was asked, for nobody can tell what killed it; from then
  * on the charged ones are asked alone, so that the second and third charge meet the right one. The third
- * makes the name unknown. A resolver that only dies is given up, and what it was to find is unknown; that is
- * the system's fault and the run's exit status, though addresses are polled as ever.
+ * makes the name unknown. One that could not begin says so by its exit status, and nobody is charged. A resolver
+ * that only dies is given up, and what it was to find is unknown; that is the system's fault and the run's exit
+ * status, though addresses are polled as ever.
  */
 #include "pool/master_internal.h"
 
@@ -254,7 +255,7 @@ bool names_take(struct master *m, const struct queue_frame *f)
 	return true;
 }
 
-void names_resolver_died(struct master *m)
+void names_resolver_died(struct master *m, bool began)
 {
 	struct names *ns = &m->names;
 	bool hopeless = ++ns->deaths >= DEATHS_MAX;
@@ -267,7 +268,7 @@ void names_resolver_died(struct master *m)
 	for (uint32_t i = ns->count; i-- > 0;) {
 		struct name *n = &ns->list[i];
 		bool asked = n->state == NAME_ASKED;
-		if (asked && ++n->charges >= CHARGES_MAX)
+		if (asked && began && ++n->charges >= CHARGES_MAX)
 			name_unknown(ns, n, "the resolver died three times over this name");
 		else if (hopeless && (asked || n->state == NAME_TO_ASK))
 			name_unknown(ns, n, "the resolver does not live");

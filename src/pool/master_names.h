@@ -81,7 +81,7 @@ void names_wait(struct master *m, enum plan_kind kind, const struct waiter *t);
 void names_ask(struct master *m);
 bool names_left(struct master *m);                              /* some are asked, or to be asked */
 bool names_take(struct master *m, const struct queue_frame *f); /* false: the resolver lies */
-void names_resolver_died(struct master *m);
+void names_resolver_died(struct master *m, bool began); /* it had: a name may be the reason */
 void names_begin(struct master *m);   /* a new round: what is not known is asked again */
 void names_release(struct master *m); /* all that waits is ready, though its name is not known */
 

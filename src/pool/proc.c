@@ -7,7 +7,8 @@
  * reader of our stdout never sees its end, an output file stays busy.
  *
  * The design: a child ignores the signals of a leave-taking and leaves by STOP or end of file.
- * Its queue end moves to descriptor 3 and all above is closed, whatever it was.
+ * Its queue end moves to descriptor 3 and all above is closed, whatever it was; only then is anything opened, so
+ * that a parent whose descriptors are all in use has children that live.
  *
  * Rejected: close-on-exec, since nothing is executed; a list of what is to be closed, since it is
  * only as good as the memory of the next author.
@@ -31,7 +32,6 @@
 #include "pool/proc_internal.h"
 
 #define CHILD_FD   3     /* where a child finds its queue end */
-#define NOT_BEGUN  1     /* exit status of a child that could not be set up, or has no parent */
 #define MAX_CLOSED 65536 /* descriptors looked at one by one; a limit may be a thousand million */
 
 void proc_close_each(int first)
@@ -65,24 +65,21 @@ static void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* False: there is no /dev/null, or no descriptor for it. */
+/* False: there is no /dev/null, or the limit leaves no place for the queue end. */
 static bool child_descriptors(int fd)
 {
-	int null = open("/dev/null", O_RDWR);
-
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-		return false;
 	if (fd != CHILD_FD && dup2(fd, CHILD_FD) < 0)
 		return false;
 	proc_close_from(CHILD_FD + 1);
-	return true;
+	close(0);
+	return open("/dev/null", O_RDWR) == 0 && dup2(0, 1) == 1;
 }
 
 static int child_run(pid_t parent, int fd, proc_fn fn, void *arg)
 {
 	child_signals();
 	if (!child_descriptors(fd) || !proc_follow(parent))
-		return NOT_BEGUN;
+		return PROC_NOT_BEGUN;
 	return fn(arg, CHILD_FD);
 }
 

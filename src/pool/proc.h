@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PROC_NOT_BEGUN 5 /* exit status of a child that could not begin its work */
+
 struct proc {
 	pid_t pid; /* 0: there is none */
 	int fd;    /* the parent's end of the queue; -1: there is none */

@@ -36,6 +36,7 @@
 #include "base/mem.h"
 #include "pool/lookup.h"
 #include "pool/message.h"
+#include "pool/proc.h"
 #include "pool/queue.h"
 
 #define TIMEOUT_MS 2000 /* of a name server's first try: apart from SNMP's timeouts */
@@ -349,9 +350,9 @@ int resolver_main(const struct resolver_options *options, int fd)
 	/* c-ares gives every name up whose file of aliases it may not read */
 	unsetenv("HOSTALIASES");
 	if (!channel_open(&r, options))
-		return 1;
+		return PROC_NOT_BEGUN;
 	if (options->sandbox != NULL && !sandbox_enter(options->sandbox, SANDBOX_RESOLVER))
-		return 1;
+		return PROC_NOT_BEGUN;
 	loop_watch(r.loop, fd, LOOP_READ, queue_ready, &r);
 	while (!r.done)
 		resolver_turn(&r);

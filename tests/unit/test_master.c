@@ -29,6 +29,7 @@
 #include "pool/master.h"
 #include "pool/master_engines.h"
 #include "pool/message.h"
+#include "pool/proc.h"
 #include "pool/queue.h"
 
 #define MAX        20000 /* targets of a test */
@@ -38,6 +39,7 @@
 #define HUGE_PARTS 200
 #define HOG_PARTS  12 /* with it the spool is not full yet */
 #define LONG_LINE  2000
+#define LATE_BEGIN 4      /* births of a resolver that come to nothing */
 #define SILENCE_US 400000 /* instead of 5 s */
 #define PATIENCE_S 100    /* no test is timed; this only ends what hangs */
 
@@ -47,6 +49,7 @@ struct page {
 	_Atomic unsigned answered;
 	_Atomic unsigned name_asked[NAMES_MAX];
 	_Atomic unsigned names_at_once;
+	_Atomic unsigned resolvers; /* births of those that begin late */
 	_Atomic unsigned births;
 	_Atomic int born;      /* the last one's process */
 	_Atomic unsigned rate; /* the last one told, and the highest; per 1,000 s */
@@ -617,8 +620,10 @@ static int mock_resolver(const void *arg, int fd)
 	struct queue_frame f;
 	bool on = true;
 
-	if (arg != NULL)
-		return 5;
+	if (arg != NULL && strcmp(arg, "stillborn") == 0)
+		return 7;
+	if (arg != NULL && atomic_fetch_add(&page->resolvers, 1) < LATE_BEGIN)
+		return PROC_NOT_BEGUN;
 	while (on) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		poll(&p, 1, 10);
@@ -1704,6 +1709,21 @@ static void test_no_resolver_can_live(void **state)
 	assert_false(r->result.failed);
 }
 
+/* A name would be given up after three deaths of a resolver that had begun. */
+static void test_a_resolver_that_cannot_begin_yet(void **state)
+{
+	struct trial *r = *state;
+
+	r->config.resolver_arg = "begins late";
+	r->plan.name = a_poisonous_name;
+	run_all(r, 7); /* all but the poisonous one */
+	assert_int_equal(r->result.deaths, LATE_BEGIN);
+	assert_int_equal(r->result.status[RECORD_OK], 7);
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(atomic_load(&page->name_asked[i]), 1);
+	assert_false(r->result.failed);
+}
+
 /* --- early ends --------------------------------------------------------------------------- */
 
 static const char *always_silent(uint64_t seq)
@@ -2772,6 +2792,7 @@ int main(void)
 		RUN(test_a_resolver_that_lies),
 		RUN(test_a_resolver_that_answers_twice),
 		RUN(test_no_resolver_can_live),
+		RUN(test_a_resolver_that_cannot_begin_yet),
 		RUN(test_watchers),
 		RUN(test_watchers_hear_of_a_signal),
 		RUN(test_signal),

@@ -287,6 +287,62 @@ static void test_no_descriptor(void **state)
 	assert_int_equal(p.fd, -1);
 }
 
+/* Lowers the limit until just two places are free, which the pair of a queue takes. */
+static void leave_two_free(void)
+{
+	struct rlimit limit;
+	unsigned free_ones = 0;
+	int fd = 0;
+
+	for (; free_ones < 2; fd++)
+		free_ones += fcntl(fd, F_GETFD) < 0;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)fd;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What its parent had is closed before it opens anything. */
+static void test_none_to_spare(void **state)
+{
+	struct rlimit limit;
+	char said[4096];
+	struct proc p;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	leave_two_free();
+	bool spawned = proc_spawn(&p, say_descriptors, NULL);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	assert_true(spawned);
+	child_says(&p, said, sizeof(said));
+	assert_int_equal(proc_end(&p), 0);
+	assert_string_equal(said, "0 null 1 null 2 3 queue ");
+}
+
+/* Descriptor 3 is beyond the limit: in a process of its own, which has no other two for the pair. */
+static void test_cannot_begin(void **state)
+{
+	struct rlimit limit = {.rlim_cur = 3, .rlim_max = 3};
+	pid_t middle = fork();
+	int status;
+
+	(void)state;
+	if (middle == 0) {
+		struct proc p;
+		char byte;
+		close(0);
+		close(1);
+		if (setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		    proc_spawn(&p, say_argument, (void *)(uintptr_t) "hello") &&
+		    read(p.fd, &byte, 1) == 0 && (status = proc_end(&p), WIFEXITED(status)))
+			_exit(WEXITSTATUS(status));
+		_exit(100);
+	}
+	waitpid(middle, &status, 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), PROC_NOT_BEGUN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_end_of_file_without_exit),
 		cmocka_unit_test(test_dies_with_its_parent),
 		cmocka_unit_test(test_no_descriptor),
+		cmocka_unit_test(test_none_to_spare),
+		cmocka_unit_test(test_cannot_begin),
 		cmocka_unit_test(
 			test_signal_between_fork_and_set_up), /* last: its fork hook stays */
 	};

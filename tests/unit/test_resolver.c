@@ -23,6 +23,7 @@
 #include "base/loop.h"
 #include "pool/lookup.h"
 #include "pool/message.h"
+#include "pool/proc.h"
 #include "pool/queue.h"
 #include "pool/resolver.h"
 
@@ -439,6 +440,25 @@ static void nonsense_ends_the_process(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
+/* So that its end is nobody's name's fault. */
+static void cannot_begin(void **state)
+{
+	(void)state;
+	struct resolver_options o = {.servers = "no address"};
+	int pair[2], status;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		close(pair[0]);
+		_exit(resolver_main(&o, pair[1]));
+	}
+	close(pair[1]);
+	waitpid(child, &status, 0);
+	close(pair[0]);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), PROC_NOT_BEGUN);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -456,6 +476,7 @@ int main(void)
 		TEST(bursts_are_bounded),
 		TEST(a_young_answer_frees_the_old),
 		TEST(a_dead_server_is_soon_through),
+		cmocka_unit_test(cannot_begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
