@@ -205,6 +205,7 @@ static int64_t agent_next_us(const struct agent *a)
 
 	next_us = least(least(next_us, batches_next_us(a)),
 			least(agent_cells_next_us(a), results_next_us(a)));
+	next_us = least(next_us, cells_hang_next_us(a));
 	return least(least(next_us, watch_next_us(a)), a->drain_us);
 }
 
@@ -218,6 +219,7 @@ static void agent_turn(struct agent *a, enum drain *drain)
 	results_turn(a);
 	batches_turn(a); /* what is put now lets the next dangerous one go */
 	agent_cells_times(a);
+	cells_hang_times(a);
 	if (a->draining && !a->over)
 		drain_turn(a, drain);
 	watch_turn(a);

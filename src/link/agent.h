@@ -32,11 +32,11 @@ struct agent_config { /* all is lent */
 	const struct watcher *watchers;
 	size_t nwatchers;
 	/* For tests; 0: as here */
-	int64_t drain_us;   /* what is in hand may take so long at the end: 30 s */
-	int64_t need_us;    /* until a batch of an unknown run goes back: 10 s */
-	int64_t idle_us;    /* until a cell without tasks ends: 5 min */
-	int64_t silence_us; /* until the courier is asked, and again until it is killed: 15 s */
-	size_t runs_max;    /* octets of all runs' descriptions: 128 MiB */
+	int64_t drain_us; /* what is in hand may take so long at the end: 30 s */
+	int64_t need_us;  /* until a batch of an unknown run goes back: 10 s */
+	int64_t idle_us;  /* until a cell without tasks ends: 5 min */
+	int64_t silence_us; /* until the courier, or a cell, is asked, and again until it is killed: 15 s */
+	size_t runs_max; /* octets of all runs' descriptions: 128 MiB */
 };
 
 enum agent_end {

@@ -242,6 +242,7 @@ static void cell_serve(struct agent_cell *c)
 	struct queue_frame f;
 
 	c->unread = false;
+	cell_heard(c);
 	while (!results_full(c)) {
 		if (!queue_next(c->queue, &f)) {
 			if (c->state != QUEUE_OPEN)

@@ -23,10 +23,11 @@ struct agent_cell {
 	struct queue *queue; /* NULL: it does not live */
 	enum queue_state state;
 	uint64_t run;
-	bool alone, watched, stopping, cancelled, unread, delivered;
-	unsigned open;   /* tasks in hand */
-	int64_t idle_us; /* since when it has none */
-	uint32_t rate;   /* that it was told, per 1,000 s; 0: no limit */
+	bool alone, watched, stopping, cancelled, unread, delivered, pinged;
+	unsigned open;    /* tasks in hand */
+	int64_t idle_us;  /* since when it has none */
+	int64_t heard_us; /* its last word, or the first task after it had none */
+	uint32_t rate;    /* that it was told, per 1,000 s; 0: no limit */
 	/* the message of its results */
 	struct buf rows;
 	struct batch *of[BATCH_TASKS]; /* whose records are in it */
@@ -50,6 +51,11 @@ void agent_cells_watch(struct agent *a);
 void agent_cells_times(struct agent *a);
 int64_t agent_cells_next_us(const struct agent *a);
 void agent_cells_free(struct agent *a);
+
+/* hangs */
+void cell_heard(struct agent_cell *c);
+void cells_hang_times(struct agent *a);
+int64_t cells_hang_next_us(const struct agent *a);
 
 /* results */
 bool result_take(struct agent_cell *c,

@@ -111,6 +111,8 @@ void cell_give(struct agent_cell *c, struct batch *b)
 	struct wire_out w = {.at = octets, .end = octets + b->len};
 	unsigned group = group_of(b);
 
+	if (c->open == 0)
+		cell_heard(c);
 	for (unsigned i = 0; i < b->head.count; i++)
 		if (is_wanted(b, i, group))
 			batch_target_pass(&r, task_open(c->agent, b, batch_target_seq(r)), &w);

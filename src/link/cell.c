@@ -129,6 +129,9 @@ static bool frame_take(struct cell *c, const struct queue_frame *f, struct maste
 		c->stopped = true;
 		plan_feed_close(c->plan);
 		return true;
+	case CELL_PING:
+		orders->asked = true;
+		return true;
 	case CELL_CANCEL:
 		orders->cancel = "cancelled by who asked for it";
 		return true;

@@ -19,6 +19,7 @@ enum cell_message {
 	CELL_TASKS = 1, /* batch_target_pack() each, back to back; seq is the local number */
 	CELL_RATE,      /* u32 packets per 1,000 s that the cell may send; 0: no limit */
 	CELL_STOP,      /* no task follows: finish what is in hand, and end. Empty */
+	CELL_PING,      /* are you there? CELL_STATS follows, be there nothing to count. Empty */
 	CELL_CANCEL,    /* nothing more is asked; what is in hand ends as cancelled. Empty */
 
 	/* from the cell; end of file after CELL_STOP is its end, before it its death */

@@ -16,6 +16,7 @@
 struct master_orders {
 	const char *cancel; /* nothing more is asked, in these words (a constant); NULL: go on */
 	double rate_pps;    /* all workers together; 0: no limit */
+	bool asked;         /* a word of us is wanted: counters, be there nothing to count */
 	bool ended;         /* fd is not to be watched any more */
 };
 

@@ -49,6 +49,9 @@ static void feed_ready(void *arg, unsigned ready)
 		children_rate(m);
 	if (m->orders.cancel != NULL)
 		master_cancel(m, m->orders.cancel);
+	if (m->orders.asked && m->layout != NULL)
+		layout_count(m->layout, &(struct stats){{0}});
+	m->orders.asked = false;
 	if (m->orders.ended)
 		loop_forget(m->loop, feed->fd);
 }

@@ -37,6 +37,33 @@ class Agents(dist.Stage):
         self.judge(master)
         self.assertIsNone(one.poll(), 'the agent lives')
 
+    def hang(self, master, agent):
+        """A run's own process on an agent stands still; its workers do not, but nobody gives them work."""
+        self.wait_for_requests(FIRST, master)
+        cell = next(iter(dist.cells_of(agent.pid)), None)
+        self.kill(cell, signal.SIGSTOP)
+        return cell
+
+    def test_cell_hangs(self):
+        """For ever, and the master would wait for an hour: its agent finds out, and kills it."""
+        self.devices()
+        agent = self.start_agent('a1')
+        master = self.start_master(hosts=self.write_hosts(more='broker: {patience: 1h}\n'))
+        self.hang(master, agent)
+        self.judge(master)
+        self.assertIn('does not answer; it is killed', self.told(agent))
+        self.assertNotIn('published again', self.told(master))
+
+    def test_cell_hangs_for_a_while(self):
+        """Longer than the master's patience, shorter than its agent's: it goes on where it was."""
+        self.devices()
+        agent = self.start_agent('a1')
+        master = self.start_master(hosts=self.write_hosts(more='broker: {patience: 2s, attempts: 20}\n'))
+        cell = self.hang(master, agent)
+        self.after(6, lambda: self.kill(cell, signal.SIGCONT))
+        self.judge(master)
+        self.assertNotIn('it is killed', self.told(agent))
+
     def test_courier_killed(self):
         """The link process of an agent, and then the master's."""
         master, (one, _) = self.begin()

@@ -1,6 +1,6 @@
 /*
  * agent: a scripted process to the broker, and scripted cells. The first one is a test's script: it hands out batches, and looks at
- * what comes back and in which order. What a cell does with a task stands in its host: "ok", "die", "hold", "part", "wrong".
+ * what comes back and in which order. What a cell does with a task stands in its host: "ok", "die", "hold", "part", "wrong", "hang".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ struct page { /* shared with the children */
 	_Atomic unsigned lives; /* of the process to the broker */
 	_Atomic unsigned cells, asked, at_once, at_once_max;
 	_Atomic unsigned alone_max; /* dangerous tasks that a cell had at once */
-	_Atomic unsigned cancelled, reloads;
+	_Atomic unsigned cancelled, reloads, pings;
 };
 static struct page *page;
 
@@ -355,6 +355,19 @@ struct mock {
 	unsigned nheld;
 };
 
+static void mock_say(struct mock *m, const struct buf *out)
+{
+	for (size_t at = 0; at < out->len;) {
+		ssize_t n = send(m->p->fd, out->data + at, out->len - at, MSG_NOSIGNAL);
+		struct pollfd w = {.fd = m->p->fd, .events = POLLOUT};
+
+		if (n < 0)
+			poll(&w, 1, PATIENCE_MS);
+		else
+			at += (size_t)n;
+	}
+}
+
 static void answer(struct mock *m, uint64_t seq, enum record_status status, bool parts)
 {
 	struct buf out = {0};
@@ -368,15 +381,17 @@ static void answer(struct mock *m, uint64_t seq, enum record_status status, bool
 	cell_frames.count(&out, &(struct stats){.count[STATS_SENT] = 1});
 	piece.head = &head;
 	cell_frames.put(&out, &piece);
-	for (size_t at = 0; at < out.len;) {
-		ssize_t n = send(m->p->fd, out.data + at, out.len - at, MSG_NOSIGNAL);
-		struct pollfd w = {.fd = m->p->fd, .events = POLLOUT};
+	mock_say(m, &out);
+	buf_free(&out);
+}
 
-		if (n < 0)
-			poll(&w, 1, PATIENCE_MS);
-		else
-			at += (size_t)n;
-	}
+static void answer_ping(struct mock *m)
+{
+	struct buf out = {0};
+
+	page->pings++;
+	cell_frames.count(&out, &(struct stats){{0}});
+	mock_say(m, &out);
 	buf_free(&out);
 }
 
@@ -385,6 +400,8 @@ static void do_task(struct mock *m, const struct plan_target *t)
 	page->asked++;
 	if (strcmp(t->host, "die") == 0)
 		_exit(9);
+	else if (strcmp(t->host, "hang") == 0)
+		raise(SIGSTOP);
 	else if (strcmp(t->host, "wrong") == 0)
 		_exit(AGENT_CELL_WRONG);
 	else if (strcmp(t->host, "lie") == 0)
@@ -411,6 +428,8 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 		unsigned tasks = 0;
 
 		stopped |= kind == CELL_STOP;
+		if (kind == CELL_PING)
+			answer_ping(&m);
 		if (kind == CELL_CANCEL) {
 			page->cancelled++;
 			while (m.nheld > 0)
@@ -614,6 +633,36 @@ static void test_cell_dies(void **state)
 	(void)state;
 	assert_int_equal(page->cells, 2);
 	assert_int_equal(r.returned, 2);
+}
+
+/* One that stands still is killed, and what it had goes back; one that waits for its hosts is asked, answers, and lives. */
+static void script_hang(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	describe_run(p, RUN + 1);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hang ok"});
+	give(p, &(struct sent){.tag = 2, .number = 6, .run = RUN + 1, .hosts = "hold"});
+	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	while (page->pings < 5)
+		usleep(1000);
+	SILENT(p);
+	kill(getppid(), SIGTERM);
+	HEAR(p, COURIER_LEAVE);
+	HEAR_TAG(p, COURIER_REQUEUE, 2);
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static void test_cell_hangs(void **state)
+{
+	script_fn script = script_hang;
+	struct agent_config c = config_of(&script);
+
+	(void)state;
+	c.silence_us = 200000;
+	run_with(&c, AGENT_DRAINED);
+	assert_int_equal(page->cells, 2);
 }
 
 /* From the third delivery: one task at a time, each record put before the next is asked, in another order each time; in a cell
@@ -1336,6 +1385,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_same_task_twice),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cell_dies),
+		cmocka_unit_test(test_cell_hangs),
 		cmocka_unit_test(test_dangerous_alone),
 		cmocka_unit_test(test_dangerous_many),
 		cmocka_unit_test(test_dangerous_when_nacked),
