@@ -30,6 +30,7 @@
 #include "base/quit.h"
 
 #define MESSAGE_MAX 65507 /* octets that UDP carries over IPv4: what we say that we can receive */
+#define INIT_MAX    (1 << 20) /* octets: init_snmp() takes a third of them */
 
 const char *pdu_error_name(int64_t status)
 {
@@ -107,6 +108,7 @@ void pdu_init(void)
 	set_boolean(NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
 	set_boolean(NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);
 	set_boolean(NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE, 1);
+	free(mem_alloc(INIT_MAX)); /* the library would go on with what it did not get */
 	init_snmp("multisnmp");
 	restore_environment(old);
 	setlocale(LC_CTYPE, locale);
