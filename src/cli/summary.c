@@ -21,7 +21,8 @@ static double seconds(int64_t us)
 static void put_targets(struct buf *out, const struct master_result *r)
 {
 	double elapsed = seconds(r->elapsed_us);
-	uint64_t targets = r->targets - r->remote.resumed;
+	/* where it could not even begin there are more of the others */
+	uint64_t targets = r->targets > r->remote.resumed ? r->targets - r->remote.resumed : 0;
 	double rate = elapsed > 0 ? (double)targets / elapsed : 0;
 
 	buf_printf(out, "targets: %" PRIu64 " in %.3f s, %.0f per second\n", r->targets, elapsed,

@@ -114,6 +114,11 @@ static void test_broker(void **state)
 	assert_non_null(strstr(text, "targets: 5000 in 1.000 s, 1000 per second\n"));
 	assert_non_null(strstr(text, "2 sites\nresumed: 4000 records were there; "));
 	assert_non_null(strstr(text, "dropped by the receive buffer of an agent's machine, "));
+	out.len = 0;
+	r.targets = 0; /* the broker was not there */
+	summary_put(&out, &r);
+	buf_putc(&out, '\0');
+	assert_non_null(strstr((const char *)out.data, "targets: 0 in 1.000 s, 0 per second\n"));
 	buf_free(&out);
 }
 
