@@ -209,5 +209,7 @@ void master_run(const struct master_config *config, struct master_result *result
 		result->failed = result->aborted = true;
 	if (!m.resting)
 		result->elapsed_us = loop_clock_us() - m.start_us;
+	if (result->written != WRITER_OK && !result->aborted && m.hands->abandon != NULL)
+		m.hands->abandon(&m);
 	master_close(&m);
 }

@@ -37,6 +37,8 @@ struct hands {
 	void (*drain)(struct master *m);   /* nothing new is begun, what is in flight may finish */
 	void (*cancel)(struct master *m);  /* all ends; sets m->cancelled_us */
 	void (*stop)(struct master *m);    /* they end; sets m->stopping */
+	/* After the loop, whose output has failed: who works elsewhere is told, which may take 2 s. NULL: nobody does */
+	void (*abandon)(struct master *m);
 	bool (*settled)(struct master *m); /* who sent what is written knows; false: not yet */
 	void (*begin)(struct master *m);   /* a round, before anything of it is set up */
 	void (*resume)(struct master *m, bool cancelled); /* and after that */

@@ -11,19 +11,12 @@
  *
  * Numbers on the wire are unique over rounds: round times the number of tasks, and the task's own. So a record that is
  * late for its round is known as such.
- *
- * The end: when all have records and these are with the writer, agents are told that the run is over, what they sent is
- * acknowledged, the results queue is deleted, and then the link ends. A broker that is gone by then is not waited for longer
- * than LEAVE_US: its queues expire.
  */
 #include "pool/master_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-
-#define LEAVE_US 10000000
 
 static bool remote_open(struct master *m)
 {
@@ -74,44 +67,7 @@ static bool remote_live(const struct master *m)
 	return m->remote->link.queue != NULL;
 }
 
-/* --- the end of the link ------------------------------------------------------------------ */
-
-/* What is not acknowledged is wanted again, when the run is taken up. */
-static bool may_forget(const struct master *m)
-{
-	return m->config->remote->journal == NULL || m->result->written == WRITER_OK;
-}
-
-static bool is_written(const struct master *m)
-{
-	return m->resting || (m->laid_out && !writer_pending(m->writer));
-}
-
-/* Step by step; each waits for the one before. */
-static void leave_turn(struct master *m)
-{
-	struct remote *r = m->remote;
-	struct remote_link *c = &r->link;
-	bool late = loop_now_us(m->loop) >= c->leave_us;
-	uint8_t forget = may_forget(m);
-
-	if (!m->stopping || c->queue == NULL || c->killed || !is_written(m))
-		return;
-	if (c->leave_us == LOOP_NEVER)
-		c->leave_us = loop_now_us(m->loop) + LEAVE_US;
-	if (late) {
-		if (c->was_up)
-			log_warning("the broker takes no farewell; its queues of this run expire");
-		kill(c->proc.pid, SIGKILL);
-		c->killed = true;
-		return;
-	}
-	if (c->leaving || (forget && !control_over(m)) || acks_owes(r->acks) ||
-	    (forget && c->was_up && window_open(r->window) > 0))
-		return;
-	queue_put(c->queue, COURIER_STOP, &forget, sizeof(forget));
-	c->leaving = true;
-}
+/* --- the end ------------------------------------------------------------------------------ */
 
 static void remote_stop(struct master *m)
 {
@@ -303,6 +259,7 @@ const struct hands hands_remote = {
 	.drain = remote_drain,
 	.cancel = remote_cancel,
 	.stop = remote_stop,
+	.abandon = remote_abandon,
 	.settled = remote_settled,
 	.begin = remote_begin,
 	.resume = remote_resume,

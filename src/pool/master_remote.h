@@ -2,7 +2,7 @@
  * master_remote - agents beyond a broker as the master sees them; private to the master.
  *
  * master_remote.c: the table of hands. link: the child that holds it. sites, silence: what goes to whom, and when again.
- * results, pieces: what comes back. control: what all agents are told. All hangs on master.remote.
+ * results, pieces: what comes back. control: what all agents are told. leave: the end of it. All hangs on master.remote.
  */
 #ifndef POOL_MASTER_REMOTE_H
 #define POOL_MASTER_REMOTE_H
@@ -48,6 +48,11 @@ struct remote {
 	bool blocked;         /* an alarm of the broker: it takes nothing */
 	bool warned_other, warned_bad;
 };
+
+/* The end of the link. */
+void leave_turn(struct master *m); /* step by step; each waits for the one before */
+void remote_abandon(
+	struct master *m); /* the output has failed, the loop is over: see hands.abandon */
 
 /* What all agents are told. */
 void control_turn(struct master *m); /* puts what is to be told, as the window takes it */

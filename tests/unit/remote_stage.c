@@ -554,6 +554,8 @@ static int courier(const void *arg, int fd)
 		enum queue_state state;
 
 		flush(&l);
+		while (play.hangs && l.out > 0)
+			pause();
 		poll(&p, 1, 5);
 		state = queue_read(l.q);
 		while (queue_next(l.q, &f))

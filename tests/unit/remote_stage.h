@@ -70,6 +70,7 @@ struct part {
 	bool says_lost;  /* they use a status that is the master's own */
 	bool dies_late; /* first batches are given up when others have their tasks; then those go on */
 	bool alarm;     /* the broker takes nothing, and goes with that */
+	bool hangs;     /* the courier, when the first records are with the master */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };

@@ -1,0 +1,104 @@
+/*
+ * master, agents beyond a broker: how a run ends whose output has failed, and what agents hear of it
+ * (master_remote_leave.c). The broker and its agents are remote_stage.h's.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "link/journal.h"
+#include "remote_stage.h"
+
+/* --- an output that fails ------------------------------------------------------------------ */
+
+static void run_into(struct trial *t, const struct writer_options *o, enum writer_result expected)
+{
+	enum writer_result opened;
+
+	t->plan.total = MAX;
+	t->remote.patience_us = 60000000;
+	t->config.writer = writer_open(o, &opened);
+	assert_int_equal(opened, WRITER_OK);
+	master_run(&t->config, &t->result);
+	writer_free(t->config.writer);
+	assert_int_equal(t->result.written, expected);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+}
+
+static void run_without_room(struct trial *t)
+{
+	struct writer_options o = {.path = t->path};
+	struct rlimit size, little;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &size);
+	little = (struct rlimit){.rlim_cur = 1000, .rlim_max = size.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &little);
+	run_into(t, &o, WRITER_FAILED);
+	setrlimit(RLIMIT_FSIZE, &size);
+}
+
+static void test_full_disk(void **state)
+{
+	run_without_room(*state);
+	assert_int_equal(world->told[BATCH_CANCEL], 1);
+	assert_int_equal(world->told[BATCH_OVER], 1);
+	assert_true(world->forgot);
+}
+
+static void test_reader_has_gone(void **state)
+{
+	struct writer_options o = {0};
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	close(pair[0]);
+	o.fd = pair[1];
+	run_into(*state, &o, WRITER_CLOSED);
+	close(pair[1]);
+	assert_int_equal(world->told[BATCH_CANCEL], 1);
+	assert_int_equal(world->told[BATCH_OVER], 1);
+	assert_true(world->forgot);
+}
+
+/* It may be taken up when there is room again: nothing more is polled, but what was is kept. */
+static void test_full_disk_with_a_journal(void **state)
+{
+	struct trial *t = *state;
+	struct journal_head head = {.run = 4711, .tasks = MAX, .master = "m1"};
+	char path[100], error[JOURNAL_ERROR_MAX];
+
+	snprintf(path, sizeof(path), "%s/journal", t->folder);
+	t->remote.journal = journal_new(path, &head, error);
+	assert_non_null(t->remote.journal);
+	run_without_room(t);
+	journal_end(t->remote.journal);
+	assert_int_equal(world->told[BATCH_CANCEL], 1);
+	assert_int_equal(world->told[BATCH_OVER], 0);
+	assert_false(world->forgot);
+}
+
+/* Nobody is there to bring it to the broker: that is not waited for. */
+static void test_full_disk_and_the_courier_hangs(void **state)
+{
+	play.hangs = true;
+	run_without_room(*state);
+	assert_int_equal(world->told[BATCH_CANCEL], 0);
+	assert_int_equal(world->births, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_full_disk),
+		TEST(test_reader_has_gone),
+		TEST(test_full_disk_with_a_journal),
+		TEST(test_full_disk_and_the_courier_hangs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
