@@ -3,7 +3,8 @@
  *
  * A run's description comes once to all, or to who asks its master for it, in pieces. It is kept for as long as there is
  * room: AGENT_RUNS places, of which the one that was used longest ago goes first. A run that is over keeps its place without
- * its description, so that what still comes of it is acknowledged unasked.
+ * its description, so that what still comes of it is acknowledged unasked; its cells end, for nobody comes
+ * back to it.
  *
  * A description may have 64 MiB, and anybody who may speak for a master may send many: all together have RUNS_MAX octets, and
  * again who was used longest ago goes first.
@@ -169,6 +170,9 @@ static void run_over(struct agent *a, uint64_t number)
 
 	r->over = true;
 	batches_drop(a, number, UINT64_MAX);
+	for (unsigned i = 0; i < AGENT_CELLS; i++) /* those that had nothing in hand, too */
+		if (a->cells[i].run == number)
+			cell_tell(&a->cells[i], CELL_STOP);
 	run_forget(r);
 }
 

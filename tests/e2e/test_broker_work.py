@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import signal
+import time
 import unittest
 
 import amqp
@@ -293,6 +294,42 @@ class Runs(dist.Stage):
             self.assertEqual(len({r['host'] for r in lines[i * 256:(i + 1) * 256]}), 256)
         self.assertEqual({r['status'] for r in lines}, {'ok'})
         self.assertIsNone(agent.poll())
+
+    def test_reload(self):
+        """SIGHUP: the old generation's cell ends, and does not wait until it has been idle for long; so does the last one's with
+        its master."""
+        self.devices('*:ok')
+        agent = self.start_agent('a1')
+        hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}}}\nhosts: [127.2.0.0/24]\n')
+        master = self.start_master('-i', '1s', '--no-spread', hosts=hosts)
+        cells = set()
+        for generation in range(3):
+            self.wait_until(lambda: [c for c in dist.cells_of(agent.pid) if c not in cells], 'no cell is born')
+            cells.update(dist.cells_of(agent.pid))
+            master.send_signal(signal.SIGHUP)
+            self.wait_until(lambda n=generation: self.told(agent).count('its cell has ended') > n, 'its cell does not end')
+        self.assertEqual(len(cells), 3)
+        master.terminate()
+        master.wait(poller.LONG)
+        self.wait_until(lambda: not dist.cells_of(agent.pid), 'a cell stays')
+
+    def test_reader_goes(self):
+        """Who reads the records has gone: the master ends as ever, and agents ask nobody any more."""
+        self.devices()
+        self.start_agent('a1')
+        master = self.start_poller('--broker', self.url(), '-F', 'jsonl', '-f', self.write_hosts())
+        self.assertTrue(master.stdout.readline())
+        master.stdout.close()
+        self.assertEqual(master.wait(poller.LONG), 141, master.stderr.read())
+        self.assertLess(self.calm(), dist.HOSTS)
+
+    def calm(self):
+        """How many requests the devices have got, when they have got none for a second."""
+        before, asked = None, self.asked()
+        while before != asked:
+            time.sleep(1)
+            before, asked = asked, self.asked()
+        return asked
 
     def test_local_and_remote_are_the_same(self):
         """Same records, whoever asks, in each format."""

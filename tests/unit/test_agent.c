@@ -35,7 +35,7 @@
 struct page { /* shared with the children */
 	char failed[300];
 	_Atomic unsigned lives; /* of the process to the broker */
-	_Atomic unsigned cells, asked, at_once, at_once_max;
+	_Atomic unsigned cells, ended, asked, at_once, at_once_max;
 	_Atomic unsigned alone_max; /* dangerous tasks that a cell had at once */
 	_Atomic unsigned cancelled, reloads, pings;
 };
@@ -447,6 +447,7 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 			do_task(&m, &t);
 		}
 	}
+	page->ended++;
 	return 0;
 }
 
@@ -1334,6 +1335,37 @@ static void test_no_broker(void **state)
 	assert_int_equal(page->lives, 5);
 }
 
+/* Nobody comes back to a run that is over: its cell ends, not others'. */
+static void script_over(struct peer *p)
+{
+	say_up(p, 3);
+	for (uint64_t run = RUN; run < RUN + 2; run++) {
+		describe_run(p, run);
+		give(p, &(struct sent){.tag = run, .number = 5, .run = run, .hosts = "ok"});
+		HEAR(p, COURIER_PUT);
+		put_body(p);
+		say_u64(p, COURIER_CONFIRMED, p->id);
+		HEAR_TAG(p, COURIER_ACK, run);
+	}
+	CHECK(page->cells == 2);
+	SILENT(p);
+	CHECK(page->ended == 0);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	for (unsigned ms = 0; page->ended == 0 && ms < PATIENCE_MS; ms += 10)
+		usleep(10000);
+	SILENT(p);
+	CHECK(page->ended == 1);
+	end(p);
+}
+
+static void test_over(void **state)
+{
+	(void)state;
+	run(script_over);
+	assert_int_equal(page->ended, 2);
+}
+
 /* What is taken after a reload is polled by who was born after it. */
 static void script_reload(struct peer *p)
 {
@@ -1410,6 +1442,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_waits_for_its_broker),
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_over),
 	};
 
 	if (argc > 1)
