@@ -11,6 +11,9 @@
  * A batch that was given up makes its tasks `crashed`, unless they went out again since, under another number: whoever has
  * them now may live. That it was given up is kept, for who has to say in the end why there is no record.
  *
+ * Its counters count when it was gone through, once. A run that is taken up has those of messages whose records stand in
+ * the output: one with such records alone is one of them, or a repeat of one, and comes again since its end was not heard of.
+ *
  * A body is acknowledged when its records are safe (pool/acks.h). One that makes no sense is acknowledged too: to
  * have it again would bring no more sense.
  *
@@ -138,6 +141,7 @@ static void record_end(struct master *m, const struct plan_target *p, struct bat
 
 static void result_take(struct master *m, struct batch_result *b)
 {
+	const struct ledger *stood;
 	struct plan_target p;
 	uint64_t seq;
 
@@ -145,6 +149,11 @@ static void result_take(struct master *m, struct batch_result *b)
 		m->result->remote.late += b->last;
 		return;
 	}
+	stood = m->remote->config->taken;
+	if (stood != NULL && ledger_has(stood, seq))
+		m->remote->taken.known = true;
+	else
+		m->remote->taken.fresh = true;
 	plan_at(m->config->plan, seq, &p);
 	site_heard(m, site_of(m, p.profile)); /* a repeat is no silence either */
 	if (ledger_has(m->remote->ledger, seq)) {
@@ -159,12 +168,35 @@ static void result_take(struct master *m, struct batch_result *b)
 
 /* --- bodies ------------------------------------------------------------------------------- */
 
-/* Gone through: it is acknowledged when what was in it is safe. */
+/* Not one that came before; what is older than all that is remembered is taken for one. */
+static bool body_is_new(struct agent *a, uint64_t number)
+{
+	uint64_t back;
+
+	if (number > a->number) {
+		back = number - a->number;
+		a->seen = back < 64 ? a->seen << back : 0;
+		if (back <= 64) /* the highest so far is one of those before now */
+			a->seen |= UINT64_C(1) << (back - 1);
+		a->number = number;
+		return true;
+	}
+	back = a->number - number;
+	if (back == 0 || back > 64 || a->seen >> (back - 1) & 1)
+		return false;
+	a->seen |= UINT64_C(1) << (back - 1);
+	return true;
+}
+
+/* Gone through: its counters count, and it is acknowledged when what was in it is safe. */
 static void taken_close(struct master *m)
 {
 	struct taken *t = &m->remote->taken;
 
 	t->open = false;
+	if (t->agent != NULL && !m->resting && body_is_new(t->agent, t->number) &&
+	    !(t->known && !t->fresh))
+		stats_add(&m->result->stats, &t->stats);
 	acks_tag(m->remote->acks, t->tag, loop_now_us(m->loop));
 }
 
@@ -247,27 +279,7 @@ void results_continue(struct master *m)
 	}
 }
 
-/* Not one that came before; what is older than all that is remembered is taken for one. */
-static bool body_is_new(struct agent *a, uint64_t number)
-{
-	uint64_t back;
-
-	if (number > a->number) {
-		back = number - a->number;
-		a->seen = back < 64 ? a->seen << back : 0;
-		if (back <= 64) /* the highest so far is one of those before now */
-			a->seen |= UINT64_C(1) << (back - 1);
-		a->number = number;
-		return true;
-	}
-	back = a->number - number;
-	if (back == 0 || back > 64 || a->seen >> (back - 1) & 1)
-		return false;
-	a->seen |= UINT64_C(1) << (back - 1);
-	return true;
-}
-
-/* One of whom we have heard before? Its counters count once. */
+/* One of whom we have heard before? */
 static void agent_take(struct master *m, const struct batch_results *b)
 {
 	struct remote *r = m->remote;
@@ -287,9 +299,9 @@ static void agent_take(struct master *m, const struct batch_results *b)
 				remote_link_site(m, &r->sites[i]);
 	}
 	m->result->remote.agents = r->seen;
-	if (a == NULL || m->resting || !body_is_new(a, b->number))
-		return;
-	stats_add(&m->result->stats, &b->stats);
+	r->taken.agent = a;
+	r->taken.number = b->number;
+	r->taken.stats = b->stats;
 }
 
 static bool results_open(struct master *m, struct wire_in *in)

@@ -27,9 +27,13 @@ struct agent {
 struct taken { /* a message whose results are gone through, lent by the courier's queue */
 	bool open;
 	uint64_t tag;
-	uint16_t count; /* results left */
-	bool dead;      /* tasks that were given up, not results; of a batch of this number: */
-	uint64_t number;
+	uint16_t count;  /* results left */
+	bool dead;       /* tasks that were given up, not results */
+	uint64_t number; /* of this body, or of that batch */
+	bool known,
+		fresh; /* it has records that stood there before this run was taken up; others */
+	struct agent *agent; /* whose it is; NULL: nobody of whom we know */
+	struct stats stats;
 	uint64_t incarnation;
 	struct wire_in in;
 };

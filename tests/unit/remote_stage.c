@@ -240,6 +240,42 @@ static void poll_batch(struct held *h)
 	h->used = false;
 }
 
+/* --- of a run before ------------------------------------------------------------------------ */
+
+void bring_records(uint64_t seq, unsigned count)
+{
+	struct body b;
+
+	body_begin(&b, 4711, 99, (uint16_t)count);
+	for (unsigned i = 0; i < count; i++) {
+		char host[16];
+		struct plan_target t = {.seq = seq + i, .host = host};
+
+		snprintf(host, sizeof(host), "#%u", (unsigned)t.seq);
+		body_record(&b, &t, 1);
+	}
+	body_end(&b, NORTH);
+}
+
+void bring_dead(uint64_t seq, unsigned count, uint64_t number)
+{
+	struct batch_head head = {.kind = BATCH_OF_TASKS, .run = 4711};
+	struct batch_tasks tasks = {
+		.number = number, .attempt = 1, .master = "m1", .count = (uint16_t)count};
+	struct body b;
+
+	b.w = (struct wire_out){.at = b.octets, .end = b.octets + sizeof(b.octets)};
+	batch_head_pack(&head, &b.w);
+	batch_tasks_pack(&tasks, &b.w);
+	for (unsigned i = 0; i < count; i++) {
+		struct plan_target t = {.seq = seq + i, .host = "#"};
+
+		batch_target_pack(&t, NULL, &b.w);
+	}
+	assert_false(b.w.full);
+	assert_non_null(hold(world->dead, NORTH, b.octets, (size_t)(b.w.at - b.octets)));
+}
+
 /* --- the broker ------------------------------------------------------------------------------ */
 
 struct link {

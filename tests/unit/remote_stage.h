@@ -90,6 +90,10 @@ struct trial {
 
 int set_up(void **state); /* a trial, in *state; all of `play` is 0 */
 int tear_down(void **state);
+/* Before a run: a message that waits for the master, of records of `count` targets from `seq` on, and their counters; or
+ * a batch of them, the number-th of the run that was, that was given up. */
+void bring_records(uint64_t seq, unsigned count);
+void bring_dead(uint64_t seq, unsigned count, uint64_t number);
 void go(struct trial *t, uint64_t total); /* a run, its output committed */
 /* And each target has exactly one record, as the result has it. */
 void run_all(struct trial *t, uint64_t total);

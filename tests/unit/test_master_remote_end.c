@@ -1,6 +1,6 @@
 /*
  * master, agents beyond a broker: how a run ends whose output has failed, and what agents hear of it
- * (master_remote_leave.c). The broker and its agents are remote_stage.h's.
+ * (master_remote_leave.c); and a run that is taken up, which was ended by something else. The broker and its agents are remote_stage.h's.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -91,6 +91,78 @@ static void test_full_disk_and_the_courier_hangs(void **state)
 	assert_int_equal(world->births, 1);
 }
 
+/* --- a run that is taken up ---------------------------------------------------------------- */
+
+#define STOOD   100 /* records that stand in the output, of */
+#define TARGETS 200
+
+/* Returns how many records this run has written. */
+static unsigned take_up(struct trial *t, struct ledger *stood)
+{
+	struct journal_sums begun = {.status = {[RECORD_OK] = STOOD},
+				     .stats = {.count = {[STATS_SENT] = STOOD}}};
+	unsigned lines = 0;
+	char line[100];
+	FILE *f;
+
+	for (uint64_t seq = 0; seq < STOOD; seq++)
+		ledger_take(stood, seq);
+	t->remote.taken = stood;
+	t->remote.begun = &begun;
+	t->remote.patience_us = 60000000;
+	go(t, TARGETS);
+	assert_int_equal(t->result.status[RECORD_OK], TARGETS);
+	assert_int_equal(t->result.targets, TARGETS);
+	assert_int_equal(t->result.remote.resumed, STOOD);
+	f = fopen(t->path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		lines++;
+	fclose(f);
+	return lines;
+}
+
+/* What has its record is asked no more. */
+static void test_taken_up(void **state)
+{
+	struct trial *t = *state;
+	struct ledger *stood = ledger_new(TARGETS);
+
+	assert_int_equal(take_up(t, stood), TARGETS - STOOD);
+	assert_int_equal(world->polled, TARGETS - STOOD);
+	assert_int_equal(t->result.stats.count[STATS_SENT], TARGETS);
+	ledger_free(stood);
+}
+
+/* Messages that were written, and not acknowledged, come again: what was counted of them stands in the journal. One whose
+ * records were not all written was not counted. */
+static void test_taken_up_and_brought_again(void **state)
+{
+	struct trial *t = *state;
+	struct ledger *stood = ledger_new(TARGETS);
+
+	for (uint64_t seq = 0; seq < STOOD - 20; seq += 20)
+		bring_records(seq, 20);
+	bring_records(STOOD - 5, 10);
+	assert_int_equal(take_up(t, stood), TARGETS - STOOD);
+	assert_int_equal(world->polled, TARGETS - STOOD);
+	assert_int_equal(t->result.stats.count[STATS_SENT], TARGETS + 10);
+	assert_int_equal(t->result.remote.duplicates, STOOD - 20 + 10);
+	ledger_free(stood);
+}
+
+/* What was given up before is asked anew, and that decides. */
+static void test_taken_up_and_given_up_before(void **state)
+{
+	struct trial *t = *state;
+	struct ledger *stood = ledger_new(TARGETS);
+
+	bring_dead(STOOD - 5, 20, 1);
+	assert_int_equal(take_up(t, stood), TARGETS - STOOD);
+	assert_int_equal(t->result.status[RECORD_CRASHED], 0);
+	ledger_free(stood);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +170,9 @@ int main(void)
 		TEST(test_reader_has_gone),
 		TEST(test_full_disk_with_a_journal),
 		TEST(test_full_disk_and_the_courier_hangs),
+		TEST(test_taken_up),
+		TEST(test_taken_up_and_brought_again),
+		TEST(test_taken_up_and_given_up_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
