@@ -36,18 +36,29 @@ static void note(char what)
 		seen.done[seen.ndone++] = what;
 }
 
+/* What is noted, or fails with `error`. */
+static ssize_t noted_write(char what, int error, int fd, const void *p, size_t len)
+{
+	note(what);
+	errno = error;
+	return error ? -1 : write(fd, p, len);
+}
+
+static int noted_fsync(char what, int error, int fd)
+{
+	note(what);
+	errno = error;
+	return error ? -1 : fsync(fd);
+}
+
 static ssize_t disk_write(int fd, const void *p, size_t len)
 {
-	note('w');
-	errno = seen.write_errno;
-	return errno ? -1 : write(fd, p, len);
+	return noted_write('w', seen.write_errno, fd, p, len);
 }
 
 static int disk_fsync(int fd)
 {
-	note('s');
-	errno = seen.fsync_errno;
-	return errno ? -1 : fsync(fd);
+	return noted_fsync('s', seen.fsync_errno, fd);
 }
 
 static int set_lock(int fd, struct flock *lock)
@@ -65,16 +76,12 @@ static const struct writer_system disk = {disk_write, disk_fsync, close,       r
 
 static ssize_t journal_write(int fd, const void *p, size_t len)
 {
-	note('W');
-	errno = seen.journal_write_errno;
-	return errno ? -1 : write(fd, p, len);
+	return noted_write('W', seen.journal_write_errno, fd, p, len);
 }
 
 static int journal_fsync(int fd)
 {
-	note('S');
-	errno = seen.journal_fsync_errno;
-	return errno ? -1 : fsync(fd);
+	return noted_fsync('S', seen.journal_fsync_errno, fd);
 }
 
 static const struct journal_system journal_disk = {journal_write, journal_fsync};

@@ -237,24 +237,33 @@ static void test_any_groups(void **state)
 
 /* --- what tore its end --------------------------------------------------------------------- */
 
-/* Three entries, cut at every octet: as many come back as are whole, and the next one is put behind them. */
-static void test_torn_at_every_octet(void **state)
+/* Entries of 10, 20 and 30; `ends`: of the head and of each. Returns how many octets they have together. */
+static size_t put_three(size_t ends[4], uint8_t *octets, size_t room)
 {
 	static const uint64_t seqs[] = {10, 20, 30};
-	size_t ends[4], len, whole;
-	uint8_t octets[4096];
-	struct journal_sums back, sums;
 	struct journal *j = make();
 
-	(void)state;
 	ends[0] = file_size();
 	for (uint64_t i = 0; i < 3; i++) {
-		sums = sums_of(100 * (i + 1));
+		struct journal_sums sums = sums_of(100 * (i + 1));
+
 		assert_true(journal_put(j, &sums, &seqs[i], 1));
 		ends[i + 1] = file_size();
 	}
 	journal_free(j);
-	len = file_read(octets, sizeof(octets));
+	return file_read(octets, room);
+}
+
+/* Three entries, cut at every octet: as many come back as are whole, and the next one is put behind them. */
+static void test_torn_at_every_octet(void **state)
+{
+	size_t ends[4], len, whole;
+	uint8_t octets[4096];
+	struct journal_sums back, sums;
+	struct journal *j;
+
+	(void)state;
+	len = put_three(ends, octets, sizeof(octets));
 	for (size_t cut = 0; cut <= len; cut++) {
 		file_write(octets, cut);
 		if (cut < ends[0]) {
@@ -280,21 +289,12 @@ static void test_torn_at_every_octet(void **state)
 /* An octet that is another one: what stood before it comes back, what stands behind it does not. */
 static void test_each_octet_counts(void **state)
 {
-	uint64_t seqs[] = {10, 20, 30};
 	size_t ends[4], len;
 	uint8_t octets[4096];
-	struct journal_sums back, sums;
-	struct journal *j = make();
+	struct journal_sums back;
 
 	(void)state;
-	ends[0] = file_size();
-	for (uint64_t i = 0; i < 3; i++) {
-		sums = sums_of(100 * (i + 1));
-		assert_true(journal_put(j, &sums, &seqs[i], 1));
-		ends[i + 1] = file_size();
-	}
-	journal_free(j);
-	len = file_read(octets, sizeof(octets));
+	len = put_three(ends, octets, sizeof(octets));
 	for (size_t at = 0; at < len; at++) {
 		size_t whole = 0;
 

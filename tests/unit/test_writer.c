@@ -24,6 +24,8 @@
 #include "base/loop.h"
 #include "out/writer_internal.h"
 
+#include "folder.h"
+
 #define MUST(condition)                                                                     \
 	do {                                                                                \
 		if (!(condition)) {                                                         \
@@ -36,51 +38,8 @@
 /* Every test runs in an empty folder of its own, which must be empty but for FILEs at its end. */
 static int setup(void **state)
 {
-	char folder[] = "/tmp/test-writer-XXXXXX";
-
 	signal(SIGPIPE, SIG_IGN);
-	if (!mkdtemp(folder))
-		return -1;
-	*state = strdup(folder);
-	return chdir(folder);
-}
-
-static int teardown(void **state)
-{
-	char command[PATH_MAX];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
-	free(*state);
-	return chdir("/") || system(command);
-}
-
-static void make(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void check_file(const char *path, const char *wanted)
-{
-	char text[4096];
-	FILE *f = fopen(path, "r");
-	size_t len;
-
-	assert_non_null(f);
-	len = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[len] = '\0';
-	assert_string_equal(text, wanted);
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
+	return folder_enter(state, "test-writer");
 }
 
 static mode_t mode_of(const char *path)
@@ -1258,8 +1217,8 @@ static void test_append_of_several_runs(void **state)
 	assert_int_equal(lines, 3 * 40 * 50);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define FAKE(name) cmocka_unit_test_setup_teardown(name, setup_fake, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, folder_leave)
+#define FAKE(name) cmocka_unit_test_setup_teardown(name, setup_fake, folder_leave)
 
 int main(void)
 {

@@ -18,6 +18,8 @@
 
 #include "out/writer_internal.h"
 
+#include "folder.h"
+
 static struct {
 	int write_errno, fsync_errno, truncate_errno; /* 0: works */
 	unsigned fsyncs;
@@ -59,52 +61,9 @@ static const struct writer_system fake_system = {fake_write,     fake_fsync,    
 
 static int setup(void **state)
 {
-	char folder[] = "/tmp/test-resume-XXXXXX";
-
 	memset(&fake, 0, sizeof(fake));
 	signal(SIGPIPE, SIG_IGN);
-	if (!mkdtemp(folder))
-		return -1;
-	*state = strdup(folder);
-	return chdir(folder);
-}
-
-static int teardown(void **state)
-{
-	char command[PATH_MAX];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
-	free(*state);
-	return chdir("/") || system(command);
-}
-
-static void make(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void check_file(const char *path, const char *wanted)
-{
-	char text[4096];
-	FILE *f = fopen(path, "r");
-	size_t len;
-
-	assert_non_null(f);
-	len = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[len] = '\0';
-	assert_string_equal(text, wanted);
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
+	return folder_enter(state, "test-resume");
 }
 
 static struct writer *open_to(const struct writer_options *o, enum writer_result wanted)
@@ -480,7 +439,7 @@ static void test_failure_leaves_it(void **state)
 	assert_false(exists(".out.multisnmp"));
 }
 
-#define RUN(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define RUN(test) cmocka_unit_test_setup_teardown(test, setup, folder_leave)
 
 int main(void)
 {
