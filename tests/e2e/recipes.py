@@ -51,6 +51,17 @@ def wait_for(question, what):
         time.sleep(0.1)
 
 
+def prepare(cls, centre=True):
+    """For a class of tests: a folder with the page's certificates, and (centre) the page's broker; gone after its last test."""
+    folder = Folder()
+    cls.addClassCleanup(folder.remove)
+    folder.make_certificates()
+    if centre:
+        cls.centre = start_centre(folder)
+        cls.addClassCleanup(cls.centre.remove)
+    return folder
+
+
 class Folder:
     """Where recipes are followed: certificates made by them, and programs that know their node."""
 

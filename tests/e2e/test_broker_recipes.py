@@ -13,7 +13,7 @@ import amqp
 import amqp_proxy
 import poller
 import rabbit
-from recipes import OPENSSL, RECIPES, VHOST, Folder, recipe, start_centre, start_site, wait_for
+from recipes import OPENSSL, RECIPES, VHOST, Folder, prepare, recipe, start_site, wait_for
 
 QUORUM = {'x-queue-type': 'quorum'}
 FOLLOWERS = ('recipes.py', 'test_broker_recipes.py', 'test_broker_site.py')
@@ -62,11 +62,7 @@ class OneBroker(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = Folder()
-        cls.addClassCleanup(cls.folder.remove)
-        cls.folder.make_certificates()
-        cls.broker = start_centre(cls.folder)
-        cls.addClassCleanup(cls.broker.remove)
+        cls.folder = prepare(cls)
         with cls.client('master') as master:
             for name, kind in (('tasks', 'direct'), ('results', 'direct'), ('control', 'fanout'), ('dead', 'headers')):
                 master.declare_exchange(f'multisnmp.{name}', kind)
@@ -78,7 +74,7 @@ class OneBroker(unittest.TestCase):
 
     @classmethod
     def client(cls, name, **how):
-        return amqp.Client(cls.broker.tls_port, VHOST, tls=cls.folder.context(name), host='127.0.0.1', name='localhost', **how)
+        return amqp.Client(cls.centre.tls_port, VHOST, tls=cls.folder.context(name), host='127.0.0.1', name='localhost', **how)
 
     def refused(self, code, call, *words, **more):
         with self.assertRaises(amqp.Refused) as caught:
@@ -94,8 +90,8 @@ class OneBroker(unittest.TestCase):
         with self.assertRaises((OSError, amqp.Refused)):
             self.client('north', user='guest', password='guest')
         with self.assertRaises((OSError, amqp.Refused)):
-            amqp.Client(self.broker.tls_port, VHOST, 'guest', 'guest')
-        plain = self.broker.eval('[P || {listener, _, amqp, _, _, _, _} = P <- rabbit_networking:active_listeners()].')
+            amqp.Client(self.centre.tls_port, VHOST, 'guest', 'guest')
+        plain = self.centre.eval('[P || {listener, _, amqp, _, _, _, _} = P <- rabbit_networking:active_listeners()].')
         self.assertEqual(plain, '[]')
 
     def test_another_authority(self):
@@ -106,11 +102,11 @@ class OneBroker(unittest.TestCase):
         context = self.folder.context()
         context.load_cert_chain(other.file('north.pem'), other.file('north.key'))
         with self.assertRaises((OSError, amqp.Refused)):
-            amqp.Client(self.broker.tls_port, VHOST, tls=context, name='localhost')
+            amqp.Client(self.centre.tls_port, VHOST, tls=context, name='localhost')
 
     def test_other_virtual_hosts(self):
         with self.assertRaises(amqp.Refused):
-            amqp.Client(self.broker.tls_port, '/', tls=self.folder.context('north'), name='localhost')
+            amqp.Client(self.centre.tls_port, '/', tls=self.folder.context('north'), name='localhost')
 
     def test_a_site_can_work(self):
         """All that an agent does."""
@@ -161,7 +157,7 @@ class OneBroker(unittest.TestCase):
 
     def test_watch(self):
         """What an operator is told to look at is there."""
-        said = self.folder.follow(RECIPES['watch'], self.broker)
+        said = self.folder.follow(RECIPES['watch'], self.centre)
         row = re.search(r'^multisnmp\.tasks\.north\t(.*)$', said, re.M)
         self.assertRegex(row[1], r'^quorum\t\d+\t\d+\t\d+$')
         self.assertIn('leader', said)
@@ -174,11 +170,7 @@ class Shovels(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = Folder()
-        cls.addClassCleanup(cls.folder.remove)
-        cls.folder.make_certificates()
-        cls.centre = start_centre(cls.folder)
-        cls.addClassCleanup(cls.centre.remove)
+        cls.folder = prepare(cls)
         cls.line = amqp_proxy.Proxy(cls.centre.tls_port)
         cls.addClassCleanup(cls.line.stop)
         cls.site = start_site(cls.folder, cls.centre, cls.line)

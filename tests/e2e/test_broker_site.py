@@ -11,7 +11,7 @@ import unittest
 import amqp_proxy
 import poller
 import rabbit
-from recipes import OPENSSL, RECIPES, Folder, recipe, start_centre, start_site
+from recipes import OPENSSL, RECIPES, prepare, recipe, start_site
 
 UNIT = os.path.join(os.environ.get('ABS_SRCDIR', '.'), 'contrib', 'systemd', 'multisnmp-agent@.service')
 PASSPHRASES = {'auth_pass': 'authority1', 'priv_pass': 'secrecy123'}
@@ -24,17 +24,10 @@ class Site(poller.Poll):
     """`folder` has certificates and passphrases; `centre` is the page's broker."""
 
     @classmethod
-    def prepare(cls):
-        cls.place = Folder()
-        cls.addClassCleanup(cls.place.remove)
-        cls.place.make_certificates()
+    def prepare(cls, centre=True):
+        cls.place = prepare(cls, centre)
         for name, text in PASSPHRASES.items():
             cls.place.write(name, text + '\n', 0o600)
-
-    @classmethod
-    def start_centre(cls):
-        cls.centre = start_centre(cls.place)
-        cls.addClassCleanup(cls.centre.remove)
 
     def hosts(self, *more, port=161):
         """The page's list, its networks smaller, on loopback; more: into `broker:`."""
@@ -80,7 +73,7 @@ class Files(Site):
 
     @classmethod
     def setUpClass(cls):
-        cls.prepare()
+        cls.prepare(centre=False)
 
     def check(self, *words, **how):
         run = self.run_poller('--check', *words, cwd=self.place.path, **how)
@@ -119,7 +112,6 @@ class ByThePage(Site):
     @classmethod
     def setUpClass(cls):
         cls.prepare()
-        cls.start_centre()
 
     def test_two_sites(self):
         park = self.agents(options=USER)
@@ -226,7 +218,6 @@ class OverShovels(Site):
     @classmethod
     def setUpClass(cls):
         cls.prepare()
-        cls.start_centre()
         cls.line = amqp_proxy.Proxy(cls.centre.tls_port)
         cls.addClassCleanup(cls.line.stop)
         cls.site = start_site(cls.place, cls.centre, cls.line)
