@@ -37,6 +37,7 @@
 #endif
 
 #include "base/mem.h"
+#include "base/pem.h"
 
 #define ALERTS               1000 /* OpenSSL's reasons from here on are alerts of the peer */
 #define CERTIFICATE_REQUIRED 116  /* RFC 8446 §6 */
@@ -55,48 +56,6 @@ struct rabbit_tls {
 
 /* ---- files */
 
-static int no_passphrase(char *out, int size, int writing, void *arg)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return 0;
-}
-
-static bool fail(const char *path, const char *what, char why[LINK_WHY_MAX])
-{
-	unsigned long code = ERR_peek_error();
-	const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
-						  : ERR_reason_error_string(code);
-
-	snprintf(why, LINK_WHY_MAX, "'%.150s': %s%s%.80s", path, what, text ? ": " : "",
-		 text ? text : "");
-	ERR_clear_error();
-	return false;
-}
-
-static bool read_certificate(struct rabbit_tls *t, const char *path, char why[LINK_WHY_MAX])
-{
-	BIO *file;
-	X509 *next;
-
-	ERR_clear_error();
-	file = BIO_new_file(path, "r");
-	if (file)
-		t->cert = PEM_read_bio_X509(file, NULL, no_passphrase, NULL);
-	if (!t->cert) {
-		BIO_free(file);
-		return fail(path, "no certificate (PEM)", why);
-	}
-	t->chain = sk_X509_new_null();
-	while ((next = PEM_read_bio_X509(file, NULL, no_passphrase, NULL)))
-		sk_X509_push(t->chain, next);
-	ERR_clear_error(); /* of the end of the file */
-	BIO_free(file);
-	return true;
-}
-
 static bool read_key(struct rabbit_tls *t, const char *path, char why[LINK_WHY_MAX])
 {
 	BIO *file;
@@ -104,13 +63,14 @@ static bool read_key(struct rabbit_tls *t, const char *path, char why[LINK_WHY_M
 	ERR_clear_error();
 	file = BIO_new_file(path, "r");
 	if (file)
-		t->key = PEM_read_bio_PrivateKey(file, NULL, no_passphrase, NULL);
+		t->key = PEM_read_bio_PrivateKey(file, NULL, pem_no_passphrase, NULL);
 	BIO_free(file);
 	if (!t->key)
-		return fail(path, "no private key (PEM, without a passphrase)", why);
+		return pem_fail(path, "no private key (PEM, without a passphrase)", why,
+				LINK_WHY_MAX);
 	if (X509_check_private_key(t->cert, t->key) != 1) {
 		ERR_clear_error();
-		return fail(path, "it is not the key of the certificate", why);
+		return pem_fail(path, "it is not the key of the certificate", why, LINK_WHY_MAX);
 	}
 	return true;
 }
@@ -147,7 +107,7 @@ static bool read_authorities(struct rabbit_tls *t, const char *path, char why[LI
 	t->store = X509_STORE_new();
 	if (path)
 		return X509_STORE_load_file(t->store, path) == 1 ||
-		       fail(path, "no certificates (PEM)", why);
+		       pem_fail(path, "no certificates (PEM)", why, LINK_WHY_MAX);
 	X509_STORE_load_file(t->store,
 			     place(X509_get_default_cert_file_env(), X509_get_default_cert_file()));
 	read_folder(t->store, place(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()));
@@ -166,7 +126,7 @@ struct rabbit_tls *rabbit_tls_new(const struct broker *b, char why[LINK_WHY_MAX]
 
 	t->broker = b;
 	if (read_authorities(t, b->ca, why) &&
-	    (!b->certificate || (read_certificate(t, b->certificate, why) &&
+	    (!b->certificate || (pem_read(b->certificate, &t->cert, &t->chain, why, LINK_WHY_MAX) &&
 				 read_key(t, b->key ? b->key : b->certificate, why))))
 		return t;
 	rabbit_tls_free(t);

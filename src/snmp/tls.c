@@ -22,32 +22,7 @@
 #include <openssl/pem.h>
 
 #include "base/mem.h"
-
-static const char *reason(void)
-{
-	unsigned long code = ERR_peek_error();
-	const char *text = ERR_reason_error_string(code);
-
-	if (ERR_SYSTEM_ERROR(code))
-		return strerror(ERR_GET_REASON(code));
-	return text ? text : "OpenSSL does not say why";
-}
-
-static bool fail(const char *path, const char *what, char error[TLS_ERROR_MAX])
-{
-	snprintf(error, TLS_ERROR_MAX, "'%.200s': %s: %s", path, what, reason());
-	ERR_clear_error();
-	return false;
-}
-
-static int no_passphrase(char *out, int size, int writing, void *arg)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return 0;
-}
+#include "base/pem.h"
 
 static void set_rules(SSL_CTX *c, int least)
 {
@@ -58,7 +33,7 @@ static void set_rules(SSL_CTX *c, int least)
 	SSL_CTX_set_options(c,
 			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_QUERY_MTU);
 	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(c, pem_no_passphrase);
 }
 
 static bool load(SSL_CTX *c, const struct tls_words *w, char error[TLS_ERROR_MAX])
@@ -67,15 +42,15 @@ static bool load(SSL_CTX *c, const struct tls_words *w, char error[TLS_ERROR_MAX
 
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(c, w->cert) != 1)
-		return fail(w->cert, "no certificate (PEM)", error);
+		return pem_fail(w->cert, "no certificate (PEM)", error, TLS_ERROR_MAX);
 	if (SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1)
-		return fail(key,
-			    ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
-				    ? "it is not the key of the certificate"
-				    : "no private key (PEM, without a passphrase)",
-			    error);
+		return pem_fail(key,
+				ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH
+					? "it is not the key of the certificate"
+					: "no private key (PEM, without a passphrase)",
+				error, TLS_ERROR_MAX);
 	if (w->ca && SSL_CTX_load_verify_file(c, w->ca) != 1)
-		return fail(w->ca, "no certificates (PEM)", error);
+		return pem_fail(w->ca, "no certificates (PEM)", error, TLS_ERROR_MAX);
 	return true;
 }
 
@@ -85,7 +60,7 @@ static SSL_CTX *make(const SSL_METHOD *method, int least, const struct tls_words
 	SSL_CTX *c = SSL_CTX_new(method);
 
 	if (!c) {
-		fail(w->cert, "no context", error);
+		pem_fail(w->cert, "no context", error, TLS_ERROR_MAX);
 		return NULL;
 	}
 	set_rules(c, least);
@@ -132,18 +107,13 @@ bool tls_pin_of(const X509 *cert, uint8_t pin[PROFILE_PIN])
 
 bool tls_file_pin(const char *path, uint8_t pin[PROFILE_PIN], char error[TLS_ERROR_MAX])
 {
-	BIO *file;
-	X509 *cert = NULL;
+	X509 *cert;
 	bool done;
 
-	ERR_clear_error();
-	file = BIO_new_file(path, "r");
-	if (file)
-		cert = PEM_read_bio_X509(file, NULL, no_passphrase, NULL);
-	done = cert && tls_pin_of(cert, pin);
-	if (!done)
-		fail(path, "no certificate (PEM)", error);
+	if (!pem_read(path, &cert, NULL, error, TLS_ERROR_MAX))
+		return false;
+	done = tls_pin_of(cert, pin) ||
+	       pem_fail(path, "no fingerprint of it", error, TLS_ERROR_MAX);
 	X509_free(cert);
-	BIO_free(file);
 	return done;
 }
