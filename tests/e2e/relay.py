@@ -17,7 +17,7 @@ import struct
 import threading
 import time
 
-IP_PKTINFO, SO_RXQ_OVFL, SO_RCVBUFFORCE = 8, 40, 33
+IP_PKTINFO, SO_RXQ_OVFL, SO_RCVBUFFORCE, SO_TIMESTAMPNS = 8, 40, 33, 35
 BUFFER = 32 << 20
 
 
@@ -82,6 +82,7 @@ class Relay(threading.Thread):
         self.front = self.open()
         self.front.bind(('0.0.0.0', 0))
         self.front.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        self.front.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)  # when it came, however late we read it
         self.port = self.front.getsockname()[1]
         self.backs = {}  # the poller's address: our socket for it
         self.book, self.received, self.overrun, self.delivered = {}, 0, 0, 0
@@ -134,14 +135,17 @@ class Relay(threading.Thread):
                 data, notes, _, poller = self.front.recvmsg(65535, 256)
             except BlockingIOError:
                 return
-            target = None
+            target, waited = None, 0
             for level, kind, value in notes:
                 if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
                     target = socket.inet_ntoa(value[8:12])
                 elif (level, kind) == (socket.SOL_SOCKET, SO_RXQ_OVFL):
                     self.overrun = struct.unpack('I', value)[0]
+                elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                    seconds, nanoseconds = struct.unpack('qq', value[:16])
+                    waited = max(0, time.time() - seconds - nanoseconds / 1e9)
             self.received += 1
-            request = Request(time.monotonic())
+            request = Request(time.monotonic() - waited)
             self.book.setdefault(target, []).append(request)
             if self.happens(self.faults.loss):
                 continue
