@@ -4,27 +4,39 @@
  * The problem: a courier connects again after hours, inside of its sandbox, to a name whose address may be another by then.
  * getaddrinfo(3), which the library would call, loads modules and opens sockets that the sandbox refuses.
  *
- * The design: a c-ares channel, made before the sandbox, which reads the resolver's files then; one name at a time, with a
- * limit. The library gets numbers only. Addresses that were found once serve again when no name server answers.
+ * The design: c-ares, one name at a time, with a limit; the library gets numbers only. A channel reads the resolver's files when it is
+ * made. The first one is made before the sandbox, which shows what is wrong with them at the start; another one for each name, since
+ * a machine may have come to another network with other name servers. Addresses that were found once serve again when no name
+ * server answers.
+ *
+ * The trap: Landlock allows files, not names. Who manages networks puts a new file in the place of the old one, and that is closed to
+ * us; c-ares takes it for an empty one. So this process ends then: its owner forks another, whose sandbox knows the new file.
  */
 #include "link/amqp_parts.h"
 
 #include <ares.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/quit.h"
 
 #define TIMEOUT_MS 1000 /* of a name server's first try */
 #define TRIES      2
 #define LIMIT_US   INT64_C(2500000)
 #define ADDRS_MAX  8
 #define KNOWN_MAX  BROKER_NODES_MAX
+
+#define FILES 2
 
 struct known {
 	char *host;
@@ -39,18 +51,24 @@ struct rabbit_names {
 	bool done; /* of the question that is open */
 	int status;
 	struct known found;
+	bool looked, denied[FILES]; /* in the sandbox, for the first time */
 };
+
+static int channel_open(ares_channel *channel)
+{
+	struct ares_options options = {.timeout = TIMEOUT_MS, .tries = TRIES};
+
+	return ares_init_options(channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+}
 
 struct rabbit_names *rabbit_names_new(char why[LINK_WHY_MAX])
 {
 	struct rabbit_names *n = mem_zero(1, sizeof(*n));
-	struct ares_options options = {.timeout = TIMEOUT_MS, .tries = TRIES};
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 
 	unsetenv("HOSTALIASES");
 	if (status == ARES_SUCCESS)
-		status = ares_init_options(&n->channel, &options,
-					   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+		status = channel_open(&n->channel);
 	if (status == ARES_SUCCESS)
 		return n;
 	snprintf(why, LINK_WHY_MAX, "cannot look names up: %s", ares_strerror(status));
@@ -117,6 +135,44 @@ static void turn(struct rabbit_names *n, int64_t left_us)
 	ares_process_fd(n->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its timeouts */
 }
 
+/* It is there, and not for us. */
+static bool is_denied(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EACCES;
+}
+
+static void look_at_files(struct rabbit_names *n)
+{
+	static const char *const files[FILES] = {"/etc/resolv.conf", "/etc/hosts"};
+
+	for (unsigned i = 0; i < FILES; i++) {
+		bool denied = is_denied(files[i]);
+
+		if (n->looked && denied && !n->denied[i]) {
+			log_info("%s is another file now, which another process may read",
+				 files[i]);
+			quit_now(0);
+		}
+		n->denied[i] = denied;
+	}
+	n->looked = true;
+}
+
+/* With the name servers of today. */
+static void channel_renew(struct rabbit_names *n)
+{
+	ares_channel channel;
+
+	if (channel_open(&channel) != ARES_SUCCESS)
+		return;
+	ares_destroy(n->channel);
+	n->channel = channel;
+}
+
 static void ask(struct rabbit_names *n, const char *host)
 {
 	struct ares_addrinfo_hints hints = {
@@ -125,6 +181,8 @@ static void ask(struct rabbit_names *n, const char *host)
 	};
 	int64_t end_us = loop_clock_us() + LIMIT_US, left_us;
 
+	look_at_files(n);
+	channel_renew(n);
 	n->done = false;
 	n->status = ARES_ETIMEOUT;
 	n->found.count = 0;
