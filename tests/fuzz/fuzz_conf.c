@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "plan/plan.h"
+#include "profiles.h"
 
 #define TARGETS_MAX 2000 /* handed out of a plan: blocks may hold 2^32 */
 
@@ -31,13 +32,8 @@ static void check_profiles(const struct plan *plan)
 	size_t n;
 	const struct profile *p = plan_profiles(plan, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		FUZZ_CHECK(p[i].per_host >= 1 && p[i].per_host <= 1000);
-		FUZZ_CHECK(p[i].timeout_us >= 1000 && p[i].retries <= 100);
-		FUZZ_CHECK((p[i].version == SNMP_V3) == (p[i].credential || p[i].tls));
-		FUZZ_CHECK(p[i].engine_id_len == 0 || p[i].engine_id_len >= 5);
-		FUZZ_CHECK(p[i].engine_id_len <= ENGINE_ID_MAX);
-	}
+	for (size_t i = 0; i < n; i++)
+		check_profile(&p[i]);
 }
 
 /* All of it, or the beginning of it. */

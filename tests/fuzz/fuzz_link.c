@@ -6,6 +6,8 @@
  *    then; it says only what a courier says, confirms only what the broker keeps, and calls nothing of a side that is gone.
  * 1: a message's body, tasks or results. What is taken apart and put together again is taken apart to the same.
  * 2: a run's description; 3: pieces of one. The same; and no piece is taken that does not fit.
+ * 4: the profiles in a description, as an agent takes them, which has some credentials. It makes a plan of them or says why not; each
+ *    profile is one that could have stood in a file, or there is a reason why its targets cannot be asked.
  */
 #include "fuzz.h"
 
@@ -21,6 +23,10 @@
 #include "link/batch.h"
 #include "link/courier_internal.h"
 #include "link/run.h"
+#include "plan/who.h"
+#include "plan/fed.h"
+#include "plan/plan.h"
+#include "profiles.h"
 
 #define STEPS_MAX 300
 #define TURNS_MAX 20000
@@ -314,12 +320,64 @@ static void pieces(struct input *in)
 	run_pieces_free(p);
 }
 
+/* ---- its profiles */
+
+/* An agent's, made once: keys cost milliseconds. */
+static const struct plan_keys *agent_keys(void)
+{
+	static const char yaml[] =
+		"credentials:\n"
+		"  c: {version: 2c, community: word}\n"
+		"  n: {version: 3, user: someone}\n"
+		"  a: {version: 3, user: poller, auth: SHA-256, auth_pass: authority1}\n"
+		"  p: {version: 3, user: poller, auth: SHA-256, auth_pass: authority1, "
+		"priv: AES, priv_pass: secrecy123}\n";
+	static struct plan_keys *keys;
+	char path[] = "/tmp/fuzz-link.XXXXXX";
+	static struct conf *conf;
+	int fd;
+
+	if (keys)
+		return keys;
+	fd = mkstemp(path);
+	FUZZ_CHECK(fd >= 0 && write(fd, yaml, sizeof(yaml) - 1) == (ssize_t)sizeof(yaml) - 1);
+	close(fd);
+	conf = conf_new();
+	conf_hold_secrets(conf);
+	conf_read(conf, path);
+	unlink(path);
+	keys = plan_keys_new(conf);
+	FUZZ_CHECK(keys);
+	return keys;
+}
+
+static void profiles(const uint8_t *octets, size_t len)
+{
+	const char *error = NULL;
+	struct plan *plan;
+	size_t n;
+	const struct profile *p;
+
+	fuzz_library();
+	plan = plan_fed(agent_keys(), octets, len, &error);
+	if (!plan) {
+		FUZZ_CHECK(error);
+		return;
+	}
+	p = plan_profiles(plan, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!plan_fault(plan, (uint32_t)i))
+			check_profile(&p[i]);
+	FUZZ_CHECK(plan_fault(plan, (uint32_t)n));
+	plan_free(plan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {.at = data, .end = data + size};
 
 	double_clock_start(NULL, NULL);
-	switch (input_u8(&in) % 4) {
+	switch (input_u8(&in) % 5) {
 	case 0:
 		play(&in);
 		break;
@@ -328,6 +386,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 2:
 		description(in.at, input_left(&in));
+		break;
+	case 4:
+		profiles(in.at, input_left(&in));
 		break;
 	default:
 		pieces(&in);
