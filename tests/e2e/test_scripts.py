@@ -28,7 +28,7 @@ class Script(poller.Poll):
         return run.stdout
 
     def poll_to(self, name, *words):
-        run = self.run_poller('-F', 'jsonl', '-o', self.path(name), '-t', '200ms', '-r', 0, *words)
+        run = self.run_poller('-F', 'jsonl', '-o', self.path(name), '-t', '1s', '-r', 0, *words)
         self.assertIn(run.returncode, (0, 1), run.stderr)
         return [json.loads(line) for line in self.read(name).splitlines()]
 
@@ -361,7 +361,7 @@ class Plugin(Script):
     def setUp(self):
         super().setUp()
         self.port = self.agents('127.5.0.2:silent', '127.5.0.3:gen-err', options=['--stop-after', '300s']).port
-        self.more = ('--', '-p', self.port, '-t', '100ms', '-r', '0')
+        self.more = ('--', '-p', self.port, '-t', '2s', '-r', '0')
 
     def test_ok(self):
         self.assertRegex(self.check(0, '-H', '127.5.0.1', *self.more),
