@@ -2,8 +2,8 @@
  * A service: the outputs of its rounds, and what it comes to in the end.
  *
  * A stream stays open, its records come as they come. A file is one round's: it appears whole when that is over, and
- * the next one is opened at once, though it is not written to for a while; for its lock says that this file is ours, and
- * a second service with the same file ends before it has polled anything. A name with the time in it can only be
+ * in the same act the next one is opened, though it is not written to for a while; for its lock says that this file is
+ * ours, and a second service with the same file ends before it has polled anything. A name with the time in it can only be
  * opened when that has come.
  *
  * A round whose output cannot be had, or written, is told and counted, and the next one has its own chance: the
@@ -64,7 +64,7 @@ static bool service_end(void *arg, const struct master_result *r)
 	if (ends)
 		s->status = status;
 	main_ended(s->job, &over);
-	if (s->lasts)
+	if (s->lasts || (writer_goes_on(s->job->writer) && r->signal == 0))
 		return !ends;
 	writer_free(s->job->writer);
 	s->job->writer = NULL;

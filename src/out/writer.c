@@ -281,14 +281,25 @@ enum writer_result writer_commit(struct writer *w)
 
 	if (result == WRITER_OK && (writer_pending(w) || w->in_record))
 		return writer_fail(w, WRITER_FAILED, "%s was not written to its end", w->path);
+	w->goes_on = false;
 	if (result == WRITER_OK)
 		result = w->kind->commit(w);
-	writer_abort(w);
+	if (w->goes_on)
+		w->octets = w->through = 0;
+	else
+		writer_abort(w);
+	w->topped = false;
 	return result;
+}
+
+bool writer_goes_on(const struct writer *w)
+{
+	return w->goes_on;
 }
 
 void writer_abort(struct writer *w)
 {
+	w->goes_on = false;
 	if (w->kind)
 		w->kind->drop(w);
 	w->kind = NULL;

@@ -26,9 +26,7 @@ struct writer_options {
 	bool append;
 	bool whole; /* can only be replaced: --append is no advice */
 	int fd; /* above 2, and path is NULL: a file, or a socket, that is open; written as it comes; stays open */
-	/* The same file is opened again as soon as it is committed: the sync of its folder waits until then, for without
-	 * the lock somebody else could come first. */
-	bool again;
+	bool again; /* it is written anew as soon as it is committed: see there */
 	/* Of a file that is replaced: when writing fails, what was written of the new one stays beside it, for a run with
 	 * `resume`, which takes it up as it is (writer_keep() is to be called before anything else). */
 	bool resumable, resume;
@@ -89,8 +87,10 @@ enum writer_result writer_sync(struct writer *w);
 bool writer_syncs(const struct writer *w); /* it is something to be asked for */
 
 /* The end of a good run: everything must be out (writer_pending() is false) and the last record whole.
- * fsync, rename, close; each checked. Only writer_error() and writer_free() may follow. */
+ * fsync, rename, close; each checked. Only writer_error() and writer_free() may follow, unless it goes on: with `again`
+ * it is open as if new then, and nobody else could take FILE. Else open it again at once; the folder is synced then. */
 enum writer_result writer_commit(struct writer *w);
+bool writer_goes_on(const struct writer *w);
 /* The end of a bad one: the temporary file goes, the old one stays. */
 void writer_abort(struct writer *w);
 void writer_leave(

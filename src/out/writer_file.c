@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/denied.h"
+#include "out/writer_again.h"
 
 #define LINKS_MAX 40  /* symbolic links followed, as the kernel does */
 #define TAKES_MAX 100 /* times that the temporary file may change under our hands */
@@ -74,6 +75,8 @@ static enum writer_result file_commit(struct writer *w)
 		return file_failed(w, "set the mode of");
 	if (w->sys->fsync(w->fd) < 0)
 		return file_failed(w, "write");
+	if (w->again && writer_again(w))
+		return w->failed;
 	if (w->sys->renameat(w->dir, w->temp, w->dir, w->name) < 0)
 		return file_failed(w, "rename");
 	free(w->temp); /* from here on that name may be another run's */
@@ -135,8 +138,7 @@ static char *follow(const char *path)
 	return (char *)joined.data;
 }
 
-/* The file itself, which need not exist, behind whatever links lead to it; NULL: they go in a ring. */
-static char *resolve(const char *path)
+char *writer_file_target(const char *path)
 {
 	char *at = mem_strdup(path);
 
@@ -266,6 +268,7 @@ static enum writer_result empty_temp(struct writer *w, bool made)
 {
 	if (w->resume)
 		return WRITER_OK;
+	writer_again_clean(w);
 	if (unlinkat(w->dir, journal_name(w), 0) == 0)
 		w->remains = !made;
 	else if (errno != ENOENT)
@@ -323,7 +326,7 @@ static enum writer_result open_beside(struct writer *w, char *path, struct buf *
 
 enum writer_result writer_file_open(struct writer *w)
 {
-	char *path = resolve(w->path);
+	char *path = writer_file_target(w->path);
 	struct buf temp = {0};
 	enum writer_result result;
 

@@ -47,6 +47,7 @@ struct writer {
 	size_t head;              /* octets of the buffer that are written */
 	bool in_record;           /* the end of the last record is still to come */
 	bool again, whole;        /* as in its options */
+	bool goes_on;             /* committed, and open again */
 	bool topped;              /* what stands at its beginning has come */
 	uint64_t octets, through; /* put; of these written. Both with what was kept of a dead run */
 	char *path;               /* as the user named it */
