@@ -53,7 +53,7 @@ void rabbit_drop(struct rabbit *r, struct rabbit_side *s)
 		amqp_destroy_connection(s->state);
 	s->state = NULL;
 	s->fd = -1;
-	s->gone = s->dry = false;
+	s->gone = s->dry = s->heard = s->looked = false;
 	s->due_us = LOOP_NEVER;
 	if (s->which == LINK_PUTS) {
 		r->blocked = false;
@@ -62,6 +62,7 @@ void rabbit_drop(struct rabbit *r, struct rabbit_side *s)
 		return;
 	}
 	r->waits = r->controlled = r->working = false;
+	rabbit_tags_clear(&r->tags);
 }
 
 static void *start(const struct courier_config *config, char why[LINK_WHY_MAX])
@@ -172,6 +173,11 @@ static int64_t next_us(const void *link)
 	return r->waits && r->retry_us < at ? r->retry_us : at;
 }
 
+static void heard(void *link, enum link_side which)
+{
+	rabbit_side(link, which)->heard = true;
+}
+
 static bool next_event(void *link, struct link_event *e)
 {
 	return rabbit_next_event(link, e);
@@ -184,23 +190,44 @@ static enum link_put put(void *link, const struct link_message *m)
 
 /* ---- words about what was taken */
 
+static bool word_went(struct rabbit *r, int status)
+{
+	if (status == AMQP_STATUS_OK)
+		return true;
+	rabbit_gone(r, &r->takes, false, "%s", amqp_error_string2(status));
+	return false;
+}
+
 static bool settle(void *link, uint64_t tag, enum link_verdict v)
 {
 	struct rabbit *r = link;
 	uint64_t number = tag & ((UINT64_C(1) << TAG_BITS) - 1);
-	int status;
 
 	if (!r->takes.state || r->takes.gone)
 		return false;
 	if (number == 0 || tag >> TAG_BITS != r->epoch)
 		return true; /* of control, or of a connection that is no more */
-	status = v == LINK_ACK ? amqp_basic_ack(r->takes.state, RABBIT_WORK, number, 0)
-			       : amqp_basic_reject(r->takes.state, RABBIT_WORK, number,
-						   v == LINK_REQUEUE);
-	if (status == AMQP_STATUS_OK)
+	if (v == LINK_ACK) {
+		rabbit_tags_ack(&r->tags, number);
 		return true;
-	rabbit_gone(r, &r->takes, false, "%s", amqp_error_string2(status));
-	return false;
+	}
+	return !rabbit_tags_settle(&r->tags, number) ||
+	       word_went(r,
+			 amqp_basic_reject(r->takes.state, RABBIT_WORK, number, v == LINK_REQUEUE));
+}
+
+static bool flush(void *link)
+{
+	struct rabbit *r = link;
+	bool multiple;
+	uint64_t number;
+
+	if (!r->takes.state || r->takes.gone)
+		return false;
+	while ((number = rabbit_tags_next(&r->tags, &multiple)) > 0)
+		if (!word_went(r, amqp_basic_ack(r->takes.state, RABBIT_WORK, number, multiple)))
+			return false;
+	return true;
 }
 
 static bool site(void *link, const char *name, struct link_site *out, char why[LINK_WHY_MAX])
@@ -276,9 +303,11 @@ const struct link_calls link_amqp = {
 	.fd = side_fd,
 	.pending = pending,
 	.next_us = next_us,
+	.heard = heard,
 	.next = next_event,
 	.put = put,
 	.settle = settle,
+	.flush = flush,
 	.site = site,
 	.reopen = reopen,
 	.leave = leave,

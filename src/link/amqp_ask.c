@@ -45,6 +45,10 @@ bool rabbit_channel_open(struct rabbit *r, struct rabbit_side *s, amqp_channel_t
 {
 	amqp_rpc_reply_t reply;
 
+	if (s == &r->takes && channel == RABBIT_WORK) { /* its numbers begin anew */
+		rabbit_tags_clear(&r->tags);
+		r->epoch++;
+	}
 	amqp_channel_open(s->state, channel);
 	reply = amqp_get_rpc_reply(s->state);
 	if (reply.reply_type == AMQP_RESPONSE_NORMAL)

@@ -50,6 +50,14 @@ void rabbit_return(struct rabbit *r, uint64_t number);
 bool rabbit_next_answer(struct rabbit *r, struct link_event *e);
 const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME]);
 
+/* amqp_settle.c */
+void rabbit_tags_clear(struct rabbit_tags *t);
+void rabbit_tags_taken(struct rabbit_tags *t, uint64_t number);  /* higher than all before */
+bool rabbit_tags_settle(struct rabbit_tags *t, uint64_t number); /* false: it is not open */
+void rabbit_tags_ack(struct rabbit_tags *t, uint64_t number);    /* and it is to be told */
+/* What is to be told next, of all up to it or of it alone; 0: nothing. */
+uint64_t rabbit_tags_next(struct rabbit_tags *t, bool *multiple);
+
 /* amqp_words.c */
 void rabbit_library_words(int status, const struct rabbit *r, const char *where,
 			  char why[LINK_WHY_MAX]);

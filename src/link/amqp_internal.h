@@ -40,6 +40,7 @@ struct rabbit {
 	int64_t retry_us;
 	bool controlled; /* an agent's control queue is made */
 	bool working;
+	struct rabbit_tags tags;
 	char waits_why[LINK_WHY_MAX];
 	struct rabbit_inbound inbound[RABBIT_CHANNELS];
 };

@@ -53,6 +53,8 @@ struct rabbit_side {
 	size_t node;    /* of the broker's: tried next */
 	int64_t due_us; /* the library wants to be entered by then, for heartbeats */
 	bool dry;       /* had nothing since next() was last through */
+	bool heard;     /* its descriptor could be read */
+	bool looked;    /* since then the library was entered */
 	bool gone;      /* to be told; why */
 	bool final;
 	char why[LINK_WHY_MAX];
@@ -72,7 +74,16 @@ struct rabbit_inbound {
 	uint32_t deliveries;
 	bool started; /* its header came */
 	bool dead, expired, too_long;
-	struct buf body;
+	struct buf body;     /* of several frames */
+	const uint8_t *lent; /* of one: where the library has it; NULL */
+	size_t lent_len;
+};
+
+/* Numbers of messages taken on this connection (amqp_settle.c). */
+struct rabbit_tags {
+	uint64_t *open; /* not settled, in order */
+	uint64_t *done; /* acknowledged, which the broker is to be told */
+	size_t nopen, open_cap, ndone, done_cap;
 };
 
 struct rabbit_put {

@@ -113,8 +113,15 @@ static bool read_body(struct rabbit_inbound *in, const amqp_frame_t *f)
 	if (!in->started || piece->len > in->left)
 		return false;
 	in->left -= piece->len;
-	if (!in->too_long && in->kind == INBOUND_TAKEN)
+	if (in->too_long || in->kind != INBOUND_TAKEN)
+		return true;
+	if (in->left == 0 &&
+	    in->body.len == 0) { /* all of it, which stays until a frame is read again */
+		in->lent = piece->bytes;
+		in->lent_len = piece->len;
+	} else {
 		buf_put(&in->body, piece->bytes, piece->len);
+	}
 	return true;
 }
 
@@ -158,9 +165,11 @@ static bool message_whole(struct rabbit *r, struct rabbit_inbound *in, amqp_chan
 			: in->dead                         ? COURIER_FROM_DEAD
 							   : COURIER_FROM_RESULTS,
 		.deliveries = in->deliveries,
-		.body = in->body.data,
-		.len = in->body.len,
+		.body = in->lent ? in->lent : in->body.data,
+		.len = in->lent ? in->lent_len : in->body.len,
 	};
+	if (channel == RABBIT_WORK)
+		rabbit_tags_taken(&r->tags, in->tag);
 	return true;
 }
 
@@ -297,6 +306,21 @@ static bool read_frame(struct rabbit *r, struct rabbit_side *s, const amqp_frame
 
 /* ---- a turn */
 
+static bool has_in_hand(const struct rabbit_side *s)
+{
+	return amqp_frames_enqueued(s->state) || amqp_data_in_buffer(s->state);
+}
+
+/* The library is worth entering: each time that it finds nothing costs two system calls. Behind TLS only it knows. */
+static bool side_may_have(const struct rabbit *r, const struct rabbit_side *s, bool looked)
+{
+	if (has_in_hand(s))
+		return true;
+	if (looked && !r->tls)
+		return false; /* the descriptor says if there is more */
+	return s->heard || loop_clock_us() >= s->due_us;
+}
+
 static bool side_event(struct rabbit *r, struct rabbit_side *s, struct link_event *e)
 {
 	struct timeval now = {0};
@@ -305,10 +329,18 @@ static bool side_event(struct rabbit *r, struct rabbit_side *s, struct link_even
 	for (int i = 0; i < FRAMES_A_TURN && s->state && !s->gone; i++) {
 		int status;
 
+		if (!side_may_have(r, s, i > 0 || s->looked)) {
+			s->heard = s->looked = false;
+			s->dry = true;
+			return false;
+		}
+		s->looked = true;
+
 		amqp_maybe_release_buffers(s->state);
 		status = amqp_simple_wait_frame_noblock(s->state, &f, &now);
 		s->due_us = loop_clock_us() + (int64_t)RABBIT_HEARTBEAT * 500000;
 		if (status == AMQP_STATUS_TIMEOUT) {
+			s->heard = s->looked = false;
 			s->dry = true;
 			return false;
 		}

@@ -245,6 +245,13 @@ static int64_t courier_next_us(const struct courier *c)
 	return c->stopping ? earliest(next_us, c->stop_us) : next_us;
 }
 
+/* What was said of messages taken goes out before anybody sleeps. */
+static void words_flush(struct courier *c)
+{
+	if (c->takes.state == SIDE_UP && !c->calls->flush(c->link))
+		side_gone(&c->takes);
+}
+
 static void side_want(struct courier *c, const struct side *s)
 {
 	if (s->fd >= 0)
@@ -274,6 +281,7 @@ void courier_turn(struct courier *c)
 	if (!owner_is_slow(c) || c->heard || c->calls->next_us(c->link) <= loop_now_us(c->loop))
 		sides_hear(c);
 	puts_turn(c);
+	words_flush(c);
 	if (!queue_flush(c->queue)) /* what is told is heard before a try that takes seconds */
 		courier_leave(c, 0);
 	else if (stop_is_over(c))

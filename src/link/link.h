@@ -59,12 +59,15 @@ struct link_calls {
 	int (*fd)(const void *l, enum link_side side); /* to be watched for reading; -1: not open */
 	bool (*pending)(const void *l); /* next() has work that no descriptor shows: do not sleep */
 	int64_t (*next_us)(const void *l); /* loop_clock_us(): next() must be called by then */
-	/* False: nothing now. Keeps heartbeats going. */
+	void (*heard)(void *l, enum link_side side); /* its descriptor can be read */
+	/* False: nothing now; a side is looked at only when it was heard, or something is pending or due. Keeps heartbeats going. */
 	bool (*next)(void *l, struct link_event *e);
 
 	/* LINK_LATER: no room, or blocked: the same again after the next event, or at next_us(). */
 	enum link_put (*put)(void *l, const struct link_message *m);
-	bool (*settle)(void *l, uint64_t tag, enum link_verdict v); /* false: takes are gone */
+	/* False: takes are gone. An ACK may wait for flush(), so that one word to the broker is about many. */
+	bool (*settle)(void *l, uint64_t tag, enum link_verdict v);
+	bool (*flush)(void *l); /* before each sleep. False: takes are gone */
 	/* Declares the queue of a site (a master), says how it is. False: takes are gone, or it cannot be had: why. */
 	bool (*site)(void *l, const char *site, struct link_site *out, char why[LINK_WHY_MAX]);
 	bool (*reopen)(void *l); /* another channel of puts: ids unanswered are void. False: gone */

@@ -143,7 +143,9 @@ static void do_put(struct driver *d, char **at, bool flood)
 
 static void do_settle(struct driver *d, const char *word, const char *tag, enum link_verdict v)
 {
-	fprintf(stderr, "%s %d\n", word, calls->settle(d->link, strtoull(tag, NULL, 10), v));
+	bool went = calls->settle(d->link, strtoull(tag, NULL, 10), v);
+
+	fprintf(stderr, "%s %d\n", word, went && calls->flush(d->link));
 }
 
 static void do_site(struct driver *d, const char *site)
@@ -272,6 +274,9 @@ static void run(struct driver *d)
 					{.fd = calls->fd(d->link, LINK_TAKES), .events = POLLIN}};
 
 		poll(fds, 3, wait_ms(d));
+		for (unsigned i = LINK_PUTS; i <= LINK_TAKES; i++)
+			if (fds[i].revents)
+				calls->heard(d->link, (enum link_side)i);
 		if (fds[0].revents && !take_lines(d))
 			return;
 		hear(d);

@@ -207,6 +207,13 @@ static bool fake_next(void *l, struct link_event *e)
 	return false;
 }
 
+static void fake_heard(void *l, enum link_side side)
+{
+	struct link_fake *f = l;
+
+	f->heard[side]++;
+}
+
 static bool goes(struct link_fake *f, enum fake_call call, enum link_side side)
 {
 	if (!f->side[side].open)
@@ -263,6 +270,14 @@ static bool fake_settle(void *l, uint64_t tag, enum link_verdict v)
 	return true;
 }
 
+static bool fake_flush(void *l)
+{
+	struct link_fake *f = l;
+
+	f->flushed = f->nsettled;
+	return !goes(f, FAKE_FLUSH, LINK_TAKES);
+}
+
 static bool fake_site(void *l, const char *site, struct link_site *out, char why[LINK_WHY_MAX])
 {
 	struct link_fake *f = l;
@@ -312,9 +327,11 @@ const struct link_calls link_fake = {
 	.fd = fake_fd,
 	.pending = fake_pending,
 	.next_us = fake_next_us,
+	.heard = fake_heard,
 	.next = fake_next,
 	.put = fake_put,
 	.settle = fake_settle,
+	.flush = fake_flush,
 	.site = fake_site,
 	.reopen = fake_reopen,
 	.leave = fake_leave,

@@ -28,7 +28,8 @@ enum fake_call { /* that finds its side gone; each once */
 	FAKE_SETTLE = 2,
 	FAKE_SITE = 4,
 	FAKE_REOPEN = 8,
-	FAKE_LEAVE = 16
+	FAKE_LEAVE = 16,
+	FAKE_FLUSH = 32
 };
 
 struct fake_put {
@@ -85,6 +86,8 @@ struct link_fake {
 	size_t first, nevents;
 	uint64_t tags; /* given, in this epoch of takes */
 	unsigned char tag_done[FAKE_MAX];
+	unsigned heard[LINK_TAKES + 1];
+	size_t flushed; /* so many of settled were, before a sleep */
 	unsigned visits, reopens, leaves, sites, closes, frees;
 	bool forgot;
 	unsigned wrong; /* calls of a side that is not open */

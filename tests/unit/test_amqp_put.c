@@ -106,6 +106,95 @@ static void test_no_such_number(void **state)
 	expect(LINK_CONFIRMED, 2);
 }
 
+static void expect_word(struct rabbit_tags *t, uint64_t number, bool multiple)
+{
+	bool all;
+
+	assert_int_equal(rabbit_tags_next(t, &all), number);
+	assert_int_equal(all, multiple);
+}
+
+static void expect_no_word(struct rabbit_tags *t)
+{
+	bool all;
+
+	assert_int_equal(rabbit_tags_next(t, &all), 0);
+}
+
+/* One word about many, as long as it is about no other; never two about one. */
+static void test_words_about_many(void **state)
+{
+	struct rabbit_tags t = {0};
+
+	(void)state;
+	expect_no_word(&t);
+	for (uint64_t n = 1; n <= 9; n++)
+		rabbit_tags_taken(&t, n);
+	rabbit_tags_ack(&t, 2);
+	rabbit_tags_ack(&t, 1);
+	rabbit_tags_ack(&t, 3);
+	rabbit_tags_ack(&t, 5); /* 4 is still open */
+	expect_word(&t, 3, true);
+	expect_word(&t, 5, false);
+	expect_no_word(&t);
+	rabbit_tags_ack(&t, 5);
+	rabbit_tags_ack(&t, 10);
+	expect_no_word(&t);
+	rabbit_tags_ack(&t, 4);
+	expect_word(&t, 4, false);
+	assert_true(rabbit_tags_settle(&t, 6)); /* sent back: told already */
+	assert_false(rabbit_tags_settle(&t, 6));
+	rabbit_tags_ack(&t, 6);
+	expect_no_word(&t);
+	rabbit_tags_ack(&t, 8);
+	rabbit_tags_ack(&t, 7);
+	expect_word(&t, 8, true);
+	rabbit_tags_ack(&t, 9);
+	expect_word(&t, 9, false);
+	rabbit_tags_clear(&t);
+}
+
+/* Against a broker that knows what is open. */
+static void test_words_at_random(void **state)
+{
+	struct rabbit_tags t = {0};
+	bool open[PUT_MAX + 1] = {false}, done[PUT_MAX + 1] = {false};
+	uint64_t last = 0, settled = 0, words = 0;
+
+	(void)state;
+	srand(7);
+	while (settled < PUT_MAX) {
+		uint64_t number,
+			one = last > 0 ? last - (uint64_t)rand() % (last < 40 ? last : 40) : 0;
+		bool all;
+
+		if (last < PUT_MAX && rand() % 2)
+			rabbit_tags_taken(&t, ++last), open[last] = true;
+		if (last == PUT_MAX)
+			one = (uint64_t)rand() % PUT_MAX + 1;
+		if (one > 0 && rand() % 8 == 0 && open[one] && !done[one]) {
+			assert_true(rabbit_tags_settle(&t, one));
+			open[one] = false;
+			settled++;
+		} else if (one > 0) {
+			rabbit_tags_ack(&t, one);
+			done[one] = true;
+		}
+		while (rand() % 4 == 0 && (number = rabbit_tags_next(&t, &all)) > 0) {
+			words++;
+			assert_true(open[number]);
+			for (uint64_t n = all ? 1 : number; n <= number; n++) {
+				assert_true(!open[n] || done[n]);
+				settled += open[n];
+				open[n] = false;
+			}
+		}
+	}
+	expect_no_word(&t);
+	assert_in_range(words, 1, PUT_MAX - 1);
+	rabbit_tags_clear(&t);
+}
+
 /* Each message has one answer, whatever the order: against a list. */
 static void test_against_a_list(void **state)
 {
@@ -137,6 +226,8 @@ static void test_against_a_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_words_about_many, setup),
+		cmocka_unit_test_setup(test_words_at_random, setup),
 		cmocka_unit_test_setup(test_one_by_one, setup),
 		cmocka_unit_test_setup(test_all_up_to_one, setup),
 		cmocka_unit_test_setup(test_no_such_number, setup),

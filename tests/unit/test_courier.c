@@ -446,6 +446,14 @@ static void test_gone_at_other_calls(void **state)
 	assert_then(s, "DOWN2(the connection is gone)");
 	run(s, 200 * MS);
 	assert_heard(s, "UP2");
+	s->f->gone_at = FAKE_FLUSH; /* what the link had gathered */
+	say_number(s, COURIER_ACK, fake_give(s->f, COURIER_FROM_TASKS, "t", 0));
+	run(s, 10 * MS);
+	assert_int_equal(s->f->flushed, s->f->nsettled);
+	assert_then(s, "TAKEN1,0,0:t DOWN2(the connection is gone)");
+	run(s, 200 * MS);
+	assert_heard(s, "UP2");
+	assert_true(s->f->heard[LINK_TAKES] > 0); /* it was told of descriptors */
 	s->f->gone_at = FAKE_SITE;
 	say_site(s, "north");
 	say_site(s, "south");
@@ -1110,7 +1118,7 @@ static void walk_fault(struct walk *k)
 		fake_hang_up(f, side, roll(k, 8) == 0);
 		break;
 	case 1:
-		f->gone_at |= 1u << roll(k, 5);
+		f->gone_at |= 1u << roll(k, 6);
 		break;
 	case 2:
 		f->answer[side] = LINK_FAILED + roll(k, 2);
