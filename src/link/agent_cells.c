@@ -62,6 +62,7 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	c->state = QUEUE_OPEN;
 	log_info("run %016" PRIx64 " of master %s: taken up%s", b->run, b->head.master,
 		 b->alone ? ", one task at a time: its batches came back again and again" : "");
+	run_find(a, b->run)->waits = false; /* it is known, or we were not here */
 	agent_cells_rate(a);
 	return true;
 }
@@ -80,20 +81,34 @@ static bool is_busy(const struct agent *a, const struct agent_cell *c)
 	return false;
 }
 
-/* One that has nothing to do makes room. */
-static void make_room(struct agent *a, unsigned first, unsigned end)
+/* One that has nothing to do makes room. False: all have. */
+static bool make_room(struct agent *a, unsigned first, unsigned end)
 {
 	for (unsigned i = first; i < end; i++)
 		if (a->cells[i].stopping)
-			return; /* it is about to */
+			return true; /* it is about to */
 	for (unsigned i = first; i < end; i++) {
 		struct agent_cell *c = &a->cells[i];
 
 		if (c->queue != NULL && c->open == 0 && !is_busy(a, c)) {
 			cell_tell(c, CELL_STOP);
-			return;
+			return true;
 		}
 	}
+	return false;
+}
+
+/* Its batches stay here meanwhile: to give them back would be a delivery each, and they would come again at once. */
+static void tell_of_wait(struct agent *a, const struct batch *b)
+{
+	struct known_run *r = run_find(a, b->run);
+
+	if (r == NULL || r->waits)
+		return;
+	r->waits = true;
+	log_warning("run %016" PRIx64 " of master %s waits: this agent is at work for %d others, "
+		    "which is all that it does at a time",
+		    b->run, b->head.master, ALONE);
 }
 
 struct agent_cell *cell_for(struct agent *a, const struct batch *b)
@@ -111,7 +126,8 @@ struct agent_cell *cell_for(struct agent *a, const struct batch *b)
 	for (unsigned i = first; i < end; i++)
 		if (is_free(&a->cells[i]))
 			return cell_birth(a, &a->cells[i], b) ? &a->cells[i] : NULL;
-	make_room(a, first, end);
+	if (!make_room(a, first, end) && !b->alone)
+		tell_of_wait(a, b);
 	return NULL;
 }
 

@@ -19,6 +19,7 @@ struct known_run {
 	struct run run; /* lends from pieces; only if known */
 	bool known, over;
 	bool refused; /* no cell can make sense of it */
+	bool waits;   /* for a cell, which was told */
 	bool some_cancelled;
 	uint64_t cancelled; /* batches up to this one are, if some are */
 	int64_t used_us;

@@ -147,6 +147,25 @@ class Alike(dist.Stage):
         for agent in both:
             self.assertIsNone(agent.poll(), self.told(agent))
 
+    def test_nine_runs(self):
+        """Eight at a time: the ninth waits, which its agent says, and comes up by itself when one of them ends."""
+        self.devices('127.2.0.9:ok', '*:silent')
+        agent = self.start_agent('a1', pace=())  # room for more batches than runs
+        slow = []
+        for number in range(1, 9):
+            hosts = self.write(f'{number}.yaml', f'hosts: [{{host: 127.2.0.{number}, port: {self.park.port}, timeout: 300s}}]\n')
+            slow.append(self.start_master(hosts=hosts, output=f'{number}.jsonl', name=f'master{number}'))
+            self.wait_for_requests(number, slow[-1])
+        ninth = self.start_master(hosts=self.write_hosts('9.yaml', ['127.2.0.9']), output='9.jsonl', name='master9')
+        self.wait_until(lambda: 'waits: this agent is at work for 8 others' in self.told(agent), 'it says nothing')
+        self.assertIsNone(ninth.poll())
+        self.assertEqual(self.asked(), 8)
+        slow[3].send_signal(signal.SIGINT)
+        self.judge(ninth, {'ok': 1}, output='9.jsonl')
+        self.assertEqual(self.told(agent).count(' waits: '), 1)
+        for master in slow[:3] + slow[4:]:
+            self.assertIsNone(master.poll())
+
     def test_large(self):
         """100,000 rows of one device: the octets of a local run."""
         self.devices(f'*:rows={ROWS}')
