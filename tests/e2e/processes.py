@@ -42,6 +42,12 @@ def state_of(pid):
     return next(iter(numbers_of(pid)), None)
 
 
+def has_taken(pid, number):
+    """A signal that was sent to it does not wait any more: its handler has run, if it has one."""
+    status = status_of(pid)
+    return not any(int(status.get(name, '0'), 16) >> number - 1 & 1 for name in ('SigPnd', 'ShdPnd'))
+
+
 def ticks_of(pid):
     """Hundredths of a second that it has worked, for itself and in the kernel."""
     words = numbers_of(pid)

@@ -8,7 +8,7 @@ import time
 
 import together
 from poller import Poll
-from processes import children, state_of, status_of, ticks_of
+from processes import children, has_taken, state_of, status_of, ticks_of
 
 HOSTS = [f'127.0.0.{i}' for i in range(1, 11)]
 
@@ -83,20 +83,20 @@ class Rate(Rounds):
     def test_too_long_a_round(self):
         """What is due meanwhile is left out, and said once for each round that took so long."""
         agents = self.agents('127.0.0.3:silent')
-        process = self.start(agents, '--no-spread', '-t', '0.7', '-r', '0', hosts=HOSTS[:3])
+        process = self.start(agents, '--no-spread', '-t', '1.4', '-r', '0', interval='1', hosts=HOSTS[:3])
         records = self.records(process, 12)
         process.terminate()
         rounds = self.in_rounds(records + self.finish(process, 143), HOSTS[:3])
         for one in rounds[:2]:
             self.assertEqual(sorted(r['status'] for r in one), ['ok', 'ok', 'timeout'])
-        said = re.findall(r'warning: round (\d+) took [\d.]+ s, and one is due every 0.5 s: (\d+) (?:is|are) left out',
+        said = re.findall(r'warning: round (\d+) took [\d.]+ s, and one is due every 1.0 s: (\d+) (?:is|are) left out',
                           self.stderr)
         self.assertEqual([number for number, _ in said][:2], ['1', '2'], self.stderr)
         for number, one in enumerate(rounds[:4]):
-            # not the slot in between, nor as soon as the round is over (0.7 s)
+            # not the slot in between, nor as soon as the round is over (1.4 s)
             left_out = sum(int(slots) for before, slots in said if int(before) <= number)
             self.assertGreaterEqual(left_out, number)
-            self.assert_not_before(one, (number + left_out) * 0.5)
+            self.assert_not_before(one, number + left_out)
 
 
 class Spread(Rounds):
@@ -266,10 +266,13 @@ class Life(Rounds):
         process = self.start(self.agents(), '--no-spread', '-j', 2, interval='1h')
         self.records(process, len(HOSTS))
         all_of_it = [process.pid, *children(process.pid)]
-        time.sleep(0.3)
-        before = [(wakings(pid), ticks_of(pid)) for pid in all_of_it]
-        time.sleep(1.5)
-        self.assertEqual([(wakings(pid), ticks_of(pid)) for pid in all_of_it], before)
+
+        def seen_after(pause):
+            time.sleep(pause)
+            return [(wakings(pid), ticks_of(pid)) for pid in all_of_it]
+        self.wait_until(lambda: seen_after(0) == seen_after(0.3))  # the round has settled
+        before = seen_after(0)
+        self.assertEqual(seen_after(1.5), before)
         self.end_by(process)
 
     def test_stopped_for_a_while(self):
@@ -334,6 +337,7 @@ class Ends(Rounds):
         process = self.start(agents, '--no-spread', '-t', '60', '-o', self.path('now'), interval='1h', hosts=HOSTS[:2])
         self.wait_until(lambda: agents.counters()['received'] >= 2)
         process.terminate()
+        self.wait_until(lambda: has_taken(process.pid, signal.SIGTERM))  # or two would be one
         time.sleep(0.2)
         self.assertIsNone(process.poll())
         process.terminate()
@@ -344,7 +348,7 @@ class Ends(Rounds):
     def test_deadline_of_a_round(self):
         """It ends the round, not those that follow."""
         agents = self.agents('127.0.0.2:silent')
-        process = self.start(agents, '--no-spread', '-t', '60', '--deadline', '0.2', hosts=HOSTS[:2])
+        process = self.start(agents, '--no-spread', '-t', '60', '--deadline', '1.5', interval='2', hosts=HOSTS[:2])
         for one in self.in_rounds(self.records(process, 6), HOSTS[:2]):
             self.assertEqual({r['host']: r['status'] for r in one}, {'127.0.0.1': 'ok', '127.0.0.2': 'cancelled'})
         self.end_by(process)
