@@ -153,18 +153,19 @@ static bool life_make(struct life *life, struct job *job)
 {
 	const struct options *o = job->o;
 
-	*life = (struct life){
-		.sandbox = {.paths = plan_has_paths(job->plan), .courier = o->broker != NULL},
-		.worker = {.job = job,
-			   .config = {.window = o->window,
-				      .source4 = o->source4,
-				      .source6 = o->source6,
-				      .debug = o->debug,
-				      .format = o->format,
-				      .format_options = &o->format_options,
-				      .unwanted = o->unwanted,
-				      .sandbox = &life->sandbox}},
-		.resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
+	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan),
+					  .courier = o->broker != NULL,
+					  .alone = o->broker != NULL},
+			      .worker = {.job = job,
+					 .config = {.window = o->window,
+						    .source4 = o->source4,
+						    .source6 = o->source6,
+						    .debug = o->debug,
+						    .format = o->format,
+						    .format_options = &o->format_options,
+						    .unwanted = o->unwanted,
+						    .sandbox = &life->sandbox}},
+			      .resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
 	if (!main_sandbox(&life->sandbox, o->conf))
 		return false;
 	if (o->broker != NULL)

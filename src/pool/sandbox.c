@@ -93,6 +93,8 @@ bool sandbox_prepare(struct sandbox *s)
 		return false;
 	if (*lacks)
 		log_warning("this kernel has no %s, which would fence workers in", lacks);
-	return rehearse(s, SANDBOX_WORKER) && rehearse(s, SANDBOX_SESSION) &&
-	       rehearse(s, SANDBOX_RESOLVER) && (!s->courier || rehearse(s, SANDBOX_COURIER));
+	if (s->courier && !rehearse(s, SANDBOX_COURIER))
+		return false;
+	return s->alone || (rehearse(s, SANDBOX_WORKER) && rehearse(s, SANDBOX_SESSION) &&
+			    rehearse(s, SANDBOX_RESOLVER));
 }

@@ -136,6 +136,8 @@ static void test_cannot_become(void **state)
 	assert_false(sandbox_prepare(&s));
 	assert_int_equal(in_sandbox(&s, SANDBOX_WORKER, nothing, said), 99 << 8);
 	assert_non_null(strstr(said, "cannot become the user of run_as"));
+	s.courier = s.alone = true; /* where nobody polls, too */
+	assert_false(sandbox_prepare(&s));
 }
 
 int main(void)
