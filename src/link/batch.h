@@ -18,7 +18,7 @@
 #include "link/broker.h"
 #include "plan/plan.h"
 
-#define BATCH_TASKS   256 /* and records, in a body */
+#define BATCH_TASKS 256 /* and records, in a body */
 /* Octets of a body, but for a single record's last piece; below courier's frame, and in a frame of AMQP. */
 #define BATCH_BODY_MAX (131072 - 8)
 enum batch_kind {
