@@ -104,11 +104,13 @@ static void workers_make(struct life *life, const struct options *o, const struc
 }
 
 static int poll_all(struct life *life, const struct agency *agency, const struct run *run,
-		    struct writer *w, const struct master_feed *feed)
+		    struct writer *w, struct cell *cell)
 {
+	struct master_feed feed = cell_feed(cell);
+	struct layout_frames frames = cell_frames(cell);
 	struct master_config config = {.plan = life->plan,
 				       .writer = w,
-				       .feed = feed,
+				       .feed = &feed,
 				       .worker = run_worker,
 				       .worker_arg = &life->worker,
 				       .session_arg = &life->session,
@@ -125,7 +127,7 @@ static int poll_all(struct life *life, const struct agency *agency, const struct
 	struct master_result result;
 
 	config.layout = format_layout(life->format, &life->shape, life->head);
-	config.layout.frames = &cell_frames;
+	config.layout.frames = &frames;
 	master_run(&config, &result);
 	histogram_free(result.latency);
 	if (result.written == WRITER_OK && !result.failed)
@@ -138,7 +140,6 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 		     int queue_fd)
 {
 	struct writer_options out = {.fd = dup(queue_fd)};
-	struct master_feed feed;
 	enum writer_result opened;
 	struct writer *w;
 	struct cell *cell;
@@ -149,10 +150,9 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 		return EXIT_SYSTEM;
 	}
 	w = writer_open(&out, &opened);
-	cell = cell_new(life->plan, agency->who, run->sessions, queue_fd);
-	feed = cell_feed(cell);
+	cell = cell_new(life->plan, agency->who, run->sessions, agency->alone, queue_fd);
 	if (opened == WRITER_OK)
-		status = poll_all(life, agency, run, w, &feed);
+		status = poll_all(life, agency, run, w, cell);
 	cell_free(cell);
 	writer_free(w);
 	return status;

@@ -66,7 +66,7 @@ static enum drain drain_state(const struct agent *a)
 {
 	if (agent_cells_live(a))
 		return DRAIN_CELLS;
-	if (a->nbatches > 0 || results_left(a) || window_open(a->window) > 0)
+	if (a->nbatches > 0 || window_open(a->window) > 0)
 		return DRAIN_CONFIRMS;
 	if (a->courier_stopped) /* until it has ended: agent_close() would kill it */
 		return a->queue != NULL ? DRAIN_COURIER : DRAIN_OVER;
@@ -203,8 +203,7 @@ static int64_t agent_next_us(const struct agent *a)
 {
 	int64_t next_us = least(courier_next_us(a), window_next_us(a->window));
 
-	next_us = least(least(next_us, batches_next_us(a)),
-			least(agent_cells_next_us(a), results_next_us(a)));
+	next_us = least(least(next_us, batches_next_us(a)), agent_cells_next_us(a));
 	next_us = least(next_us, cells_hang_next_us(a));
 	return least(least(next_us, watch_next_us(a)), a->drain_us);
 }
@@ -214,10 +213,9 @@ static void agent_turn(struct agent *a, enum drain *drain)
 	loop_turn(a->loop, agent_next_us(a));
 	window_turn(a->window, loop_now_us(a->loop));
 	courier_times(a);
-	agent_cells_serve(a);
 	batches_turn(a);
-	results_turn(a);
-	batches_turn(a); /* what is put now lets the next dangerous one go */
+	if (agent_cells_serve(a))
+		batches_turn(a); /* what is put now lets the next dangerous one go */
 	agent_cells_times(a);
 	cells_hang_times(a);
 	if (a->draining && !a->over)
@@ -249,7 +247,6 @@ static void agent_close(struct agent *a)
 	courier_free(a);
 	batches_free(a);
 	runs_free(a);
-	free(a->tasks);
 	free(a->watch_us);
 	if (a->window != NULL)
 		window_free(a->window);
@@ -269,8 +266,7 @@ enum agent_end agent_run(const struct agent_config *config, struct agent_result 
 	enum drain drain = DRAIN_CELLS;
 
 	for (unsigned i = 0; i < AGENT_CELLS; i++)
-		a.cells[i] = (struct agent_cell){
-			.agent = &a, .proc = {.fd = -1}, .due_us = LOOP_NEVER};
+		a.cells[i] = (struct agent_cell){.agent = &a, .proc = {.fd = -1}};
 	*result = (struct agent_result){.sum = {.latency = histogram_new()}};
 	if (agent_open(&a))
 		while (!a.over)

@@ -58,17 +58,11 @@ static void batch_free(struct agent *a, size_t at)
 	free(b);
 }
 
-/* It leaves us; what its cell still has of it is dropped when it comes. */
+/* It leaves us. A cell that still has tasks of it is dead, or was told to cancel: it is not heard any more. */
 static void batch_leave(struct agent *a, size_t at, enum courier_message how)
 {
 	struct batch *b = a->batches[at];
 
-	if (b->owed > 0 && b->cell != NULL)
-		tasks_forget(a, b);
-	for (unsigned i = 0; i < AGENT_CELLS; i++) /* no message names it any more */
-		for (unsigned k = 0; k < a->cells[i].count; k++)
-			if (a->cells[i].of[k] == b)
-				a->cells[i].of[k] = NULL;
 	if (b->tagged)
 		courier_put_tag(a, how, b->tag);
 	a->result->returned += how == COURIER_REQUEUE && b->tagged;
@@ -118,7 +112,18 @@ void batches_drop(struct agent *a, uint64_t run, uint64_t to)
 
 /* --- birth -------------------------------------------------------------------------------- */
 
-/* All targets are what they should be. */
+/* As many targets as it says, and nothing else. What they say is their cell's to read; it may refuse them. */
+static bool targets_are_whole(const struct batch *b)
+{
+	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
+
+	for (unsigned i = 0; i < b->head.count; i++)
+		if (!batch_target_skip(&r))
+			return false;
+	return r.at == r.end;
+}
+
+/* What is given one by one must be known to be right before the first has a record. */
 static bool targets_are_sound(const struct batch *b)
 {
 	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
@@ -132,7 +137,15 @@ static bool targets_are_sound(const struct batch *b)
 		if (!batch_target_unpack(&t, &store, &learns, &known, &r))
 			return false;
 	}
-	return r.at == r.end;
+	return true;
+}
+
+static void tell_of_targets(struct agent *a, const struct batch *b)
+{
+	if (may_moan(a))
+		log_warning("a batch of run %016" PRIx64
+			    " has a target that cannot be read; it goes to the dead letters",
+			    b->run);
 }
 
 /* The same, in hand of ours, whose tag has died. */
@@ -165,12 +178,9 @@ static bool batch_read(struct agent *a, struct batch *b, const struct taken *t)
 	b->len = (size_t)(r.end - r.at);
 	b->targets = mem_alloc(b->len + 1);
 	memcpy(b->targets, r.at, b->len);
-	if (targets_are_sound(b))
+	if (targets_are_whole(b) && (!b->alone || targets_are_sound(b)))
 		return true;
-	if (may_moan(a))
-		log_warning("a batch of run %016" PRIx64
-			    " has a target that cannot be read; it goes to the dead letters",
-			    b->run);
+	tell_of_targets(a, b);
 	return false;
 }
 
@@ -183,6 +193,7 @@ static void batch_add(struct agent *a, const struct batch *b)
 		a->batches = mem_resize(a->batches, a->cap_batches, sizeof(struct batch *));
 	}
 	*own = *b;
+	own->number = ++a->numbers;
 	a->batches[a->nbatches++] = own;
 	a->result->batches++;
 	a->result->tasks += b->head.count;
@@ -228,6 +239,40 @@ void batch_take(struct agent *a, const struct taken *t)
 }
 
 /* --- to a cell ------------------------------------------------------------------------------ */
+
+struct batch *batch_find(const struct agent_cell *c, uint32_t number)
+{
+	for (size_t i = 0; i < c->agent->nbatches; i++) {
+		struct batch *b = c->agent->batches[i];
+
+		if (b->number == number && b->cell == c)
+			return b;
+	}
+	return NULL;
+}
+
+unsigned batch_in_hand(const struct batch *b)
+{
+	return b->owed - (b->head.count - b->given);
+}
+
+bool batch_refused(struct agent_cell *c, uint32_t number)
+{
+	struct agent *a = c->agent;
+
+	for (size_t i = 0; i < a->nbatches; i++) {
+		struct batch *b = a->batches[i];
+
+		if (b->number != number || b->cell != c || b->owed < b->head.count)
+			continue;
+		tell_of_targets(a, b);
+		c->open -= batch_in_hand(b);
+		c->idle_us = loop_now_us(a->loop);
+		batch_leave(a, i, COURIER_BURY);
+		return true;
+	}
+	return false;
+}
 
 static uint32_t tasks_open(const struct agent *a)
 {
@@ -282,22 +327,21 @@ static bool batch_advance(struct agent *a, size_t at)
 		return true;
 	r->used_us = loop_now_us(a->loop);
 	b->cell = cell_for(a, b);
-	if (b->cell != NULL && !b->alone)
+	if (b->cell != NULL)
 		cell_give(b->cell, b);
 	return true;
 }
 
-/* The next of a dangerous batch, when the one before has its record and that is put. */
+/* The next of a dangerous batch, when the record of the one before is put. */
 static void alone_advance(struct batch *b)
 {
-	if (b->given < b->head.count && b->owed == b->head.count - b->given && !b->gathered &&
-	    !b->cell->stopping)
+	if (b->given < b->head.count && batch_in_hand(b) == 0 && !b->cell->stopping)
 		cell_give(b->cell, b);
 }
 
 static bool is_done(const struct agent *a, const struct batch *b)
 {
-	if (b->owed > 0 || b->gathered)
+	if (b->owed > 0)
 		return false;
 	return !b->tagged || window_settled(a->window) >= b->last_id;
 }

@@ -7,7 +7,7 @@
  * A cell that dies has its batches sent back: somebody has them again, perhaps we. Who dies again and again without a record
  * cannot live here, and others should have the tasks: then the agent ends, which its manager sees.
  *
- * The trap: its last records may still be in its queue, or here, when it has gone. A place is free only when they are put.
+ * The trap: its last records may still be in its queue when it has gone. A place is free only when they are put.
  */
 #include "link/agent_internal.h"
 
@@ -47,12 +47,9 @@ static void spawn_later(struct agent *a)
 
 static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch *b)
 {
-	*c = (struct agent_cell){.agent = a,
-				 .rows = c->rows,
-				 .run = b->run,
-				 .alone = b->alone,
-				 .idle_us = loop_now_us(a->loop),
-				 .due_us = LOOP_NEVER};
+	*c = (struct agent_cell){
+		.agent = a, .run = b->run, .alone = b->alone, .idle_us = loop_now_us(a->loop)};
+	memcpy(c->master, b->head.master, sizeof(c->master));
 	if (!proc_spawn(&c->proc, cell_main, c)) {
 		log_warning("cannot start a cell: %s", strerror(errno));
 		spawn_later(a);
@@ -65,11 +62,6 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	run_find(a, b->run)->waits = false; /* it is known, or we were not here */
 	agent_cells_rate(a);
 	return true;
-}
-
-static bool is_free(const struct agent_cell *c)
-{
-	return c->queue == NULL && c->count == 0;
 }
 
 /* Some batch of it is not done. */
@@ -118,13 +110,14 @@ struct agent_cell *cell_for(struct agent *a, const struct batch *b)
 	for (unsigned i = first; i < end; i++) {
 		struct agent_cell *c = &a->cells[i];
 
-		if (c->queue != NULL && c->run == b->run && !c->stopping)
+		if (c->queue != NULL && c->run == b->run && !c->stopping &&
+		    strcmp(c->master, b->head.master) == 0)
 			return b->alone && is_busy(a, c) ? NULL : c;
 	}
 	if (loop_now_us(a->loop) < a->spawn_us)
 		return NULL;
 	for (unsigned i = first; i < end; i++)
-		if (is_free(&a->cells[i]))
+		if (a->cells[i].queue == NULL)
 			return cell_birth(a, &a->cells[i], b) ? &a->cells[i] : NULL;
 	if (!make_room(a, first, end) && !b->alone)
 		tell_of_wait(a, b);
@@ -147,6 +140,7 @@ void cell_cancel(struct agent_cell *c)
 	if (c->queue == NULL || c->cancelled)
 		return;
 	c->cancelled = true;
+	c->open = 0; /* that somebody waits for */
 	cell_tell(c, CELL_CANCEL);
 	cell_tell(c, CELL_STOP);
 }
@@ -248,32 +242,38 @@ static void cell_death(struct agent_cell *c)
 		cell_mourn(c, how);
 	else
 		log_info("run %016" PRIx64 ": its cell has ended", c->run);
-	tasks_drop(a, c);
+	c->open = 0;
 	batches_return(a, c);
 	agent_cells_rate(a);
 }
 
+static bool frame_next(struct agent_cell *c)
+{
+	if (!c->held)
+		c->held = queue_next(c->queue, &c->frame);
+	return c->held;
+}
+
 static void cell_serve(struct agent_cell *c)
 {
-	struct queue_frame f;
-
 	c->unread = false;
 	cell_heard(c);
-	while (!results_full(c)) {
-		if (!queue_next(c->queue, &f)) {
-			if (c->state != QUEUE_OPEN)
-				cell_death(c);
+	while (frame_next(c)) {
+		if (results_must_wait(c, &c->frame)) {
+			c->unread = true; /* not all; the loop does not tell of it again */
 			return;
 		}
-		if (!result_take(c, &f)) {
+		c->held = false;
+		if (!result_take(c, &c->frame)) {
 			log_warning("a cell said what it may not say (message %u); it is killed",
-				    f.kind);
+				    c->frame.kind);
 			c->cancelled = false;
 			cell_death(c);
 			return;
 		}
 	}
-	c->unread = true; /* not all; the loop does not tell of it again */
+	if (c->state != QUEUE_OPEN)
+		cell_death(c);
 }
 
 static void cell_ready(void *arg, unsigned ready)
@@ -286,11 +286,19 @@ static void cell_ready(void *arg, unsigned ready)
 	cell_serve(c);
 }
 
-void agent_cells_serve(struct agent *a)
+bool agent_cells_serve(struct agent *a)
 {
-	for (unsigned i = 0; i < AGENT_CELLS; i++)
-		if (a->cells[i].queue != NULL && a->cells[i].unread)
-			cell_serve(&a->cells[i]);
+	bool served = false;
+
+	for (unsigned i = 0; i < AGENT_CELLS; i++) {
+		struct agent_cell *c = &a->cells[i];
+
+		if (c->queue == NULL || !c->unread)
+			continue;
+		cell_serve(c);
+		served = true;
+	}
+	return served;
 }
 
 /* --- when ----------------------------------------------------------------------------------- */
@@ -370,6 +378,5 @@ void agent_cells_free(struct agent *a)
 			loop_forget(a->loop, c->proc.fd);
 		queue_free(c->queue);
 		proc_end(&c->proc);
-		buf_free(&c->rows);
 	}
 }

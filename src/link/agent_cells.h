@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/mem.h"
 #include "base/stats.h"
 #include "link/batch.h"
 #include "link/cell.h"
@@ -23,18 +22,15 @@ struct agent_cell {
 	struct queue *queue; /* NULL: it does not live */
 	enum queue_state state;
 	uint64_t run;
+	char master[BROKER_NAME_MAX + 1]; /* whose it is */
 	bool alone, watched, stopping, cancelled, unread, delivered, pinged;
-	unsigned open;    /* tasks in hand */
-	int64_t idle_us;  /* since when it has none */
-	int64_t heard_us; /* its last word, or the first task after it had none */
-	uint32_t rate;    /* that it was told, per 1,000 s; 0: no limit */
-	/* the message of its results */
-	struct buf rows;
-	struct batch *of[BATCH_TASKS]; /* whose records are in it */
-	unsigned count;
-	char master[BROKER_NAME_MAX + 1];
-	struct stats stats;
-	int64_t due_us; /* when it is to be put, however little is in it; LOOP_NEVER: it is empty */
+	bool held; /* frame was read and not taken: the window does not want it */
+	struct queue_frame frame;
+	unsigned open;      /* tasks in hand */
+	int64_t idle_us;    /* since when it has none */
+	int64_t heard_us;   /* its last word, or the first task after it had none */
+	uint32_t rate;      /* that it was told, per 1,000 s; 0: no limit */
+	struct stats stats; /* that go with its next message */
 };
 
 /* cells */
@@ -46,7 +42,7 @@ void cell_cancel(struct agent_cell *c);
 void agent_cells_rate(struct agent *a);
 void agent_cells_stop(struct agent *a, bool cancel); /* that have no more to come */
 bool agent_cells_live(const struct agent *a);
-void agent_cells_serve(struct agent *a);
+bool agent_cells_serve(struct agent *a); /* that were not read to the end; true: there was one */
 void agent_cells_watch(struct agent *a);
 void agent_cells_times(struct agent *a);
 int64_t agent_cells_next_us(const struct agent *a);
@@ -60,10 +56,7 @@ int64_t cells_hang_next_us(const struct agent *a);
 /* results */
 bool result_take(struct agent_cell *c,
 		 const struct queue_frame *f); /* false: it may not say that */
-bool results_full(
-	struct agent_cell *c);      /* no frame of it may be read: the window does not want more */
-void results_turn(struct agent *a); /* puts what is due */
-bool results_left(const struct agent *a);
-int64_t results_next_us(const struct agent *a);
+bool results_must_wait(const struct agent_cell *c,
+		       const struct queue_frame *f); /* the window does not want this one now */
 
 #endif

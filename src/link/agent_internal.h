@@ -2,7 +2,7 @@
  * agent_internal - what the files of the agent share; private to it.
  *
  * agent.c: the loop, the end. courier: the process to the broker. runs: what is known of them. batches: what was taken, and
- * what becomes of it. tasks: their local numbers. cells: who polls. hangs: who does not. results: records on their way back.
+ * what becomes of it. tasks: how they go to a cell. cells: who polls. hangs: who does not. results: records on their way back.
  */
 #ifndef LINK_AGENT_INTERNAL_H
 #define LINK_AGENT_INTERNAL_H
@@ -41,8 +41,7 @@ struct agent {
 	struct known_run runs[AGENT_RUNS];
 	struct batch **batches; /* in the order in which they came */
 	size_t nbatches, cap_batches;
-	struct agent_task *tasks; /* by slot */
-	uint32_t ntasks, free_task, polls;
+	uint32_t numbers, polls;              /* given to batches; to polls of tasks */
 	struct agent_cell cells[AGENT_CELLS]; /* the last one is for what is dangerous */
 	int64_t spawn_us, spawn_pause_us;     /* no cell is born earlier */
 	unsigned barren;                      /* deaths of cells without a record, in a row */

@@ -1,9 +1,9 @@
 /*
- * Tasks on their way into the cells' hands, and their local numbers there.
+ * Tasks on their way into the cells' hands.
  *
- * The number on the wire is not used in a cell: the same task may be in hand twice, when a broker gives a batch again while the
- * first one is still polled. A local number is a slot, and above it a count that makes it another one each time, so that
- * a ledger never takes a task for the one that had the slot before.
+ * They go as they came, unread; a cell is told the batch's number, by which it speaks of them, and the numbers of their polls.
+ * The same task may be in hand twice, when a broker gives a batch again while the first one is still polled: these are two polls,
+ * and a master that puts the pieces of a record together knows one from the other.
  *
  * Of a dangerous batch (agent_batches.c) a cell has few at a time: what kills it, kills only these.
  */
@@ -11,70 +11,12 @@
 
 #include <stdlib.h>
 
-#define NONE        UINT32_MAX
-#define FIRST_CAP   1024
 #define STEP        7 /* dangerous tasks begin so many further each time */
 #define ROUNDS      64u
+#define GROUP_MAX   ((BATCH_TASKS + ROUNDS - 1u) / ROUNDS)
 #define SINGLY_FROM 4 /* deliveries before this one */
 
-static void grow(struct agent *a)
-{
-	uint32_t n = a->ntasks > 0 ? a->ntasks * 2 : FIRST_CAP;
-
-	a->tasks = mem_resize(a->tasks, n, sizeof(*a->tasks));
-	for (uint32_t i = n; i-- > a->ntasks;) {
-		a->tasks[i] = (struct agent_task){
-			.next = a->ntasks == 0 && i == n - 1 ? NONE : a->free_task};
-		a->free_task = i;
-	}
-	a->ntasks = n;
-}
-
-uint64_t task_open(struct agent *a, struct batch *b, uint64_t seq)
-{
-	uint32_t slot;
-	struct agent_task *t;
-
-	if (a->ntasks == 0 || a->free_task == NONE)
-		grow(a);
-	slot = a->free_task;
-	t = &a->tasks[slot];
-	a->free_task = t->next;
-	*t = (struct agent_task){.batch = b, .cell = b->cell, .seq = seq, .poll = ++a->polls};
-	b->cell->open++;
-	return (uint64_t)t->poll << CELL_TASK_BITS | slot;
-}
-
-struct agent_task *task_find(struct agent *a, const struct agent_cell *c, uint64_t local)
-{
-	uint32_t slot = CELL_SLOT(local);
-	struct agent_task *t = slot < a->ntasks ? &a->tasks[slot] : NULL;
-
-	return t != NULL && t->cell == c && t->poll == local >> CELL_TASK_BITS ? t : NULL;
-}
-
-void task_close(struct agent *a, struct agent_task *t)
-{
-	t->cell->open--;
-	*t = (struct agent_task){.next = a->free_task};
-	a->free_task = (uint32_t)(t - a->tasks);
-}
-
-void tasks_forget(struct agent *a, const struct batch *b)
-{
-	for (uint32_t i = 0; i < a->ntasks; i++)
-		if (a->tasks[i].cell != NULL && a->tasks[i].batch == b)
-			a->tasks[i].batch = NULL;
-}
-
-void tasks_drop(struct agent *a, struct agent_cell *c)
-{
-	for (uint32_t i = 0; c->open > 0 && i < a->ntasks; i++)
-		if (a->tasks[i].cell == c)
-			task_close(a, &a->tasks[i]);
-}
-
-/* --- to a cell ------------------------------------------------------------------------------ */
+_Static_assert(CELL_TASKS_HEAD <= BATCH_HEAD_PACKED, "a batch that came in a frame fits another");
 
 /* Which of a dangerous batch's tasks is the n-th: another order each time. */
 static unsigned turn_of(const struct batch *b, unsigned n)
@@ -94,31 +36,43 @@ static unsigned group_of(const struct batch *b)
 	return !b->alone || group > left ? left : group;
 }
 
-static bool is_wanted(const struct batch *b, unsigned i, unsigned group)
-{
-	bool wanted = !b->alone;
-
-	for (unsigned n = 0; n < group && !wanted; n++)
-		wanted = turn_of(b, b->given + n) == i;
-	return wanted;
-}
-
-/* The targets were found sound when they were taken, in a frame of this size; here only their numbers change. */
-void cell_give(struct agent_cell *c, struct batch *b)
+/* The octets of the target that stands in that place. Their lengths were found sound when they were taken. */
+static struct queue_part target_at(const struct batch *b, unsigned place)
 {
 	struct wire_in r = {.at = b->targets, .end = b->targets + b->len};
-	uint8_t *octets = mem_alloc(b->len);
-	struct wire_out w = {.at = octets, .end = octets + b->len};
-	unsigned group = group_of(b);
+	const uint8_t *begin;
 
+	for (unsigned i = 0; i < place; i++)
+		batch_target_skip(&r);
+	begin = r.at;
+	batch_target_skip(&r);
+	return (struct queue_part){begin, (size_t)(r.at - begin)};
+}
+
+/* Each poll has a number of its own, whoever polls. */
+void cell_give(struct agent_cell *c, struct batch *b)
+{
+	unsigned group = group_of(b), n = 1;
+	uint8_t head[CELL_TASKS_HEAD];
+	struct wire_out w = {.at = head, .end = head + sizeof(head)};
+	struct queue_part parts[1 + GROUP_MAX] = {{head, sizeof(head)}};
+
+	wire_put_u32(&w, b->number);
+	wire_put_u32(&w, c->agent->polls);
+	wire_put_u8(&w, b->head.attempt);
+	wire_put_u16(&w, (uint16_t)group);
+	if (!b->alone)
+		parts[n++] = (struct queue_part){b->targets, b->len};
+	for (; b->alone && n <= group; n++)
+		parts[n] = target_at(b, turn_of(b, b->given + n - 1));
+	queue_put_parts(c->queue, CELL_TASKS, parts, n);
 	if (c->open == 0)
 		cell_heard(c);
-	for (unsigned i = 0; i < b->head.count; i++)
-		if (is_wanted(b, i, group))
-			batch_target_pass(&r, task_open(c->agent, b, batch_target_seq(r)), &w);
-		else
-			batch_target_pass(&r, 0, NULL);
+	c->agent->polls += group;
+	c->open += group;
 	b->given += group;
-	queue_put(c->queue, CELL_TASKS, octets, (size_t)(w.at - octets));
-	free(octets);
+	if (b->alone)
+		return;
+	free(b->targets);
+	b->targets = NULL;
 }

@@ -108,10 +108,11 @@ static struct learnt learnt_aged(const struct learnt *l)
 /* And back. */
 static void learnt_stamp(struct learnt *l)
 {
-	int64_t now_us = loop_clock_us();
+	int64_t now_us;
 
 	if (!l->clocked)
 		return;
+	now_us = loop_clock_us();
 	l->clocked = l->stamp_us <= now_us;
 	l->stamp_us = l->clocked ? now_us - l->stamp_us : 0;
 }
@@ -232,22 +233,12 @@ bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool 
 	       body.at == body.end;
 }
 
-uint64_t batch_target_seq(struct wire_in r)
-{
-	wire_get_u16(&r);
-	return wire_get_u64(&r);
-}
-
-void batch_target_pass(struct wire_in *r, uint64_t seq, struct wire_out *w)
+bool batch_target_skip(struct wire_in *r)
 {
 	uint16_t len;
-	const uint8_t *octets = wire_get_str(r, &len);
 
-	if (!w || len < sizeof(seq)) /* the number is what comes first */
-		return;
-	wire_put_u16(w, len);
-	wire_put_u64(w, seq);
-	wire_put_bytes(w, octets + sizeof(seq), len - sizeof(seq));
+	wire_get_str(r, &len);
+	return !r->bad;
 }
 
 /* ---- results */

@@ -52,7 +52,7 @@ struct batch_tasks {
 void batch_tasks_pack(const struct batch_tasks *t, struct wire_out *w);
 bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r);
 #define BATCH_TARGET_MAX 2048 /* octets of a packed target with its length */
-/* The u16 length, then seq (u64: always first), profile, what the plan says, and what is known of it (NULL: nothing is to be
+/* The u16 length, then seq, profile, what the plan says, and what is known of it (NULL: nothing is to be
  * learnt). stamp_us goes over the wire as an age. */
 void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w);
 /* Texts are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`. */
@@ -61,9 +61,7 @@ struct batch_store {
 };
 bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool *learns,
 			 struct learnt *known, struct wire_in *r);
-uint64_t batch_target_seq(struct wire_in r);
-/* Copies the next packed target but for its number (w NULL: goes past it). */
-void batch_target_pass(struct wire_in *r, uint64_t seq, struct wire_out *w);
+bool batch_target_skip(struct wire_in *r); /* goes past the next one, unread; false: it is cut */
 
 /* --- results: after the head, a batch_results, then `count` times a result */
 struct batch_results {

@@ -1,13 +1,12 @@
 /*
- * The cell's side of its queue: tasks become targets of the plan, records become results.
+ * The cell's side of its queue: tasks become targets of the plan, records become rows of messages to the master.
  *
- * What it reads is the agent's word, which has checked what came from a broker; bounds are kept all the same, for the text
- * of a target is still another machine's.
+ * The agent has looked at the targets' lengths and no further, so what is read here is another machine's word. A batch of which one target
+ * makes no sense is not polled at all, and goes to the dead letters: half of it would be answered, and the rest asked for
+ * ever. Each is fed as it is read, and taken back if another one is wrong: to read all of them twice would cost what that saves.
  *
- * What is known of hosts waits here by the slot of the local number, until the slot has another task: the ledger leases a target
- * again after a worker's death, so it is not gone with the first lease.
- *
- * Rejected: the local number as an index that grows for ever; a cell lives for weeks.
+ * Results wait for company: as many as fit one message, or what has come in GATHER_US, sooner when no task is open, since a list's last
+ * records should not wait; those of dangerous tasks never do. What dies with us is asked again, so nothing is lost that was not put.
  *
  * The trap: the queue's descriptor is read here and written by the master's writer, on a duplicate of it, for a loop has one entry
  * for a descriptor. Both are the same open file, so it is non-blocking for both, which the writer of streams expects.
@@ -18,47 +17,63 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/loop.h"
 #include "base/mem.h"
 #include "base/task.h"
 #include "link/batch.h"
+#include "link/gather.h"
+#include "link/cell_tasks.h"
+#include "out/writer.h"
 #include "plan/fed.h"
 #include "plan/plan.h"
 #include "pool/queue.h"
 
 #define RATE_UNIT 1000 /* CELL_RATE counts packets per so many seconds */
 #define WORDS_MAX 400
+#define GATHER_US 200000
+#define FRAME     5 /* octets of a queue's frame before its payload */
 
-struct known {
-	bool learns;
-	struct learnt learnt;
-};
+_Static_assert(GATHER_MAX + BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE + GATHER_LISTS <
+		       QUEUE_PAYLOAD_MAX,
+	       "one result too many fits a frame");
 
 struct cell {
 	struct plan *plan;
 	const char *who;
 	unsigned sessions;
+	bool alone;
 	struct queue *queue;
-	struct known *known; /* by slot */
-	uint32_t nknown;
+	struct cell_tasks tasks;
 	bool stopped;
 	char words[WORDS_MAX];
+	/* on their way to the agent */
+	struct gather gather;
+	struct stats stats;
+	bool counted;   /* there are some */
+	int64_t due_us; /* when it is sent, however little it is; LOOP_NEVER: there is nothing */
+	struct buf refusals; /* frames CELL_UNREADABLE */
 };
 
-struct cell *cell_new(struct plan *plan, const char *who, unsigned sessions, int queue_fd)
+struct cell *cell_new(struct plan *plan, const char *who, unsigned sessions, bool alone,
+		      int queue_fd)
 {
 	struct cell *c = mem_zero(1, sizeof(*c));
 
 	c->plan = plan;
 	c->who = who;
 	c->sessions = sessions;
+	c->alone = alone;
 	c->queue = queue_new(queue_fd);
+	c->due_us = LOOP_NEVER;
 	return c;
 }
 
 void cell_free(struct cell *c)
 {
 	queue_free(c->queue);
-	free(c->known);
+	cell_tasks_free(&c->tasks);
+	gather_free(&c->gather);
+	buf_free(&c->refusals);
 	free(c);
 }
 
@@ -69,19 +84,6 @@ bool cell_stopped(const struct cell *c)
 
 /* --- tasks -------------------------------------------------------------------------------- */
 
-static void keep(struct cell *c, uint64_t seq, const struct known *k)
-{
-	uint32_t slot = CELL_SLOT(seq);
-
-	if (slot >= c->nknown) {
-		c->known = mem_resize(c->known, (size_t)slot * 2 + 64, sizeof(*c->known));
-		memset(c->known + c->nknown, 0,
-		       ((size_t)slot * 2 + 64 - c->nknown) * sizeof(*c->known));
-		c->nknown = slot * 2 + 64;
-	}
-	c->known[slot] = *k;
-}
-
 /* A target that nobody here could lease gets a profile that nobody has, which is a fault. */
 static void refuse_kind(const struct cell *c, struct plan_target *t)
 {
@@ -91,21 +93,52 @@ static void refuse_kind(const struct cell *c, struct plan_target *t)
 	t->profile = UINT32_MAX;
 }
 
+static bool task_take(struct cell *c, struct cell_task *task, uint64_t *local, struct wire_in *r)
+{
+	struct batch_store store;
+	struct plan_target t;
+
+	if (!batch_target_unpack(&t, &store, &task->learns, &task->learnt, r))
+		return false;
+	task->seq = t.seq;
+	*local = t.seq = cell_task_open(&c->tasks, task);
+	refuse_kind(c, &t);
+	plan_feed(c->plan, &t);
+	return true;
+}
+
+static void batch_refuse(struct cell *c, uint32_t batch)
+{
+	struct wire_out w = {.at = buf_room(&c->refusals, FRAME + 4)};
+
+	w.end = w.at + FRAME + 4;
+	wire_put_u32(&w, 4 + 1);
+	wire_put_u8(&w, CELL_UNREADABLE);
+	wire_put_u32(&w, batch);
+	c->refusals.len += FRAME + 4;
+}
+
 static bool tasks_take(struct cell *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	struct cell_task task = {.batch = wire_get_u32(&r), .poll = wire_get_u32(&r)};
+	uint64_t local[BATCH_TASKS];
+	unsigned count, n = 0;
+	bool sound = true;
 
-	while (r.at < r.end) {
-		struct batch_store store;
-		struct plan_target t;
-		struct known k;
-
-		if (!batch_target_unpack(&t, &store, &k.learns, &k.learnt, &r))
-			return false;
-		refuse_kind(c, &t);
-		keep(c, t.seq, &k);
-		plan_feed(c->plan, &t);
-	}
+	task.attempt = wire_get_u8(&r);
+	count = wire_get_u16(&r);
+	if (r.bad || count > BATCH_TASKS)
+		return false;
+	plan_feed_begin(c->plan);
+	for (; n < count && sound; n += sound, task.poll++)
+		sound = task_take(c, &task, &local[n], &r);
+	if (sound && r.at == r.end)
+		return true;
+	plan_feed_undo(c->plan);
+	while (n-- > 0)
+		cell_task_close(&c->tasks, cell_task_find(&c->tasks, local[n]));
+	batch_refuse(c, task.batch);
 	return true;
 }
 
@@ -156,14 +189,14 @@ static void cell_ready(void *arg, struct master_orders *orders)
 	plan_feed_close(c->plan);
 }
 
-static bool cell_known(void *arg, uint64_t seq, struct learnt *l)
+static bool cell_known(void *arg, uint64_t local, struct learnt *l)
 {
 	const struct cell *c = arg;
-	uint32_t slot = CELL_SLOT(seq);
+	const struct cell_task *t = cell_task_find(&c->tasks, local);
 
-	if (slot >= c->nknown || !c->known[slot].learns)
+	if (t == NULL || !t->learns)
 		return false;
-	*l = c->known[slot].learnt;
+	*l = t->learnt;
 	return true;
 }
 
@@ -193,51 +226,88 @@ struct master_feed cell_feed(struct cell *c)
 
 /* --- records ------------------------------------------------------------------------------ */
 
-/* A frame as pool/queue has them, len octets of which are filled in by the caller. */
-static struct wire_out frame_begin(struct buf *out, size_t max)
+static void stats_put(struct cell *c, struct writer *w)
 {
-	uint8_t *at = buf_room(out, max + 5);
+	uint8_t octets[FRAME + STATS_PACKED];
+	struct wire_out out = {.at = octets, .end = octets + sizeof(octets)};
 
-	return (struct wire_out){.at = at + 5, .end = at + 5 + max};
+	wire_put_u32(&out, STATS_PACKED + 1);
+	wire_put_u8(&out, CELL_STATS);
+	stats_pack(&c->stats, &out);
+	writer_put(w, octets, sizeof(octets));
+	c->stats = (struct stats){{0}};
+	c->counted = false;
 }
 
-static void frame_end(struct buf *out, enum cell_message kind, const struct wire_out *w)
+static void results_put(struct cell *c, struct writer *w)
 {
-	uint8_t *at = out->data + out->len;
-	size_t len = (size_t)(w->at - at) - 4; /* of the kind and what follows it */
-	struct wire_out head = {.at = at, .end = at + 5};
+	struct queue_part frame;
 
-	wire_put_u32(&head, (uint32_t)len);
-	wire_put_u8(&head, (uint8_t)kind);
-	out->len += len + 4;
+	if (c->counted)
+		stats_put(c, w);
+	c->due_us = LOOP_NEVER;
+	if (c->gather.rows == 0)
+		return;
+	frame = gather_close(&c->gather, CELL_RESULTS);
+	writer_put(w, frame.p, frame.len);
 }
 
-static void result_put(struct buf *out, const struct layout_piece *p)
+static void piece_take(void *arg, const struct layout_piece *p, struct writer *w)
 {
-	struct batch_result r = {.seq = p->seq,
-				 .attempt = 1,
-				 .before = (uint32_t)p->before,
+	struct cell *c = arg;
+	struct cell_task *t = cell_task_find(&c->tasks, p->seq);
+	struct batch_result r = {.before = (uint32_t)p->before,
 				 .last = p->head != NULL,
 				 .addr = p->addr,
 				 .front = p->front,
 				 .front_len = (uint32_t)p->front_len,
 				 .octets = p->octets,
 				 .len = (uint32_t)p->len};
-	struct wire_out w = frame_begin(out, BATCH_RESULT_MAX + p->front_len + p->len);
 
+	if (t == NULL)
+		return; /* a master has one record of a task */
+	r.seq = t->seq;
+	r.poll = t->poll;
+	r.attempt = t->attempt;
 	if (p->head != NULL)
 		r.head = *p->head;
-	batch_result_pack(&r, &w);
-	frame_end(out, CELL_RESULT, &w);
+	if (!gather_fits(&c->gather, p->front_len + p->len))
+		results_put(c, w);
+	gather_add(&c->gather, t->batch, &r);
+	if (r.last)
+		cell_task_close(&c->tasks, t);
 }
 
-static void stats_put(struct buf *out, const struct stats *delta)
+static void count_take(void *arg, const struct stats *delta, struct writer *w)
 {
-	struct wire_out w = frame_begin(out, STATS_PACKED);
+	struct cell *c = arg;
 
-	stats_pack(delta, &w);
-	frame_end(out, CELL_STATS, &w);
+	(void)w;
+	stats_add(&c->stats, delta);
+	c->counted = true;
 }
 
-const struct layout_frames cell_frames = {
-	.piece = CELL_PIECE, .put = result_put, .count = stats_put};
+static int64_t cell_turn(void *arg, int64_t now_us, struct writer *w)
+{
+	struct cell *c = arg;
+
+	if (c->refusals.len > 0)
+		writer_put(w, c->refusals.data, c->refusals.len);
+	c->refusals.len = 0;
+	if (c->gather.rows == 0 && !c->counted)
+		return LOOP_NEVER;
+	if (c->due_us == LOOP_NEVER)
+		c->due_us = now_us + GATHER_US;
+	if (c->alone || c->tasks.open == 0 || c->due_us <= now_us || !gather_fits(&c->gather, 0))
+		results_put(c, w);
+	return c->due_us;
+}
+
+struct layout_frames cell_frames(struct cell *c)
+{
+	return (struct layout_frames){.arg = c,
+				      .piece = CELL_PIECE,
+				      .put = piece_take,
+				      .count = count_take,
+				      .turn = cell_turn};
+}

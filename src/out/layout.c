@@ -265,12 +265,12 @@ bool layout_part(struct layout *l, const void *p, size_t len)
 
 bool layout_end(struct layout *l, const void *p, size_t len)
 {
-	if (!layout_part(l, p, len))
-		return false;
 	if (l->frames) {
-		frames_end(l->frames, l->writer);
+		frames_end(l->frames, l->writer, p, len);
 		return true;
 	}
+	if (!layout_part(l, p, len))
+		return false;
 	row_end(l);
 	if (l->order)
 		order_end(l->order);
@@ -282,7 +282,14 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 void layout_count(struct layout *l, const struct stats *delta)
 {
 	if (l->frames)
-		frames_count(l->frames, l->writer, delta);
+		l->config->frames->count(l->config->frames->arg, delta, l->writer);
+}
+
+int64_t layout_turn(struct layout *l, int64_t now_us)
+{
+	if (!l->frames)
+		return INT64_MAX;
+	return l->config->frames->turn(l->config->frames->arg, now_us, l->writer);
 }
 
 enum layout_state layout_finish(struct layout *l)

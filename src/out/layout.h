@@ -15,6 +15,7 @@
 #include "base/record.h"
 #include "base/stats.h"
 #include "out/spool.h"
+struct writer;
 
 /* Of a format whose records are lines to be sorted: what becomes of them. state is begin()'s. */
 struct layout_sorted {
@@ -32,16 +33,18 @@ struct layout_sorted {
 /* Of records that go on to another process as they are. */
 struct layout_piece {
 	uint64_t seq;                   /* the record's target */
-	uint64_t before;                /* octets of it that came in pieces before this one */
+	uint64_t before;                /* octets of it in pieces before this one */
 	const struct record_head *head; /* of the last one; NULL: more of the record come */
 	struct addr addr;               /* shown in the record; family 0: none */
 	const uint8_t *front, *octets;  /* the front of the last one alone */
 	size_t front_len, len;
 };
 struct layout_frames {
+	void *arg;
 	size_t piece; /* octets of a piece, and of a front, at most */
-	void (*put)(struct buf *out, const struct layout_piece *p); /* appends it */
-	void (*count)(struct buf *out, const struct stats *delta);  /* appends what was counted */
+	void (*put)(void *arg, const struct layout_piece *p, struct writer *w);
+	void (*count)(void *arg, const struct stats *delta, struct writer *w);
+	int64_t (*turn)(void *arg, int64_t now_us, struct writer *w);
 };
 
 /* In which order records stand. Those with the same key are in the order of their targets; LAYOUT_BY_HOST: addresses
@@ -73,9 +76,6 @@ enum layout_state {
 	LAYOUT_FAILED /* errno: what has to wait finds no room, or cannot be read */
 };
 
-struct layout;
-struct writer;
-
 /* config and writer are lent. */
 struct layout *layout_new(const struct layout_config *config, struct writer *writer);
 void layout_free(struct layout *l);
@@ -92,7 +92,8 @@ bool layout_end(struct layout *l, const void *p, size_t len);
 
 /* What workers have counted before the records that come next; only frames take it along. */
 void layout_count(struct layout *l, const struct stats *delta);
-
+/* The end of a turn: what frames kept and is due goes to the writer. When it is to be called again; INT64_MAX: for nothing. */
+int64_t layout_turn(struct layout *l, int64_t now_us);
 /* All records were brought: writes what had to wait for that. */
 enum layout_state layout_finish(struct layout *l);
 

@@ -2,7 +2,7 @@
  * Records that go on to another process: pieces of bounded size, as that wants them.
  *
  * Nothing here stands around rows or is sorted; who writes the records in the end does that. A record's octets are gathered until
- * they are a piece, so that what was cut small by a queue's frames does not travel small. All but the last piece say
+ * they are a piece, so that what was cut small by a queue's frames does not travel small; one that comes whole is not copied. All but the last piece say
  * only whose they are; the last one has the head and the front, which are known before the octets but may be kept until
  * their record is there to be written.
  *
@@ -13,14 +13,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "out/writer.h"
-
 struct frames {
 	const struct layout_frames *config;
 	struct layout_piece piece; /* of the record that is open: what holds for all its pieces */
 	struct record_head head;
 	struct buf front, octets; /* of the next piece */
-	struct buf scratch;
 };
 
 struct frames *frames_new(const struct layout_frames *config)
@@ -37,7 +34,6 @@ void frames_free(struct frames *f)
 		return;
 	buf_free(&f->front);
 	buf_free(&f->octets);
-	buf_free(&f->scratch);
 	free(f);
 }
 
@@ -57,14 +53,12 @@ bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const 
 	return true;
 }
 
-static void piece_put(struct frames *f, struct writer *w)
+static void piece_put(struct frames *f, struct writer *w, const void *p, size_t len)
 {
-	f->piece.octets = f->octets.data;
-	f->piece.len = f->octets.len;
-	f->scratch.len = 0;
-	f->config->put(&f->scratch, &f->piece);
-	writer_put(w, f->scratch.data, f->scratch.len);
-	f->piece.before += f->octets.len;
+	f->piece.octets = p;
+	f->piece.len = len;
+	f->config->put(f->config->arg, &f->piece, w);
+	f->piece.before += len;
 	f->octets.len = 0;
 }
 
@@ -76,7 +70,7 @@ void frames_part(struct frames *f, struct writer *w, const void *p, size_t len)
 		size_t room = f->config->piece - f->octets.len, n = len < room ? len : room;
 
 		if (n == 0) {
-			piece_put(f, w);
+			piece_put(f, w, f->octets.data, f->octets.len);
 			continue;
 		}
 		buf_put(&f->octets, octets, n);
@@ -85,17 +79,14 @@ void frames_part(struct frames *f, struct writer *w, const void *p, size_t len)
 	}
 }
 
-void frames_end(struct frames *f, struct writer *w)
+void frames_end(struct frames *f, struct writer *w, const void *p, size_t len)
 {
+	bool whole = f->octets.len == 0 && len <= f->config->piece;
+
+	if (!whole)
+		frames_part(f, w, p, len);
 	f->piece.head = &f->head;
 	f->piece.front = f->front.data;
 	f->piece.front_len = f->front.len;
-	piece_put(f, w);
-}
-
-void frames_count(struct frames *f, struct writer *w, const struct stats *delta)
-{
-	f->scratch.len = 0;
-	f->config->count(&f->scratch, delta);
-	writer_put(w, f->scratch.data, f->scratch.len);
+	piece_put(f, w, whole ? p : f->octets.data, whole ? len : f->octets.len);
 }

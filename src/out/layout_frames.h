@@ -15,7 +15,7 @@ void frames_free(struct frames *f); /* NULL is nothing */
 bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const void *front,
 		  size_t len);
 void frames_part(struct frames *f, struct writer *w, const void *p, size_t len);
-void frames_end(struct frames *f, struct writer *w);
-void frames_count(struct frames *f, struct writer *w, const struct stats *delta);
+void frames_end(struct frames *f, struct writer *w, const void *p,
+		size_t len); /* its last octets */
 
 #endif

@@ -34,6 +34,9 @@ void plan_feed_open(struct plan *p);
 /* A target is handed out behind all of its kind that were fed before; copied, its strings too. The number and profile
  * are the caller's, as they are. The caller bounds how many wait. */
 void plan_feed(struct plan *p, const struct plan_target *t);
+/* All or nothing: plan_feed_undo() takes back what was fed since plan_feed_begin(), if none of it was handed out. */
+void plan_feed_begin(struct plan *p);
+void plan_feed_undo(struct plan *p);
 void plan_feed_close(struct plan *p);    /* there will be no other */
 bool plan_is_open(const struct plan *p); /* false too for a plan that is not fed */
 

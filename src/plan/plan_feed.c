@@ -24,6 +24,7 @@
 struct feed_row { /* targets that wait; a ring */
 	struct plan_target *target;
 	size_t first, count, cap;
+	size_t before; /* count when plan_feed_begin() was called */
 };
 
 struct plan_feed {
@@ -82,7 +83,8 @@ static void row_grow(struct feed_row *r)
 	for (size_t i = 0; i < r->count; i++)
 		target[i] = r->target[(r->first + i) % r->cap];
 	free(r->target);
-	*r = (struct feed_row){.target = target, .count = r->count, .cap = cap};
+	*r = (struct feed_row){
+		.target = target, .count = r->count, .cap = cap, .before = r->before};
 }
 
 void plan_feed(struct plan *p, const struct plan_target *t)
@@ -100,6 +102,22 @@ void plan_feed(struct plan *p, const struct plan_target *t)
 	own->name = keep(f, t->name);
 	own->path = keep(f, t->path);
 	f->fed++;
+}
+
+void plan_feed_begin(struct plan *p)
+{
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
+		p->remote.feed->row[kind].before = p->remote.feed->row[kind].count;
+}
+
+void plan_feed_undo(struct plan *p)
+{
+	struct plan_feed *f = p->remote.feed;
+
+	for (unsigned kind = 0; kind < PLAN_KINDS; kind++) {
+		f->fed -= f->row[kind].count - f->row[kind].before;
+		f->row[kind].count = f->row[kind].before;
+	}
 }
 
 bool plan_feed_next(struct plan *p, enum plan_kind kind, struct plan_target *out)

@@ -98,7 +98,7 @@ static int64_t master_next_us(const struct master *m)
 		return loop_now_us(m->loop);
 	return least(least(least(m->hands->next_us(m), deadline_us(m)),
 			   least(watch_next_us(m), spread_next_us(m))),
-		     writer_us == INT64_MAX ? m->flush_us : writer_us);
+		     least(m->layout_us, writer_us == INT64_MAX ? m->flush_us : writer_us));
 }
 
 /* Hands out what may be handed out, takes back what nobody shall be asked. */
@@ -199,7 +199,8 @@ void master_run(const struct master_config *config, struct master_result *result
 			   .writer = config->writer,
 			   .cancelled_us = LOOP_NEVER,
 			   .drain_us = LOOP_NEVER,
-			   .flush_us = LOOP_NEVER};
+			   .flush_us = LOOP_NEVER,
+			   .layout_us = LOOP_NEVER};
 
 	*result = (struct master_result){.latency = histogram_new(), .written = WRITER_OK};
 	if (master_open(&m))

@@ -77,7 +77,8 @@ struct master {
 	int64_t start_us;
 	int64_t drain_us;     /* when what is in flight is to be cancelled, too; LOOP_NEVER */
 	int64_t cancelled_us; /* when that was done; LOOP_NEVER: it was not */
-	int64_t flush_us; /* when what is buffered is to be written, however little; LOOP_NEVER */
+	int64_t flush_us;  /* when what is buffered is to be written, however little; LOOP_NEVER */
+	int64_t layout_us; /* when what the layout keeps is to go to the writer; LOOP_NEVER */
 };
 
 /* leases */

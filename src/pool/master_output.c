@@ -92,6 +92,7 @@ void output_turn(struct master *m)
 	enum writer_result result;
 
 	output_finish(m);
+	m->layout_us = layout_turn(m->layout, now_us);
 	if (!writer_pending(w))
 		m->flush_us = LOOP_NEVER;
 	else if (m->flush_us == LOOP_NEVER)

@@ -23,6 +23,7 @@
 #include "link/agent.h"
 #include "link/batch.h"
 #include "link/cell.h"
+#include "link/gather.h"
 #include "link/courier.h"
 #include "link/form.h"
 #include "link/window.h"
@@ -286,7 +287,7 @@ static struct wire_in put_body(struct peer *p)
 	return r;
 }
 
-static struct got hear_results(struct peer *p)
+static struct got put_results(struct peer *p)
 {
 	struct got g = {0};
 	struct batch_head head;
@@ -294,7 +295,6 @@ static struct got hear_results(struct peer *p)
 	struct wire_in r;
 	bool other;
 
-	HEAR(p, COURIER_PUT);
 	r = put_body(p);
 	CHECK(batch_head_unpack(&head, &r, &other) && head.kind == BATCH_OF_RESULTS &&
 	      head.run == RUN);
@@ -315,6 +315,12 @@ static struct got hear_results(struct peer *p)
 	}
 	CHECK(r.at == r.end);
 	return g;
+}
+
+static struct got hear_results(struct peer *p)
+{
+	HEAR(p, COURIER_PUT);
+	return put_results(p);
 }
 
 static void hear_need_of(struct peer *p, uint64_t run, enum courier_message answer)
@@ -349,54 +355,97 @@ static void end(struct peer *p)
 
 /* --- a scripted cell --------------------------------------------------------------------------- */
 
+struct held {
+	struct batch_result result;
+	uint32_t batch;
+};
+
 struct mock {
 	struct peer *p;
-	uint64_t held[1000];
+	struct gather gather;
+	struct stats stats;
+	struct held held[1000];
 	unsigned nheld;
 };
 
-static void mock_say(struct mock *m, const struct buf *out)
+static void mock_stats(struct mock *m)
 {
-	for (size_t at = 0; at < out->len;) {
-		ssize_t n = send(m->p->fd, out->data + at, out->len - at, MSG_NOSIGNAL);
-		struct pollfd w = {.fd = m->p->fd, .events = POLLOUT};
+	uint8_t octets[STATS_PACKED];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
-		if (n < 0)
-			poll(&w, 1, PATIENCE_MS);
-		else
-			at += (size_t)n;
-	}
-}
-
-static void answer(struct mock *m, uint64_t seq, enum record_status status, bool parts)
-{
-	struct buf out = {0};
-	struct record_head head = {.status = (uint8_t)status, .rtt_us = 5};
-	struct layout_piece piece = {.seq = seq, .octets = (const uint8_t *)"x\n", .len = 2};
-
-	if (parts) {
-		cell_frames.put(&out, &piece);
-		piece.before = 2;
-	}
-	cell_frames.count(&out, &(struct stats){.count[STATS_SENT] = 1});
-	piece.head = &head;
-	cell_frames.put(&out, &piece);
-	mock_say(m, &out);
-	buf_free(&out);
+	stats_pack(&m->stats, &w);
+	say(m->p, CELL_STATS, octets, sizeof(octets));
+	m->stats = (struct stats){{0}};
 }
 
 static void answer_ping(struct mock *m)
 {
-	struct buf out = {0};
-
 	page->pings++;
-	cell_frames.count(&out, &(struct stats){{0}});
-	mock_say(m, &out);
-	buf_free(&out);
+	mock_stats(m);
 }
 
-static void do_task(struct mock *m, const struct plan_target *t)
+/* What was gathered goes. */
+static void mock_flush(struct mock *m)
 {
+	struct queue_part frame;
+
+	if (m->gather.rows == 0)
+		return;
+	mock_stats(m);
+	frame = gather_close(&m->gather, CELL_RESULTS);
+	say(m->p, CELL_RESULTS, (const uint8_t *)frame.p + 5, frame.len - 5);
+}
+
+static void answer(struct mock *m, const struct held *h, enum record_status status, bool parts)
+{
+	struct batch_result r = h->result;
+
+	r.octets = (const uint8_t *)"x\n";
+	r.len = 2;
+	if (parts) {
+		gather_add(&m->gather, h->batch, &r);
+		r.before = 2;
+	}
+	r.last = true;
+	r.head = (struct record_head){.status = (uint8_t)status, .rtt_us = 5};
+	gather_add(&m->gather, h->batch, &r);
+	m->stats.count[STATS_SENT]++;
+}
+
+/* One that says so: of a batch that is not its, of more tasks than it has, of twice the same; with lists that are cut, or a
+ * status that there is not. */
+static void lie(struct mock *m, struct held *h, const char *how)
+{
+	struct queue_part frame;
+	uint8_t *at;
+	size_t len;
+
+	h->batch += strcmp(how, "batch") == 0 ? 7 : 0;
+	answer(m, h, strcmp(how, "status") == 0 ? RECORD_STATUS_COUNT : RECORD_OK, false);
+	for (unsigned i = 0; strcmp(how, "more") == 0 && i < 5; i++)
+		answer(m, h, RECORD_OK, false);
+	frame = gather_close(&m->gather, CELL_RESULTS);
+	at = m->gather.out.data + 5;
+	len = frame.len - 5 - (strcmp(how, "cut") == 0);
+	if (strcmp(how, "twice") ==
+	    0) { /* the batch stands in the list again, as if with another one */
+		answer(m, h, RECORD_OK, false);
+		h->batch++;
+		answer(m, h, RECORD_OK, false);
+		answer(m, h, RECORD_OK, false);
+		h->batch--;
+		frame = gather_close(&m->gather, CELL_RESULTS);
+		at = m->gather.out.data + 5;
+		len = frame.len - 5;
+		memcpy(at + len - 3 * 13 - 6, at + len - 3 * 13 - 12, 4);
+	}
+	say(m->p, strcmp(how, "kind") == 0 ? 99 : CELL_RESULTS, at, len);
+}
+
+static void do_task(struct mock *m, const struct plan_target *t, const struct held *h)
+{
+	struct held own = *h;
+
 	page->asked++;
 	if (strcmp(t->host, "die") == 0)
 		_exit(9);
@@ -404,48 +453,77 @@ static void do_task(struct mock *m, const struct plan_target *t)
 		raise(SIGSTOP);
 	else if (strcmp(t->host, "wrong") == 0)
 		_exit(AGENT_CELL_WRONG);
-	else if (strcmp(t->host, "lie") == 0)
-		answer(m, t->seq + CELL_TASKS_MAX, RECORD_OK, false);
+	else if (strncmp(t->host, "lie-", 4) == 0)
+		lie(m, &own, t->host + 4);
 	else if (strcmp(t->host, "hold") == 0)
-		m->held[m->nheld++] = t->seq;
+		m->held[m->nheld++] = *h;
 	else
-		answer(m, t->seq, RECORD_OK, strcmp(t->host, "part") == 0);
+		answer(m, h, RECORD_OK, strcmp(t->host, "part") == 0);
+}
+
+/* As many as it says, all of which are good; else it says so, and does none. */
+static void do_tasks(struct mock *m, bool alone)
+{
+	struct wire_in r = body_of(m->p), again;
+	struct held h = {.batch = wire_get_u32(&r)};
+	unsigned count;
+
+	h.result.poll = wire_get_u32(&r);
+	h.result.attempt = wire_get_u8(&r);
+	count = wire_get_u16(&r);
+	again = r;
+	if (alone && count > page->alone_max)
+		page->alone_max = count;
+	for (unsigned i = 0; i < 2 * count; i++) {
+		struct batch_store store;
+		struct plan_target t;
+		struct learnt known;
+		bool learns;
+
+		if (i == count)
+			CHECK(r.at == r.end);
+		if (i == count)
+			r = again;
+		if (!batch_target_unpack(&t, &store, &learns, &known, &r)) {
+			say(m->p, CELL_UNREADABLE, m->p->body, 4);
+			return;
+		}
+		if (i < count)
+			continue;
+		h.result.seq = t.seq;
+		do_task(m, &t, &h);
+		h.result.poll++;
+		if (alone)
+			mock_flush(m);
+	}
 }
 
 static int cell_script(const void *arg, const struct run *run, bool alone, int fd)
 {
 	static struct peer peer;
-	struct mock m = {.p = &peer};
+	static struct mock m;
 	bool stopped = false;
 	uint8_t kind;
 
 	(void)arg;
 	page->cells++;
+	m.p = &peer;
 	peer = (struct peer){.q = queue_new(fd), .fd = fd};
 	CHECK(run->number - RUN < 2 && strcmp(run->format, "jsonl") == 0 && run->profiles_len == 8);
 	while (!(stopped && m.nheld == 0) && (kind = hear(&peer)) != 0) {
-		struct wire_in r = body_of(&peer);
-		unsigned tasks = 0;
-
 		stopped |= kind == CELL_STOP;
 		if (kind == CELL_PING)
 			answer_ping(&m);
 		if (kind == CELL_CANCEL) {
 			page->cancelled++;
 			while (m.nheld > 0)
-				answer(&m, m.held[--m.nheld], RECORD_CANCELLED, false);
+				answer(&m, &m.held[--m.nheld], RECORD_CANCELLED, false);
 		}
-		while (kind == CELL_TASKS && r.at < r.end) {
-			struct batch_store store;
-			struct plan_target t;
-			struct learnt known;
-			bool learns;
-
-			CHECK(batch_target_unpack(&t, &store, &learns, &known, &r));
-			if (alone && ++tasks > page->alone_max)
-				page->alone_max = tasks;
-			do_task(&m, &t);
-		}
+		if (kind == CELL_PING)
+			answer_ping(&m);
+		if (kind == CELL_TASKS)
+			do_tasks(&m, alone);
+		mock_flush(&m);
 	}
 	page->ended++;
 	return 0;
@@ -820,10 +898,15 @@ static void test_no_confirms(void **state)
 /* A record of a task that it has not: the cell is killed, and what it had goes back. */
 static void script_lie(struct peer *p)
 {
+	static const char *const ways[] = {"hold lie-batch",  "hold lie-more", "hold lie-twice",
+					   "hold lie-status", "hold lie-cut",  "hold lie-kind"};
+
 	say_up(p, 3);
 	describe(p);
-	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold lie"});
-	HEAR_TAG(p, COURIER_REQUEUE, 1);
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		give(p, &(struct sent){.tag = 1 + i, .number = 5, .hosts = ways[i]});
+		HEAR_TAG(p, COURIER_REQUEUE, 1 + i); /* and nothing was put before */
+	}
 	end(p);
 }
 
@@ -831,6 +914,48 @@ static void test_cell_lies(void **state)
 {
 	(void)state;
 	run(script_lie);
+	assert_int_equal(page->cells, 6);
+}
+
+/* A target that makes no sense: its cell says so, lives, and what it has beside it is answered; one that comes alone has no cell. */
+static void script_unreadable(struct peer *p)
+{
+	uint8_t octets[200], *at;
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	struct plan_target t = {.host = "ok", .addr = {.family = 4, .ip = {127, 0, 0, 1}}};
+
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold"});
+	batch_head_pack(&(struct batch_head){.kind = BATCH_OF_TASKS, .run = RUN}, &w);
+	batch_tasks_pack(
+		&(struct batch_tasks){.number = 1, .attempt = 1, .master = "boss", .count = 2}, &w);
+	batch_target_pack(&t, NULL, &w);
+	at = w.at;
+	batch_target_pack(&t, NULL, &w);
+	memset(at + 2 + 8 + 4 + 2 + 2 + 2 + 2 + 2, 99, 2); /* its family and transport */
+	say_taken(p, 2, COURIER_FROM_TASKS, 0, &w, octets);
+	HEAR_TAG(p, COURIER_BURY, 2);
+	say_taken(p, 3, COURIER_FROM_TASKS, 2, &w, octets);
+	HEAR_TAG(p, COURIER_BURY, 3);
+	give(p, &(struct sent){.tag = 4, .number = 6, .hosts = "ok"});
+	CHECK(hear_results(p).count == 1);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 4);
+	CHECK(page->cells == 1);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	end(p);
+}
+
+static void test_target_that_makes_no_sense(void **state)
+{
+	struct agent_result r = run(script_unreadable);
+
+	(void)state;
+	assert_int_equal(page->asked, 2);
+	assert_int_equal(r.returned, 0);
 }
 
 static void script_need(struct peer *p)
@@ -840,16 +965,18 @@ static void script_need(struct peer *p)
 	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
 	hear_need(p); /* once for both */
 	describe(p);
-	for (unsigned open = 2; open > 0;) {
-		struct got g = hear_results(p);
+	for (unsigned records = 0, tags = 0; tags < 1 + 2;) {
+		uint8_t kind = hear(p);
 
-		open -= g.count;
+		CHECK(kind == COURIER_PUT || kind == COURIER_ACK);
+		if (kind == COURIER_ACK) {
+			CHECK(heard_u64(p) == 1 || heard_u64(p) == 2);
+			tags += (unsigned)heard_u64(p);
+			continue;
+		}
+		records += put_results(p).count;
 		say_u64(p, COURIER_CONFIRMED, p->id);
-		if (open == 0)
-			break;
-		CHECK(hear(p) == COURIER_ACK || open == 0);
 	}
-	HEAR(p, COURIER_ACK);
 	control(p, BATCH_DRAIN, NULL);
 	while (hear(p) != COURIER_STOP) {
 	}
@@ -1423,6 +1550,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_dangerous_when_nacked),
 		cmocka_unit_test(test_no_confirms),
 		cmocka_unit_test(test_cell_lies),
+		cmocka_unit_test(test_target_that_makes_no_sense),
 		cmocka_unit_test(test_run_is_asked_for),
 		cmocka_unit_test(test_run_that_nobody_explains),
 		cmocka_unit_test(test_master_is_gone),

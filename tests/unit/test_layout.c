@@ -519,8 +519,11 @@ static void test_no_room(void **state)
 
 /* --- frames ------------------------------------------------------------------------------- */
 
-static void put_piece(struct buf *out, const struct layout_piece *p)
+static void put_piece(void *arg, const struct layout_piece *p, struct writer *w)
 {
+	struct buf *out = arg;
+
+	out->len = 0;
 	buf_printf(out, "%u+%u ", (unsigned)p->seq, (unsigned)p->before);
 	if (p->head)
 		buf_printf(out, "%s %u %.*s|",
@@ -528,14 +531,28 @@ static void put_piece(struct buf *out, const struct layout_piece *p)
 			   (unsigned)p->head->tries, (int)p->front_len, (const char *)p->front);
 	buf_put(out, p->octets, p->len);
 	buf_putc(out, '\n');
+	writer_put(w, out->data, out->len);
 }
 
-static void put_count(struct buf *out, const struct stats *delta)
+static void put_count(void *arg, const struct stats *delta, struct writer *w)
 {
+	struct buf *out = arg;
+
+	out->len = 0;
 	buf_printf(out, "%u sent\n", (unsigned)delta->count[STATS_SENT]);
+	writer_put(w, out->data, out->len);
 }
 
-static const struct layout_frames frames = {.piece = 4, .put = put_piece, .count = put_count};
+static int64_t put_turn(void *arg, int64_t now_us, struct writer *w)
+{
+	(void)arg;
+	writer_put(w, "turn\n", 5);
+	return now_us + 7;
+}
+
+static struct buf frame;
+static const struct layout_frames frames = {
+	.arg = &frame, .piece = 4, .put = put_piece, .count = put_count, .turn = put_turn};
 static const struct layout_config framed = {.head = "none", .around = true, .frames = &frames};
 
 /* However it was cut before, a record is in pieces of 4, and only the last has its head. */
@@ -574,6 +591,22 @@ static void test_frames_keep_the_head(void **state)
 	check_file("1+0 partial 3 f|o\n");
 }
 
+/* Who keeps frames is told of each turn's end, and nobody else has one. */
+static void test_frames_have_turns(void **state)
+{
+	static const struct layout_config plain;
+	struct output out = open_output(&plain, false);
+
+	(void)state;
+	assert_true(layout_turn(out.layout, 5) == INT64_MAX);
+	finish(&out);
+	out = open_output(&framed, false);
+	put_record(&out, 1, "", "a", 1);
+	assert_true(layout_turn(out.layout, 5) == 12);
+	finish(&out);
+	check_file("1+0 ok 0 |a\nturn\n");
+}
+
 static void test_frames_front_too_long(void **state)
 {
 	struct output out = open_output(&framed, false);
@@ -610,6 +643,7 @@ int main(void)
 		TEST(test_frames),
 		TEST(test_frames_keep_the_head),
 		TEST(test_frames_front_too_long),
+		TEST(test_frames_have_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,32 @@ static void test_strings_once(void **state)
 		}
 }
 
+/* What was fed since then is taken back, of each kind; what was there before stays, and what comes is next. */
+static void test_undo(void **state)
+{
+	struct plan *p = *state;
+	struct plan_target t;
+
+	for (unsigned i = 0; i < 60; i++)
+		feed(p, i, TRANSPORT_UDP, "a");
+	feed(p, 7, TRANSPORT_UNIX, "/b");
+	for (unsigned i = 0; i < 50; i++)
+		next_is(p, PLAN_DATAGRAMS, i, "a");
+	plan_feed_begin(p);
+	for (unsigned i = 0; i < 200; i++) { /* the ring grows */
+		feed(p, 1000, TRANSPORT_UDP, "x");
+		feed(p, 1000, TRANSPORT_UNIX, "/x");
+	}
+	plan_feed_undo(p);
+	assert_int_equal(plan_total(p), 61);
+	feed(p, 60, TRANSPORT_UDP, "a");
+	for (unsigned i = 50; i < 61; i++)
+		next_is(p, PLAN_DATAGRAMS, i, "a");
+	next_is(p, PLAN_SESSIONS, 7, "/b");
+	assert_false(plan_next(p, PLAN_DATAGRAMS, &t));
+	assert_false(plan_next(p, PLAN_SESSIONS, &t));
+}
+
 static void test_without_strings(void **state)
 {
 	struct plan *p = *state;
@@ -153,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_open_until_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strings_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_undo, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_strings, setup, teardown),
 	};
 
