@@ -714,6 +714,57 @@ static void test_cell_dies(void **state)
 	assert_int_equal(r.returned, 2);
 }
 
+/* Who dies again and again without a record cannot live here: the agent ends, and others have the tasks. */
+static void script_barren(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t tag = 1; tag < 8; tag++) {
+		give(p, &(struct sent){.tag = tag, .number = tag, .hosts = "die"});
+		HEAR_TAG(p, COURIER_REQUEUE, tag);
+	}
+	give(p, &(struct sent){.tag = 8, .number = 8, .hosts = "die"});
+	HEAR(p, COURIER_LEAVE);
+	HEAR_TAG(p, COURIER_REQUEUE, 8);
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static void test_no_cell_can_live(void **state)
+{
+	script_fn script = script_barren;
+	struct agent_config c = config_of(&script);
+
+	(void)state;
+	run_with(&c, AGENT_FAILED);
+	assert_int_equal(page->cells, 8);
+}
+
+/* Records between them, and they are counted anew: eight deaths, but four in a row. */
+static void script_fruitful(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t tag = 1; tag <= 11; tag++) {
+		bool lives = tag == 5 || tag == 11;
+
+		give(p, &(struct sent){.tag = tag, .number = tag, .hosts = lives ? "ok" : "die"});
+		if (lives) {
+			hear_results(p);
+			say_u64(p, COURIER_CONFIRMED, p->id);
+		}
+		HEAR_TAG(p, lives ? COURIER_ACK : COURIER_REQUEUE, tag);
+	}
+	end(p);
+}
+
+static void test_some_cells_live(void **state)
+{
+	(void)state;
+	run(script_fruitful);
+	assert_int_equal(page->cells, 10);
+}
+
 /* One that stands still is killed, and what it had goes back; one that waits for its hosts is asked, answers, and lives. */
 static void script_hang(struct peer *p)
 {
@@ -1255,6 +1306,52 @@ static void test_courier_dies(void **state)
 	assert_int_equal(page->asked, 1);
 }
 
+/* Deaths after it was up are not in a row. */
+static void script_many_lives(struct peer *p)
+{
+	say_up(p, 3);
+	if (page->lives < 8)
+		_exit(0);
+	end(p);
+}
+
+static void test_courier_dies_often(void **state)
+{
+	(void)state;
+	run(script_many_lives);
+	assert_int_equal(page->lives, 8);
+}
+
+/* In a drain: the next one is told at once that it takes nothing. */
+static void script_reborn_in_drain(struct peer *p)
+{
+	if (page->lives == 1) {
+		say_up(p, 3);
+		describe(p);
+		give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "hold"});
+		while (page->asked == 0)
+			usleep(1000);
+		kill(getppid(), SIGTERM);
+		HEAR(p, COURIER_LEAVE);
+		_exit(0);
+	}
+	HEAR(p, COURIER_LEAVE);
+	say_up(p, 3);
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
+static void test_courier_dies_in_a_drain(void **state)
+{
+	script_fn script = script_reborn_in_drain;
+	struct agent_config c = config_of(&script);
+
+	(void)state;
+	c.drain_us = 2000000;
+	run_with(&c, AGENT_DRAINED);
+	assert_int_equal(page->lives, 2);
+}
+
 static void script_garbage(struct peer *p)
 {
 	uint8_t octets[100];
@@ -1545,6 +1642,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cell_dies),
 		cmocka_unit_test(test_cell_hangs),
+		cmocka_unit_test(test_no_cell_can_live),
+		cmocka_unit_test(test_some_cells_live),
 		cmocka_unit_test(test_dangerous_alone),
 		cmocka_unit_test(test_dangerous_many),
 		cmocka_unit_test(test_dangerous_when_nacked),
@@ -1562,6 +1661,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_nothing_after_its_time),
 		cmocka_unit_test(test_tags_die),
 		cmocka_unit_test(test_courier_dies),
+		cmocka_unit_test(test_courier_dies_often),
+		cmocka_unit_test(test_courier_dies_in_a_drain),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_master_of_another_version),
 		cmocka_unit_test(test_clocks),
