@@ -268,7 +268,10 @@ void bring_dead(uint64_t seq, unsigned count, uint64_t number)
 	batch_head_pack(&head, &b.w);
 	batch_tasks_pack(&tasks, &b.w);
 	for (unsigned i = 0; i < count; i++) {
-		struct plan_target t = {.seq = seq + i, .host = "#"};
+		struct plan_target t = {.seq = seq + i,
+					.host = "#",
+					.addr = {.family = 4, .ip = {127, 0, 0, 1}, .port = 161},
+					.port = 161};
 
 		batch_target_pack(&t, NULL, &b.w);
 	}
