@@ -27,7 +27,6 @@
 #define SILENCE_US   15000000 /* it may be busy with one answer of the broker: LINK_SLOW_US */
 #define SIDE_PUTS    1        /* as in COURIER_UP */
 #define SIDE_TAKES   2
-#define WHY_MAX      LINK_TOLD_MAX
 
 static struct remote_link *link_of(const struct master *m)
 {
@@ -153,12 +152,12 @@ static bool down_take(struct master *m, struct wire_in *r)
 	uint8_t final = wire_get_u8(r);
 	size_t len = (size_t)(r->end - r->at);
 	bool lost = (sides & SIDE_PUTS && c->puts) || (sides & SIDE_TAKES && c->takes);
-	char why[WHY_MAX + 1];
+	char why[LINK_TOLD_MAX + 1];
 
 	if (r->bad || sides > (SIDE_PUTS | SIDE_TAKES))
 		return false;
-	if (len > WHY_MAX)
-		len = WHY_MAX;
+	if (len > LINK_TOLD_MAX)
+		len = LINK_TOLD_MAX;
 	memcpy(why, r->at, len);
 	why[len] = '\0';
 	link_lost(m, sides);
@@ -313,10 +312,13 @@ static void link_birth(struct master *m)
 
 void remote_link_start(struct master *m)
 {
+	int64_t silence_us = m->config->remote->silence_us;
+
 	*link_of(m) = (struct remote_link){.proc = {.fd = -1},
 					   .respawn_us = LOOP_NEVER,
 					   .leave_us = LOOP_NEVER,
-					   .pause_us = PAUSE_MIN_US};
+					   .pause_us = PAUSE_MIN_US,
+					   .silence_us = silence_us > 0 ? silence_us : SILENCE_US};
 	link_birth(m);
 }
 
@@ -351,7 +353,7 @@ int64_t remote_link_next_us(const struct master *m)
 		return m->stopping ? LOOP_NEVER : c->respawn_us;
 	if (c->killed || output_blocked(m) || !owes(m))
 		return LOOP_NEVER;
-	return c->heard_us + (c->pinged ? INT64_C(2) : 1) * SILENCE_US;
+	return c->heard_us + (c->pinged ? 2 : 1) * c->silence_us;
 }
 
 void remote_link_times(struct master *m)
@@ -381,14 +383,13 @@ void remote_link_renew(struct master *m)
 void remote_link_watch(struct master *m)
 {
 	struct remote_link *c = link_of(m);
-	unsigned want = LOOP_READ;
+	unsigned want;
 	bool listen = !output_blocked(m);
 
 	if (c->queue == NULL)
 		return;
 	queue_flush(c->queue); /* false: it is dead, which its end of file says */
-	if (queue_backlog(c->queue) > 0)
-		want |= LOOP_WRITE;
+	want = queue_backlog(c->queue) > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ;
 	if (listen && !c->watched)
 		loop_watch(m->loop, c->proc.fd, want, link_ready, m);
 	else if (listen)

@@ -24,6 +24,7 @@ struct remote_link {
 	bool was_up;                  /* both have been, once */
 	unsigned barren;              /* deaths in a row without an UP */
 	int64_t heard_us;             /* its last word, or when it came to owe us one */
+	int64_t silence_us;           /* after so much it is asked, after twice as much killed */
 	int64_t respawn_us;           /* LOOP_NEVER */
 	int64_t pause_us;             /* before the next one */
 	bool leaving, left;           /* STOP was sent, STOPPED came */

@@ -22,7 +22,8 @@ struct remote_config {
 	/* So long nothing may come of a site that has tasks in hand, before they are published again; twice as long each
 	 * time after that. 0: what its slowest host can take, and 5 s; at least 10 s */
 	int64_t patience_us;
-	int64_t ttl_us; /* of task messages; 0: none. As the courier has it */
+	int64_t silence_us; /* of the courier, before it is asked; 0: 15 s */
+	int64_t ttl_us;     /* of task messages; 0: none. As the courier has it */
 	/* --resume: tasks whose records stand in the output already; NULL: none */
 	const struct ledger *taken;
 	const struct journal_sums *begun; /* and what came of them; NULL as above */

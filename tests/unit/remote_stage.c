@@ -152,11 +152,14 @@ static void body_end(struct body *b, unsigned site)
 
 static void body_record(struct body *b, const struct plan_target *t, uint8_t attempt)
 {
-	char text[100];
+	char text[PIECE];
 	struct batch_result r = {
 		.seq = t->seq, .poll = world->polled, .attempt = attempt, .last = true};
 
-	snprintf(text, sizeof(text), "%s ok\n", t->host);
+	if (play.wide)
+		snprintf(text, sizeof(text), "%s ok %0*d\n", t->host, PIECE - 20, 0);
+	else
+		snprintf(text, sizeof(text), "%s ok\n", t->host);
 	r.head = (struct record_head){
 		.status = play.says_lost ? RECORD_LOST : RECORD_OK, .tries = 1, .rtt_us = 5};
 	r.octets = (const uint8_t *)text;
@@ -164,40 +167,56 @@ static void body_record(struct body *b, const struct plan_target *t, uint8_t att
 	batch_result_pack(&r, &b->w);
 }
 
-/* A record in pieces, each in a body of its own; one of them may be missing, or come twice. */
-static void poll_large(uint64_t run, const struct plan_target *t, unsigned site)
+static unsigned pieces_of(void)
+{
+	return play.pieces > 0 ? play.pieces : PIECES;
+}
+
+/* The i-th piece of a record, in a body of its own, of this letter. */
+static void put_piece(uint64_t run, const struct plan_target *t, unsigned site, unsigned i,
+		      unsigned poll)
 {
 	static char text[PIECE];
-	bool gap = play.gap && !world->swallowed;
+	bool last = i == pieces_of() - 1;
+	struct batch_result r = {.seq = t->seq,
+				 .poll = poll,
+				 .before = i * PIECE,
+				 .attempt = 1,
+				 .last = last,
+				 .octets = (const uint8_t *)text,
+				 .len = PIECE};
 	struct body b;
 
-	memset(text, 'x', sizeof(text));
-	for (unsigned i = 0; i < PIECES; i++) {
-		bool last = i == PIECES - 1;
-		struct batch_result r = {.seq = t->seq,
-					 .poll = 1000000 + world->polled,
-					 .before = i * PIECE,
-					 .attempt = 1,
-					 .last = last,
-					 .octets = (const uint8_t *)text,
-					 .len = PIECE};
+	memset(text, 'a' + (int)(poll % 26), sizeof(text));
+	r.head = (struct record_head){.status = RECORD_OK, .rtt_us = 5};
+	if (i == 0)
+		memcpy(text, t->host, strlen(t->host));
+	if (i == 0)
+		memcpy(text + strlen(t->host), " ok ", 4);
+	if (last)
+		text[PIECE - 1] = '\n';
+	body_begin(&b, run, 77, last && play.beside ? 2 : 1);
+	batch_result_pack(&r, &b.w);
+	if (last && play.beside)
+		body_record(&b, t, 1);
+	body_end(&b, site);
+	if (i == 3)
+		body_end(&b, site); /* twice */
+}
 
-		r.head = (struct record_head){.status = RECORD_OK, .rtt_us = 5};
-		if (i == 0)
-			memcpy(text, t->host, strlen(t->host));
-		if (i == 0)
-			memcpy(text + strlen(t->host), " ok ", 4);
-		if (last)
-			text[PIECE - 1] = '\n';
-		body_begin(&b, run, 77, 1);
-		batch_result_pack(&r, &b.w);
-		if (gap && i == (play.gap_late ? PIECES - 2 : 2))
-			continue;
-		body_end(&b, site);
-		if (i == 3)
-			body_end(&b, site); /* twice */
-		memset(text, 'x', sizeof(text));
+/* A record in pieces; one of them may be missing. */
+static void poll_large(uint64_t run, const struct plan_target *t, unsigned site)
+{
+	bool gap = play.gap && !world->swallowed;
+	unsigned poll = 1000000 + world->polled, count = pieces_of();
+
+	for (unsigned i = 0; i < count && play.two_polls; i++) { /* a b b a a b b a */
+		put_piece(run, t, site, i, poll + i % 2);
+		put_piece(run, t, site, i, poll + 1 - i % 2);
 	}
+	for (unsigned i = 0; i < count && !play.two_polls; i++)
+		if (!gap || i != (play.gap_late ? count - 2 : 2))
+			put_piece(run, t, site, i, poll);
 	world->swallowed = true;
 	world->polled++;
 }
@@ -214,7 +233,8 @@ static void poll_batch(struct held *h)
 	assert_true(batch_head_unpack(&head, &r, &other) && batch_tasks_unpack(&tasks, &r));
 	assert_string_equal(tasks.master, "m1");
 	world->highest = tasks.attempt > world->highest ? tasks.attempt : world->highest;
-	body_begin(&b, head.run + play.other_run, 1 + (unsigned)rand() % 3, tasks.count);
+	if (!play.wide)
+		body_begin(&b, head.run + play.other_run, 1 + (unsigned)rand() % 3, tasks.count);
 	for (unsigned i = 0; i < tasks.count; i++) {
 		struct batch_store store;
 		struct plan_target t;
@@ -231,9 +251,13 @@ static void poll_batch(struct held *h)
 		}
 		if (play.old_round)
 			t.seq += 1000000;
+		if (play.wide)
+			body_begin(&b, head.run, 1, 1);
 		body_record(&b, &t, tasks.attempt);
+		if (play.wide)
+			body_end(&b, h->site);
 	}
-	if (!play.silent)
+	if (!play.silent && !play.wide)
 		body_end(&b, h->site);
 	if (play.repeat && chance(play.repeat))
 		body_end(&b, h->site);
@@ -333,8 +357,9 @@ static void say_site(struct link *l, const struct queue_frame *f)
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 	unsigned site = f->len > 2 && f->data[2] == 's' ? SOUTH : NORTH;
 
+	world->known[site] = !play.unheard_of || world->asked_of[site]++ >= 3;
 	wire_put_bytes(&w, f->data, f->len);
-	wire_put_u8(&w, 1);
+	wire_put_u8(&w, world->known[site]);
 	wire_put_u32(&w, unheard ? 0 : ready_of(site));
 	wire_put_u32(&w, unheard || (play.deserted && site == SOUTH) ? 0 : 2);
 	say(l, COURIER_SITE_IS, octets, (size_t)(w.at - octets));
@@ -419,6 +444,7 @@ static void take_put(struct link *l, const struct queue_frame *f)
 		take_control(r.at, (size_t)(r.end - r.at));
 	} else {
 		world->batches++;
+		world->early += !world->known[site];
 		if (chance(play.nack)) {
 			say_id(l, COURIER_NACKED, id);
 			return;
@@ -430,7 +456,9 @@ static void take_put(struct link *l, const struct queue_frame *f)
 			return;
 		}
 	}
-	if (!chance(play.no_confirm))
+	if (play.confirms_late && world->nlate < HELD)
+		world->late[world->nlate++] = id;
+	else if (!chance(play.no_confirm))
 		say_id(l, COURIER_CONFIRMED, id);
 }
 
@@ -461,6 +489,7 @@ static void take_frame(struct link *l, const struct queue_frame *f)
 		take_ack(l, wire_get_u64(&r));
 		break;
 	case COURIER_REOPEN:
+		world->reopened++;
 		say_octet(l, COURIER_UP, 1);
 		break;
 	case COURIER_PING:
@@ -497,6 +526,8 @@ static bool waits_for_the_dead(void)
 /* Agents poll what is there, the master gets what it may. */
 static void work(struct link *l)
 {
+	unsigned prefetch = play.prefetch > 0 ? play.prefetch : PREFETCH;
+
 	if (play.repeats && is_busy(SOUTH))
 		bring_again();
 	for (size_t n = 0; n < HELD; n++) {
@@ -504,13 +535,16 @@ static void work(struct link *l)
 		struct held *t = &world->tasks[i], *r = &world->results[i], *d = &world->dead[i];
 
 		if (t->used && !(play.deserted && t->site == SOUTH) && !is_busy(t->site) &&
-		    !waits_for_the_dead() && !chance(play.late))
+		    !waits_for_the_dead() && !chance(play.late) &&
+		    !((play.mute || play.babbles) && world->births == 1))
 			poll_batch(t);
-		if (r->used && !r->out && l->out < PREFETCH && !chance(play.late))
+		if (r->used && !r->out && l->out < prefetch && !chance(play.late))
 			give(l, r, COURIER_FROM_RESULTS);
-		if (d->used && !d->out && l->out < PREFETCH)
+		if (d->used && !d->out && l->out < prefetch)
 			give(l, d, COURIER_FROM_DEAD);
 	}
+	while (world->nlate > 0)
+		say_id(l, COURIER_CONFIRMED, world->late[--world->nlate]);
 }
 
 static void say_need(struct link *l)
@@ -569,6 +603,17 @@ static void begin_up(struct link *l)
 	}
 }
 
+/* Tasks of the north are with the first courier: who has them polls them, when there is another one. */
+static bool is_first_with_tasks(void)
+{
+	return world->births == 1 && held_of(world->tasks, NORTH) > 0;
+}
+
+static bool is_mute(void)
+{
+	return play.mute && is_first_with_tasks();
+}
+
 static int courier(const void *arg, int fd)
 {
 	struct link l = {.q = queue_new(fd), .fd = fd};
@@ -593,7 +638,7 @@ static int courier(const void *arg, int fd)
 		enum queue_state state;
 
 		flush(&l);
-		while (play.hangs && l.out > 0)
+		while ((play.hangs && l.out > 0) || is_mute())
 			pause();
 		poll(&p, 1, 5);
 		state = queue_read(l.q);
@@ -612,6 +657,8 @@ static int courier(const void *arg, int fd)
 		}
 		if (play.needs && turns++ == 0)
 			say_need(&l);
+		if (play.babbles && is_first_with_tasks())
+			say(&l, 99, NULL, 0);
 		if (play.garbage)
 			say_garbage(&l);
 		work(&l);

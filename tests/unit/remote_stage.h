@@ -51,7 +51,10 @@ struct world {
 	unsigned births, batches, polled, acked, number, tag;
 	unsigned told[16]; /* control messages, by kind */
 	unsigned highest;  /* attempt */
-	bool forgot, swallowed;
+	bool forgot, swallowed, known[SITES];
+	unsigned early, reopened, asked_of[SITES]; /* early: PUTs for queues that were not there */
+	uint64_t late[HELD];                       /* ids to be confirmed */
+	unsigned nlate;
 	unsigned rate, asked;
 	int64_t begun_us;
 };
@@ -71,6 +74,14 @@ struct part {
 	bool dies_late; /* first batches are given up when others have their tasks; then those go on */
 	bool alarm;     /* the broker takes nothing, and goes with that */
 	bool hangs;     /* the courier, when the first records are with the master */
+	bool unheard_of; /* sites' queues are not there the first times that the broker is asked */
+	bool two_polls; /* of a large record, whose pieces come mixed, each of letters of its own */
+	bool beside;    /* its last piece comes with a repeat of it */
+	bool wide;      /* each record is as large as a piece */
+	bool confirms_late; /* behind the records that it brings */
+	bool babbles;       /* the first courier says what it may not say, with tasks in hand */
+	bool mute;          /* it says nothing any more then */
+	unsigned pieces, prefetch; /* 0: PIECES, 16 */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };
