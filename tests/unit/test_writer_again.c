@@ -185,7 +185,7 @@ static void test_never_nobodys(void **state)
 {
 	struct writer *w = open_again("out");
 	struct stat st;
-	char text[20];
+	char text[40];
 
 	(void)state;
 	fake.contend = true;
