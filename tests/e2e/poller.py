@@ -36,7 +36,6 @@ ROOT = os.geteuid() == 0
 NOBODY = 65534
 WITH_EXTRAS = os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes'  # Linux tells more: refusals, a parent's death
 WITH_ASAN = os.environ.get('WITH_ASAN') == 'yes'  # its memory, its time and its processes are not the program's
-WAITS = 'it waits, for what shorter tests show the sanitizers, too'
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup(1) a poller would ignore it, as promised
 LONG = 120  # seconds: no test is timed, this only ends what hangs
 

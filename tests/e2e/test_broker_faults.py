@@ -5,7 +5,6 @@ import unittest
 
 import amqp_proxy
 import dist
-import poller
 import rabbit
 
 FIRST = 5000  # requests: the middle
@@ -97,7 +96,6 @@ class Network(Faults):
         self.after(OUTAGE, proxy.resume)
         self.judge(master)
 
-    @unittest.skipIf(poller.WITH_ASAN, poller.WAITS)
     def test_stalls(self):
         """Everything for 15 s, after which it all goes on, as TCP does after an outage."""
         proxy = self.proxy()
@@ -106,7 +104,6 @@ class Network(Faults):
         self.after(OUTAGE, proxy.resume)
         self.judge(master)
 
-    @unittest.skipIf(poller.WITH_ASAN, poller.WAITS)
     def test_gone(self):
         """Refused for 30 s: that is told, nothing ends."""
         proxy = self.proxy()

@@ -111,7 +111,6 @@ class One(Link):
     def test_swallowed_for_15_s(self):
         self.swallowed('short', 15)
 
-    @unittest.skipIf(poller.WITH_ASAN, poller.WAITS)
     def test_swallowed_for_longer_than_heartbeats(self):
         self.swallowed('long', 3.5 * HEARTBEAT)
 
@@ -168,7 +167,6 @@ class One(Link):
         self.assertEqual(other.again, 64)
 
 
-@unittest.skipIf(poller.WITH_ASAN, 'three nodes: little of it is our memory')
 @rabbit.needs_broker
 class Three(Link):
     @classmethod
