@@ -76,7 +76,7 @@ class Disks(Outside):
     def test_full_at_the_end(self):
         """All of it is written in one go when the last record is there."""
         folder = self.disk_with_file('size=16k')
-        said, agents = self.poll_to(folder, '127.40.0.0/25')
+        said, agents = self.poll_to(folder, '127.40.0.0/25', '-t', '20s')
         self.assertIn('No space left', said)
         self.assertEqual(agents.counters()['received'], 128)
         self.assert_old(folder)
