@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/octets.h"
+
 struct wire_out {
 	uint8_t *at;  /* next octet to write */
 	uint8_t *end; /* one past the last writable octet */
@@ -54,18 +56,29 @@ static inline const uint8_t *wire_in_take(struct wire_in *r, size_t len)
 	static inline void wire_put_u##bits(struct wire_out *w, uint##bits##_t v) \
 	{                                                                         \
 		uint8_t *place = wire_out_take(w, bits / 8);                      \
-		for (unsigned i = 0; place && i < bits / 8; i++)                  \
-			place[i] = (uint8_t)((uint64_t)v >> (bits - 8 - 8 * i));  \
+		if (place)                                                        \
+			octets_store##bits(place, v);                             \
 	}                                                                         \
 	static inline uint##bits##_t wire_get_u##bits(struct wire_in *r)          \
 	{                                                                         \
 		const uint8_t *place = wire_in_take(r, bits / 8);                 \
-		uint64_t v = 0;                                                   \
-		for (unsigned i = 0; place && i < bits / 8; i++)                  \
-			v = v << 8 | place[i];                                    \
-		return (uint##bits##_t)v;                                         \
+		return (uint##bits##_t)(place ? octets_load##bits(place) : 0);    \
 	}
-WIRE_INTEGER(8)
+static inline void wire_put_u8(struct wire_out *w, uint8_t v)
+{
+	uint8_t *place = wire_out_take(w, 1);
+
+	for (unsigned i = 0; place && i < 1; i++) /* a plain store draws false warnings of gcc 12 */
+		place[i] = v;
+}
+
+static inline uint8_t wire_get_u8(struct wire_in *r)
+{
+	const uint8_t *place = wire_in_take(r, 1);
+
+	return place ? *place : 0;
+}
+
 WIRE_INTEGER(16)
 WIRE_INTEGER(32)
 WIRE_INTEGER(64)

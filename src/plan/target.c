@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/octets.h"
+
 #define NAME_MAX_OCTETS \
 	253 /* RFC 1035 §2.3.4: 255 on the wire, less the first length and the root */
 #define LABEL_MAX_OCTETS 63
@@ -101,32 +103,22 @@ static bool parse_port(struct slice s, uint16_t *port, char error[TARGET_ERROR_M
 	return true;
 }
 
-/* 64 bits in network order. */
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 uint64_t target_low(const struct addr *a)
 {
-	return a->family == 4 ? get64(a->ip) >> 32 : get64(a->ip + 8);
+	return a->family == 4 ? octets_load32(a->ip) : octets_load64(a->ip + 8);
 }
 
 uint64_t target_high(const struct addr *a)
 {
-	return a->family == 4 ? 0 : get64(a->ip);
+	return a->family == 4 ? 0 : octets_load64(a->ip);
 }
 
 static void set_low(struct addr *a, uint64_t v)
 {
-	size_t last = a->family == 4 ? 3 : 15;
-
-	for (size_t i = 0; i < (a->family == 4 ? 4 : 8); i++, v >>= 8)
-		a->ip[last - i] = (uint8_t)v;
+	if (a->family == 4)
+		octets_store32(a->ip, v);
+	else
+		octets_store64(a->ip + 8, v);
 }
 
 static bool refuse_mapped(const struct addr *a, char error[TARGET_ERROR_MAX])
