@@ -9,12 +9,14 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import unittest
 
 import dist
 import poller
 import processes
 import rabbit
+import recipes
 import test_tls
 import test_transports
 
@@ -146,6 +148,18 @@ class Alike(dist.Stage):
         self.assertEqual(self.judge(master, {'ok': 4096}), 0)
         for agent in both:
             self.assertIsNone(agent.poll(), self.told(agent))
+
+    def test_first_try(self):
+        """As the manual has it: an agent and a master on one machine, and the agent's end, which is a good one."""
+        self.devices('*:ok')
+        os.symlink(poller.MULTISNMP, self.path('multisnmp'))
+        text = recipes.recipe('first try', ('amqp://localhost', self.url()),
+                              ('192.0.2.0/28', f'-F jsonl -p {self.park.port} 127.2.0.0/28'))
+        run = subprocess.run(['sh', '-c', recipes.script(text)], capture_output=True, text=True, timeout=poller.LONG, check=False,
+                             env={**os.environ, 'PATH': self.folder + ':' + os.environ['PATH']})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual([json.loads(line)['status'] for line in run.stdout.splitlines()], ['ok'] * 16)
+        self.assertIn(', 1 agents, 1 sites', run.stderr)
 
     def test_nine_runs(self):
         """Eight at a time: the ninth waits, which its agent says, and comes up by itself when one of them ends."""

@@ -16,7 +16,7 @@ import rabbit
 from recipes import OPENSSL, RECIPES, VHOST, Folder, prepare, recipe, start_site, wait_for
 
 QUORUM = {'x-queue-type': 'quorum'}
-FOLLOWERS = ('recipes.py', 'test_broker_recipes.py', 'test_broker_site.py')
+FOLLOWERS = ('recipes.py', 'test_broker_agent.py', 'test_broker_recipes.py', 'test_broker_site.py')
 RUN = 'RUN:1'  # a message-id, as tasks have it
 
 
