@@ -38,7 +38,7 @@ struct page { /* shared with the children */
 	_Atomic unsigned lives; /* of the process to the broker */
 	_Atomic unsigned cells, ended, asked, at_once, at_once_max;
 	_Atomic unsigned alone_max; /* dangerous tasks that a cell had at once */
-	_Atomic unsigned cancelled, reloads, pings;
+	_Atomic unsigned cancelled, reloads, pings, leaves;
 };
 static struct page *page;
 
@@ -1336,6 +1336,7 @@ static void script_reborn_in_drain(struct peer *p)
 		_exit(0);
 	}
 	HEAR(p, COURIER_LEAVE);
+	page->leaves++; /* who does not hear it may not live to say so */
 	say_up(p, 3);
 	HEAR(p, COURIER_STOP);
 	say(p, COURIER_STOPPED, NULL, 0);
@@ -1350,6 +1351,7 @@ static void test_courier_dies_in_a_drain(void **state)
 	c.drain_us = 2000000;
 	run_with(&c, AGENT_DRAINED);
 	assert_int_equal(page->lives, 2);
+	assert_int_equal(page->leaves, 1);
 }
 
 static void script_garbage(struct peer *p)
