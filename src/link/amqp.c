@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "link/amqp_parts.h"
 
@@ -61,6 +62,8 @@ void rabbit_drop(struct rabbit *r, struct rabbit_side *s)
 		r->answer = 0;
 		return;
 	}
+	if (s->which != LINK_TAKES)
+		return;
 	r->waits = r->controlled = r->working = false;
 	rabbit_tags_clear(&r->tags);
 }
@@ -113,10 +116,11 @@ static enum link_state open_puts(struct rabbit *r, char why[LINK_WHY_MAX])
 	return state == LINK_OPEN ? rabbit_declare_puts(r, why) : state;
 }
 
-static enum link_state open_takes(struct rabbit *r, char why[LINK_WHY_MAX])
+static enum link_state try_takes(struct rabbit *r, char why[LINK_WHY_MAX])
 {
 	enum link_state state = rabbit_connect(r, &r->takes, why);
 
+	r->mute = false;
 	if (state != LINK_OPEN)
 		return state;
 	r->epoch++;
@@ -126,6 +130,22 @@ static enum link_state open_takes(struct rabbit *r, char why[LINK_WHY_MAX])
 			return LINK_FAILED;
 	}
 	return rabbit_declare_takes(r, why);
+}
+
+static enum link_state open_takes(struct rabbit *r, char why[LINK_WHY_MAX])
+{
+	enum link_state state = try_takes(r, why);
+	char found[LINK_WHY_MAX] = "";
+	enum link_health health = r->mute ? rabbit_cure(r, NULL, found) : LINK_WELL;
+
+	if (health == LINK_WELL)
+		return state;
+	if (health == LINK_CURED) {
+		log_warning("%s", found);
+		return try_takes(r, why);
+	}
+	memcpy(why, found, LINK_WHY_MAX);
+	return state;
 }
 
 static enum link_state open_side(void *link, enum link_side which, char why[LINK_WHY_MAX])
@@ -241,6 +261,11 @@ static bool site(void *link, const char *name, struct link_site *out, char why[L
 	return false;
 }
 
+static enum link_health cure(void *link, const char *name, char why[LINK_WHY_MAX])
+{
+	return rabbit_cure(link, name, why);
+}
+
 static bool reopen(void *link)
 {
 	struct rabbit *r = link;
@@ -309,6 +334,7 @@ const struct link_calls link_amqp = {
 	.settle = settle,
 	.flush = flush,
 	.site = site,
+	.cure = cure,
 	.reopen = reopen,
 	.leave = leave,
 	.close = close_both,

@@ -12,6 +12,14 @@ void rabbit_gone(struct rabbit *r, struct rabbit_side *s, bool final, const char
 	__attribute__((format(printf, 4, 5)));
 void rabbit_drop(struct rabbit *r, struct rabbit_side *s); /* closes it, tells nothing */
 
+enum rabbit_answer {
+	RABBIT_YES,
+	RABBIT_MISSING, /* 404 */
+	RABBIT_REFUSED, /* 403 */
+	RABBIT_DIFFERS, /* 406, 405: it is there, made otherwise, or somebody's own */
+	RABBIT_LOST     /* the side is gone, or broken: why */
+};
+
 /* amqp_connect.c: TCP, TLS, login. */
 enum link_state rabbit_connect(struct rabbit *r, struct rabbit_side *s, char why[LINK_WHY_MAX]);
 
@@ -20,20 +28,20 @@ enum link_state rabbit_declare_puts(struct rabbit *r, char why[LINK_WHY_MAX]);
 enum link_state rabbit_declare_takes(struct rabbit *r, char why[LINK_WHY_MAX]);
 bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *out,
 			 char why[LINK_WHY_MAX]);
+/* A site's queue, or (NULL) a master's own, and that of what is lost, over another connection. */
+enum rabbit_answer rabbit_declare_again(struct rabbit *r, struct rabbit_side *s, const char *site,
+					char why[LINK_WHY_MAX]);
 void rabbit_forget(struct rabbit *r); /* deletes a master's queue */
-#define RABBIT_TASKS_TAG "tasks"
+const char *rabbit_queue_name(struct rabbit *r,
+			      char out[RABBIT_QUEUE_NAME]); /* what it takes from */
+const char *rabbit_site_name(const char *site, char out[RABBIT_QUEUE_NAME]);
+#define RABBIT_LOST_QUEUE "multisnmp.dead"
+#define RABBIT_TASKS_TAG  "tasks"
 
 /* amqp_ask.c: entries of a table, whose texts are lent; one question and its answer. */
 amqp_table_entry_t rabbit_entry(const char *key, uint8_t kind); /* without a value */
 amqp_table_entry_t rabbit_text(const char *key, const char *value);
 amqp_table_entry_t rabbit_number(const char *key, int64_t value);
-enum rabbit_answer {
-	RABBIT_YES,
-	RABBIT_MISSING, /* 404 */
-	RABBIT_REFUSED, /* 403 */
-	RABBIT_DIFFERS, /* 406, 405: it is there, made otherwise, or somebody's own */
-	RABBIT_LOST     /* the side is gone, or broken: why */
-};
 bool rabbit_channel_open(struct rabbit *r, struct rabbit_side *s, amqp_channel_t channel,
 			 char why[LINK_WHY_MAX]);
 /* Of the last call of the library that waited for an answer on that channel, which is open again after a refusal. */
@@ -48,7 +56,9 @@ bool rabbit_puts_open(struct rabbit *r, char why[LINK_WHY_MAX]); /* a channel, w
 void rabbit_confirm(struct rabbit *r, uint64_t number, bool multiple, bool nacked);
 void rabbit_return(struct rabbit *r, uint64_t number);
 bool rabbit_next_answer(struct rabbit *r, struct link_event *e);
-const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME]);
+
+/* amqp_cure.c: as link_calls.cure; site NULL: a master's own queue. */
+enum link_health rabbit_cure(struct rabbit *r, const char *site, char why[LINK_WHY_MAX]);
 
 /* amqp_settle.c */
 void rabbit_tags_clear(struct rabbit_tags *t);

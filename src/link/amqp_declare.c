@@ -145,7 +145,7 @@ static enum rabbit_answer have_lost(struct asked *q)
 		rabbit_text("x-queue-type", "quorum"),
 		rabbit_number("x-max-length", DEAD_LIMIT),
 	};
-	struct queue_kind k = {.name = "multisnmp.dead", .with = {2, with}};
+	struct queue_kind k = {.name = RABBIT_LOST_QUEUE, .with = {2, with}};
 	enum rabbit_answer a = have_queue(q, &k);
 
 	return a == RABBIT_YES ? bind_or_trust(q, k.name, "multisnmp.lost", "", amqp_empty_table)
@@ -154,22 +154,27 @@ static enum rabbit_answer have_lost(struct asked *q)
 
 /* ---- a site */
 
-const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME])
+const char *rabbit_site_name(const char *site, char out[RABBIT_QUEUE_NAME])
 {
-	const struct courier_config *c = r->config;
 	char key[FORM_KEY_MAX];
 
-	if (c->role == COURIER_MASTER)
-		snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.results.%s", c->name);
-	else
-		snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.tasks.%s", form_key(key, c->site));
+	snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.tasks.%s", form_key(key, site));
 	return out;
 }
 
-bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *out,
-			 char why[LINK_WHY_MAX])
+const char *rabbit_queue_name(struct rabbit *r, char out[RABBIT_QUEUE_NAME])
 {
-	const uint32_t limit = r->config->queue_limit ? r->config->queue_limit : QUEUE_LIMIT;
+	const struct courier_config *c = r->config;
+
+	if (c->role == COURIER_AGENT)
+		return rabbit_site_name(c->site, out);
+	snprintf(out, RABBIT_QUEUE_NAME, "multisnmp.results.%s", c->name);
+	return out;
+}
+
+static enum rabbit_answer have_site(struct asked *q, const char *site, struct link_site *out)
+{
+	const uint32_t limit = q->r->config->queue_limit ? q->r->config->queue_limit : QUEUE_LIMIT;
 	amqp_table_entry_t with[] = {
 		rabbit_text("x-queue-type", "quorum"),
 		rabbit_number("x-delivery-limit", DELIVERY_LIMIT),
@@ -179,16 +184,23 @@ bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *o
 		rabbit_text("x-dead-letter-strategy", "at-least-once"),
 	};
 	char name[RABBIT_QUEUE_NAME], key[FORM_KEY_MAX];
-	struct queue_kind k = {.name = name, .with = {6, with}};
-	struct asked q = asked(r, &r->takes, why);
-	enum rabbit_answer a;
+	struct queue_kind k = {.name = rabbit_site_name(site, name), .with = {6, with}};
+	enum rabbit_answer a = have_queue(q, &k);
 
-	snprintf(name, sizeof(name), "multisnmp.tasks.%s", form_key(key, site));
-	a = have_queue(&q, &k);
 	if (a == RABBIT_YES)
-		a = bind_or_trust(&q, name, "multisnmp.tasks", key, amqp_empty_table);
+		a = bind_or_trust(q, name, "multisnmp.tasks", form_key(key, site),
+				  amqp_empty_table);
 	*out = (struct link_site){
 		.known = a == RABBIT_YES, .ready = k.ready, .consumers = k.consumers};
+	return a;
+}
+
+bool rabbit_declare_site(struct rabbit *r, const char *site, struct link_site *out,
+			 char why[LINK_WHY_MAX])
+{
+	struct asked q = asked(r, &r->takes, why);
+	enum rabbit_answer a = have_site(&q, site, out);
+
 	if (a == RABBIT_LOST)
 		rabbit_gone(r, &r->takes, false, "%s", why);
 	if (a == RABBIT_YES)
@@ -218,22 +230,41 @@ enum link_state rabbit_declare_puts(struct rabbit *r, char why[LINK_WHY_MAX])
 	return rabbit_puts_open(r, why) ? LINK_OPEN : LINK_FAILED;
 }
 
-static bool consume(struct rabbit *r, amqp_channel_t channel, const char *queue, const char *tag,
+static void consume(struct rabbit *r, amqp_channel_t channel, const char *queue, const char *tag,
 		    bool no_ack)
 {
 	amqp_basic_consume(r->takes.state, channel, amqp_cstring_bytes(queue),
 			   amqp_cstring_bytes(tag), 0, no_ack, 0, amqp_empty_table);
-	return amqp_get_rpc_reply(r->takes.state).reply_type == AMQP_RESPONSE_NORMAL;
+}
+
+/* The queue is there, and nobody answers for it. */
+static void work_is_mute(struct rabbit *r, char why[LINK_WHY_MAX])
+{
+	char name[RABBIT_QUEUE_NAME];
+
+	r->mute = r->config->role == COURIER_MASTER; /* who may make it anew */
+	snprintf(why, LINK_WHY_MAX, "the queue %.120s does not answer%s",
+		 rabbit_queue_name(r, name),
+		 r->mute ? "" : "; where it hangs, a master that has tasks for it makes it anew");
 }
 
 static enum rabbit_answer work(struct rabbit *r, const char *tag, char why[LINK_WHY_MAX])
 {
 	char name[RABBIT_QUEUE_NAME];
+	amqp_rpc_reply_t reply;
+	enum rabbit_answer a;
 
 	amqp_basic_qos(r->takes.state, RABBIT_WORK, 0, (uint16_t)r->config->prefetch, 0);
-	if (amqp_get_rpc_reply(r->takes.state).reply_type == AMQP_RESPONSE_NORMAL)
-		consume(r, RABBIT_WORK, rabbit_queue_name(r, name), tag, false);
-	return rabbit_answered(r, &r->takes, RABBIT_WORK, why);
+	reply = amqp_get_rpc_reply(r->takes.state);
+	if (reply.reply_type != AMQP_RESPONSE_NORMAL)
+		return rabbit_answered(r, &r->takes, RABBIT_WORK, why);
+	consume(r, RABBIT_WORK, rabbit_queue_name(r, name), tag, false);
+	reply = amqp_get_rpc_reply(r->takes.state);
+	a = rabbit_answered(r, &r->takes, RABBIT_WORK, why);
+	if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+	    reply.library_error == AMQP_STATUS_TIMEOUT)
+		work_is_mute(r, why);
+	return a;
 }
 
 static enum rabbit_answer have_results(struct asked *q)
@@ -257,6 +288,16 @@ static enum rabbit_answer have_results(struct asked *q)
 	if (a == RABBIT_YES)
 		a = bind_or_trust(q, name, "multisnmp.dead", "", (amqp_table_t){2, ours});
 	return a;
+}
+
+enum rabbit_answer rabbit_declare_again(struct rabbit *r, struct rabbit_side *s, const char *site,
+					char why[LINK_WHY_MAX])
+{
+	struct asked q = asked(r, s, why);
+	struct link_site is;
+	enum rabbit_answer a = site ? have_site(&q, site, &is) : have_results(&q);
+
+	return a == RABBIT_YES ? have_lost(&q) : a;
 }
 
 static enum link_state master_takes(struct rabbit *r, char why[LINK_WHY_MAX])

@@ -42,6 +42,7 @@ struct rabbit {
 	bool working;
 	struct rabbit_tags tags;
 	char waits_why[LINK_WHY_MAX];
+	bool mute; /* a master's queue is there, and its consumer has no answer */
 	struct rabbit_inbound inbound[RABBIT_CHANNELS];
 };
 

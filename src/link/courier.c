@@ -89,27 +89,42 @@ static void site_tell(struct courier *c, const char *site, const struct link_sit
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
 	wire_put_str(&w, site, (uint16_t)strlen(site));
-	wire_put_u8(&w, is->known);
+	wire_put_u8(&w, is->known && is->hangs ? 2 : is->known);
 	wire_put_u32(&w, is->ready);
 	wire_put_u32(&w, is->consumers);
 	courier_tell(c, COURIER_SITE_IS, octets, (size_t)(w.at - octets));
 }
 
-static bool site_take(struct courier *c, struct wire_in *r)
+/* Whether its queue hangs for ever; what hung and does no more is told. */
+static bool site_cure(struct courier *c, const char *site)
+{
+	char why[LINK_WHY_MAX] = "";
+	enum link_health health = c->calls->cure(c->link, site, why);
+
+	loop_refresh(c->loop); /* seconds may have gone by */
+	if (health != LINK_WELL)
+		log_warning("site %s: %s", site, why);
+	return health == LINK_HANGS;
+}
+
+static bool site_take(struct courier *c, struct wire_in *r, bool doubt)
 {
 	char site[BROKER_NAME_MAX + 1], why[LINK_WHY_MAX] = "";
 	struct link_site is = {0};
+	bool hangs;
 
 	if (!name_take(r, site, true) || r->at != r->end)
 		return false;
 	if (c->takes.state == SIDE_CLOSED)
 		return true; /* asked again after UP */
+	hangs = doubt && site_cure(c, site);
 	if (!c->calls->site(c->link, site, &is, why) && c->calls->fd(c->link, LINK_TAKES) < 0) {
 		side_gone(&c->takes);
 		return true;
 	}
 	if (why[0])
 		log_warning("site %s: %s", site, why);
+	is.hangs = hangs;
 	site_tell(c, site, &is);
 	return true;
 }
@@ -173,7 +188,8 @@ static bool frame_take(struct courier *c, const struct queue_frame *f)
 	case COURIER_BURY:
 		return verdict_take(c, &r, LINK_BURY);
 	case COURIER_SITE:
-		return site_take(c, &r);
+	case COURIER_DOUBT:
+		return site_take(c, &r, f->kind == COURIER_DOUBT);
 	case COURIER_STOP:
 		return stop_take(c, &r);
 	default:

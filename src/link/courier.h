@@ -26,6 +26,7 @@ enum courier_message {
 	COURIER_LEAVE,  /* consume no more tasks; acks and PUTs go on. Empty */
 	COURIER_STOP, /* write out what was put, delete what is ours alone (`forget`), close, answer STOPPED. u8 forget */
 	COURIER_PING, /* Empty */
+	COURIER_DOUBT, /* str site: its PUTs are not answered; is its queue sound? If not it is made anew. Then as SITE */
 
 	/* from the courier */
 	COURIER_UP =
@@ -36,9 +37,9 @@ enum courier_message {
 	COURIER_RETURNED,  /* u64 id: there is no queue for it; CONFIRMED does not follow */
 	COURIER_BLOCKED,   /* u8 yes: an alarm of the broker; it takes no PUTs now */
 	COURIER_TAKEN, /* u64 tag; u8 enum courier_from; u32 deliveries before this one; then the body */
-	COURIER_SITE_IS, /* str site; u8 known; u32 messages ready; u32 consumers */
-	COURIER_PONG,    /* Empty */
-	COURIER_STOPPED  /* the last frame. Empty */
+	COURIER_SITE_IS, /* str site; u8 known (2: but it hangs, and nobody mends it); u32 messages ready; u32 consumers */
+	COURIER_PONG,   /* Empty */
+	COURIER_STOPPED /* the last frame. Empty */
 };
 
 enum courier_to {        /* key: */

@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 enum link_side {
-	LINK_PUTS = 1,
-	LINK_TAKES = 2
-}; /* as in COURIER_UP */
+	LINK_ASIDE, /* a backend's own, for a moment */
+	LINK_PUTS,  /* as in COURIER_UP */
+	LINK_TAKES
+};
 
 enum link_event_kind {
 	LINK_CONFIRMED, /* id */
@@ -37,8 +38,16 @@ struct link_event { /* all pointers are lent until the next call of any kind */
 	bool final;
 };
 
+enum link_health {
+	LINK_WELL,  /* nothing was found, or it could not be judged now */
+	LINK_CURED, /* it hung, and was made anew */
+	LINK_AWAY,  /* it does not answer, but the broker cannot make others: it may come back */
+	LINK_HANGS  /* for ever, and we may not delete it */
+};
+
 struct link_site {
 	bool known;
+	bool hangs;         /* and nobody mends it */
 	uint32_t ready;     /* messages */
 	uint32_t consumers; /* agents */
 };

@@ -4,8 +4,8 @@
  * Two tables exist: link_amqp (link/amqp.c; amqp_none.c where there is no librabbitmq), and a fake of the tests that makes every
  * fault on demand. Two sides, each a connection of its own: an alarm of the broker silences who puts, and takes must go on then.
  *
- * No call sleeps, but open(), site() and close(), which may take LINK_SLOW_US: what they wait for is one answer, and who waits
- * for the courier meanwhile has to know. A side is gone when LINK_GONE says so or a call does; open() it again then.
+ * No call sleeps, but open(), site() and close(), which may take LINK_SLOW_US, and cure(), twice that: what they wait for is an
+ * answer, and who waits for the courier meanwhile has to know. A side is gone when LINK_GONE says so or a call does; open() it again then.
  */
 #ifndef LINK_LINK_H
 #define LINK_LINK_H
@@ -70,6 +70,8 @@ struct link_calls {
 	bool (*flush)(void *l); /* before each sleep. False: takes are gone */
 	/* Declares the queue of a site (a master), says how it is. False: takes are gone, or it cannot be had: why. */
 	bool (*site)(void *l, const char *site, struct link_site *out, char why[LINK_WHY_MAX]);
+	/* Looks whether the queue of a site (a master) hangs, and if so makes it anew. Not LINK_WELL: why. */
+	enum link_health (*cure)(void *l, const char *site, char why[LINK_WHY_MAX]);
 	bool (*reopen)(void *l); /* another channel of puts: ids unanswered are void. False: gone */
 	/* Takes no more tasks; what was taken can be settled. False: gone. */
 	bool (*leave)(void *l);

@@ -41,13 +41,13 @@ static void link_put(struct remote_link *c, enum courier_message kind, const voi
 		queue_put(c->queue, (uint8_t)kind, p, len);
 }
 
-void remote_link_site(struct master *m, const struct site *s)
+void remote_link_site(struct master *m, const struct site *s, bool doubt)
 {
 	uint8_t octets[2 + BROKER_NAME_MAX];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
 	wire_put_str(&w, s->name, (uint16_t)strlen(s->name));
-	link_put(link_of(m), COURIER_SITE, octets, (size_t)(w.at - octets));
+	link_put(link_of(m), doubt ? COURIER_DOUBT : COURIER_SITE, octets, (size_t)(w.at - octets));
 }
 
 void remote_link_ack(void *master, uint64_t tag)
@@ -194,24 +194,6 @@ static bool answer_take(struct master *m, uint8_t kind, struct wire_in *r)
 	return true;
 }
 
-static bool site_take(struct master *m, struct wire_in *r)
-{
-	uint16_t len;
-	const uint8_t *name = wire_get_str(r, &len);
-	uint8_t known = wire_get_u8(r);
-	uint32_t ready = wire_get_u32(r), consumers = wire_get_u32(r);
-
-	if (r->bad)
-		return false;
-	for (size_t i = 0; i < m->remote->nsites; i++) {
-		struct site *s = &m->remote->sites[i];
-
-		if (strlen(s->name) == len && memcmp(s->name, name, len) == 0)
-			site_is(m, s, known != 0, ready, consumers);
-	}
-	return true;
-}
-
 /* False: it may not say that. */
 static bool frame_take(struct master *m, const struct queue_frame *f)
 {
@@ -236,7 +218,7 @@ static bool frame_take(struct master *m, const struct queue_frame *f)
 	case COURIER_TAKEN:
 		return results_take(m, f);
 	case COURIER_SITE_IS:
-		return site_take(m, &r);
+		return sites_take(m, &r);
 	case COURIER_PONG:
 		return true;
 	case COURIER_STOPPED:

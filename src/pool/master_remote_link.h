@@ -39,8 +39,8 @@ void remote_link_watch(struct master *m);
 void remote_link_serve(struct master *m);
 void remote_link_renew(struct master *m);
 int64_t remote_link_next_us(const struct master *m);
-void remote_link_site(struct master *m,
-		      const struct site *s); /* declares its queue, asks how it is */
+/* Declares its queue, asks how it is; in doubt whether it hangs, too. */
+void remote_link_site(struct master *m, const struct site *s, bool doubt);
 void remote_link_ack(void *master, uint64_t tag);
 
 #endif

@@ -296,7 +296,7 @@ static void agent_take(struct master *m, const struct batch_results *b)
 		}
 		if (m->config->rate_pps > 0)
 			for (size_t i = 0; i < r->nsites; i++)
-				remote_link_site(m, &r->sites[i]);
+				remote_link_site(m, &r->sites[i], false);
 	}
 	m->result->remote.agents = r->seen;
 	r->taken.agent = a;

@@ -10,6 +10,9 @@
  * such a site holds up the others no longer than the interval. A record that has come before is a word like others, and so
  * is a queue that grows shorter before agents: theirs is the work of other masters then, and ours is next.
  *
+ * What a queue does not confirm, though it is not full, makes it doubtful: the link looks whether it hangs (link/amqp_cure.c), which
+ * makes it anew. One that hangs and that it may not touch is silence of its site like other silence, so that the run ends.
+ *
  * Rejected: a clock for each task, or batch. It costs memory per task, and tells nothing of one that waits in a queue.
  *
  * The trap: a broker that takes nothing (an alarm, an election) is no silence of a site; time stands still then.
@@ -17,6 +20,7 @@
 #include "pool/master_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -24,6 +28,8 @@
 
 #define ATTEMPTS         3
 #define PATIENCE_DOUBLES 10 /* at most */
+#define DOUBT_DOUBLES    5  /* at most: each examination takes the link's time from other sites */
+#define SITE_HANGS       2  /* as in COURIER_SITE_IS */
 #define SOONER           5  /* an answer in doubt is asked for again so much sooner */
 
 static int64_t patience_us(const struct site *s)
@@ -57,7 +63,7 @@ void sites_ask(struct master *m, bool anew)
 
 		if (anew)
 			s->known = s->answered = false;
-		remote_link_site(m, s);
+		remote_link_site(m, s, false);
 	}
 }
 
@@ -76,13 +82,24 @@ void site_settled(struct master *m, uint64_t mark, bool returned)
 	s = &m->remote->sites[mark - 1];
 	if (s->open > 0)
 		s->open--;
+	s->stuck_us = loop_now_us(m->loop);
+	s->doubts = 0;
+	s->hangs = false;
 	if (returned && !s->returned) { /* its queue is gone, with all that was in it */
 		s->returned = true;
 		s->known = false;
-		remote_link_site(m, s);
+		remote_link_site(m, s, false);
 	}
 	if (!returned)
 		site_heard(m, s);
+}
+
+void site_put(const struct master *m, struct site *s)
+{
+	if (s->open++ > 0)
+		return;
+	s->stuck_us = loop_now_us(m->loop);
+	s->doubts = 0;
 }
 
 /* The link is up, and something of it is missing. */
@@ -127,6 +144,24 @@ static void site_ask_next(const struct master *m, struct site *s)
 		s->ask_us = end_us;
 }
 
+/* Its queue, though empty and nowhere full, takes nothing, for longer each time that this was found. */
+static bool is_stuck(const struct master *m, const struct site *s)
+{
+	unsigned doubles = s->doubts < DOUBT_DOUBLES ? s->doubts : DOUBT_DOUBLES;
+
+	return s->open > 0 && s->known && s->ready == 0 && !m->remote->blocked &&
+	       loop_now_us(m->loop) - s->stuck_us >= 2 * silence_us(m, s) << doubles;
+}
+
+static void site_doubt(struct master *m, struct site *s)
+{
+	if (s->doubts++ == 0)
+		log_warning("site %s: the broker confirms nothing of what is put for it; its queue "
+			    "is examined",
+			    s->name);
+	remote_link_site(m, s, true);
+}
+
 void sites_times(struct master *m)
 {
 	for (size_t i = 0; i < m->remote->nsites; i++) {
@@ -134,7 +169,10 @@ void sites_times(struct master *m)
 
 		if (site_due_us(m, s) > loop_now_us(m->loop))
 			continue;
-		remote_link_site(m, s);
+		if (is_stuck(m, s))
+			site_doubt(m, s);
+		else
+			remote_link_site(m, s, false);
 		site_ask_next(m, s);
 	}
 }
@@ -177,7 +215,9 @@ void site_lose(struct master *m, const struct site *s, uint64_t seq)
 		dead_settle(m, seq);
 		return;
 	}
-	if (s->consumers == 0)
+	if (s->hangs)
+		snprintf(words, sizeof(words), "the queue of site %s hangs at the broker", s->name);
+	else if (s->consumers == 0)
 		snprintf(words, sizeof(words), "no agent of site %s was connected", s->name);
 	else
 		snprintf(words, sizeof(words),
@@ -205,7 +245,8 @@ static void site_is_deserted(struct master *m, struct site *s)
 /* Tasks are still on their way to the broker, and no full queue is the reason. */
 static bool is_publishing(const struct master *m, const struct site *s)
 {
-	return m->remote->blocked || (s->known && !is_published(m, s) && s->ready == 0);
+	return m->remote->blocked ||
+	       (s->known && !s->hangs && !is_published(m, s) && s->ready == 0);
 }
 
 static void site_judge(struct master *m, struct site *s)
@@ -233,7 +274,8 @@ static bool is_doubtful(const struct master *m, struct site *s, uint32_t ready, 
 	return s->doubted;
 }
 
-void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers)
+static void site_is(struct master *m, struct site *s, bool known, uint32_t ready,
+		    uint32_t consumers)
 {
 	bool taken = s->known && known && consumers > 0 && ready < s->ready;
 
@@ -253,4 +295,24 @@ void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint3
 	control_rate(m);
 	if (is_awaited(m, s))
 		site_judge(m, s);
+}
+
+bool sites_take(struct master *m, struct wire_in *r)
+{
+	uint16_t len;
+	const uint8_t *name = wire_get_str(r, &len);
+	uint8_t known = wire_get_u8(r);
+	uint32_t ready = wire_get_u32(r), consumers = wire_get_u32(r);
+
+	if (r->bad)
+		return false;
+	for (size_t i = 0; i < m->remote->nsites; i++) {
+		struct site *s = &m->remote->sites[i];
+
+		if (strlen(s->name) != len || memcmp(s->name, name, len) != 0)
+			continue;
+		s->hangs = s->hangs || known == SITE_HANGS;
+		site_is(m, s, known != 0, ready, consumers);
+	}
+	return true;
 }

@@ -160,7 +160,7 @@ static void batch_put(struct master *m, struct site *s)
 	parts[0] = (struct queue_part){octets, (size_t)(w.at - octets)};
 	parts[1] = (struct queue_part){s->batch.data, s->batch.len};
 	window_put(r->window, &to, parts, 2, loop_now_us(m->loop));
-	s->open++;
+	site_put(m, s);
 	s->count = 0;
 	s->batch.len = 0;
 	site_heard(m, s);

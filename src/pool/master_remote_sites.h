@@ -36,9 +36,12 @@ struct site {
 	bool answered;    /* the broker was asked about it since the link is up, and said: */
 	bool known;       /* its queue is there, with */
 	uint32_t ready, consumers;
-	bool doubted;  /* its last answer was nothing and nobody, which may be none */
-	bool told;     /* that no agent is connected */
-	bool returned; /* a batch came back: there was no queue */
+	int64_t stuck_us; /* since when none of those that are open was confirmed */
+	unsigned doubts;  /* that the broker was told about that */
+	bool hangs;       /* its queue does, and nobody mends it */
+	bool doubted;     /* its last answer was nothing and nobody, which may be none */
+	bool told;        /* that no agent is connected */
+	bool returned;    /* a batch came back: there was no queue */
 };
 
 void sites_open(struct master *m);
@@ -53,8 +56,9 @@ void sites_flush(struct master *m); /* batches that are not full */
 void sites_take_back(struct master *m);
 void sites_times(struct master *m);
 int64_t sites_next_us(const struct master *m);
-void site_is(struct master *m, struct site *s, bool known, uint32_t ready, uint32_t consumers);
+bool sites_take(struct master *m, struct wire_in *r); /* SITE_IS; false: it is none */
 struct site *site_of(const struct master *m, uint32_t profile);
+void site_put(const struct master *m, struct site *s);             /* a batch of it was */
 void site_settled(struct master *m, uint64_t mark, bool returned); /* of window_confirmed() */
 
 #endif

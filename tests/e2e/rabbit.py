@@ -220,6 +220,30 @@ class Broker:
         self.kill()
         return self.start()
 
+    def directory(self):
+        """The octets of its list of quorum queues, as it is on the disk."""
+        with open(self.directory_file(), 'rb') as f:
+            return f.read()
+
+    def directory_file(self):
+        return next(iter(glob.glob(self.data + '/*/quorum/*/names.dets')))
+
+    def restart_before(self, directory):
+        """As restart(), but the list of quorum queues is that older one: as if the others were so new that it was not yet written. 3.10.8
+        writes it up to some seconds late, and comes back with queues that nobody leads, for ever."""
+        self.kill()
+        with open(self.directory_file(), 'r+b') as f:
+            f.truncate()
+            f.write(directory)
+        return self.start()
+
+    def hanging(self, vhost='/'):
+        """The names of the quorum queues that nobody leads."""
+        text = self.eval('[binary_to_list(element(4, amqqueue:get_name(Q))) || '
+                         f'Q <- rabbit_amqqueue:list(<<"{vhost}">>), amqqueue:is_quorum(Q), '
+                         'ets:lookup(ra_state, element(1, amqqueue:get_pid(Q))) =/= [{element(1, amqqueue:get_pid(Q)), leader}]].')
+        return set(re.findall(r'"([^"]*)"', text))
+
     def wipe(self):
         """Dies, and comes back with nothing: a new disk."""
         self.kill()

@@ -292,6 +292,17 @@ static bool fake_site(void *l, const char *site, struct link_site *out, char why
 	return true;
 }
 
+static enum link_health fake_cure(void *l, const char *site, char why[LINK_WHY_MAX])
+{
+	struct link_fake *f = l;
+
+	snprintf(f->cured, sizeof(f->cured), "%s", site);
+	f->cures++;
+	if (f->health != LINK_WELL)
+		snprintf(why, LINK_WHY_MAX, "%s", f->why);
+	return f->health;
+}
+
 static bool fake_reopen(void *l)
 {
 	struct link_fake *f = l;
@@ -333,6 +344,7 @@ const struct link_calls link_fake = {
 	.settle = fake_settle,
 	.flush = fake_flush,
 	.site = fake_site,
+	.cure = fake_cure,
 	.reopen = fake_reopen,
 	.leave = fake_leave,
 	.close = fake_close,

@@ -76,6 +76,7 @@ struct link_fake {
 	void (*opening)(void); /* while open() takes its time; NULL */
 	int64_t heartbeat_us;  /* when next() must be called; INT64_MAX: never */
 	struct link_site site;
+	enum link_health health; /* what cure() finds */
 	/* what happened */
 	struct fake_side side[3]; /* by enum link_side */
 	struct fake_put put[FAKE_MAX];
@@ -87,7 +88,9 @@ struct link_fake {
 	uint64_t tags; /* given, in this epoch of takes */
 	unsigned char tag_done[FAKE_MAX];
 	unsigned heard[LINK_TAKES + 1];
-	size_t flushed; /* so many of settled were, before a sleep */
+	size_t flushed;                  /* so many of settled were, before a sleep */
+	char cured[BROKER_NAME_MAX + 1]; /* the site that it was last called for */
+	unsigned cures;
 	unsigned visits, reopens, leaves, sites, closes, frees;
 	bool forgot;
 	unsigned wrong; /* calls of a side that is not open */

@@ -359,10 +359,19 @@ static void say_site(struct link *l, const struct queue_frame *f)
 
 	world->known[site] = !play.unheard_of || world->asked_of[site]++ >= 3;
 	wire_put_bytes(&w, f->data, f->len);
-	wire_put_u8(&w, world->known[site]);
+	wire_put_u8(&w, f->kind == COURIER_DOUBT && play.stays_stuck ? 2 : world->known[site]);
 	wire_put_u32(&w, unheard ? 0 : ready_of(site));
 	wire_put_u32(&w, unheard || (play.deserted && site == SOUTH) ? 0 : 2);
 	say(l, COURIER_SITE_IS, octets, (size_t)(w.at - octets));
+}
+
+/* A queue that is made anew takes the puts' connections with it. */
+static void examine(struct link *l, const struct queue_frame *f)
+{
+	world->examined[f->len > 2 && f->data[2] == 's' ? SOUTH : NORTH]++;
+	say_site(l, f);
+	if (!play.stays_stuck)
+		say_octet(l, COURIER_UP, 1);
 }
 
 static void give(struct link *l, struct held *h, enum courier_from from)
@@ -445,6 +454,9 @@ static void take_put(struct link *l, const struct queue_frame *f)
 	} else {
 		world->batches++;
 		world->early += !world->known[site];
+		if (play.stuck && site == SOUTH &&
+		    (play.stays_stuck || world->examined[SOUTH] == 0))
+			return;
 		if (chance(play.nack)) {
 			say_id(l, COURIER_NACKED, id);
 			return;
@@ -479,6 +491,9 @@ static void take_frame(struct link *l, const struct queue_frame *f)
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 
 	switch (f->kind) {
+	case COURIER_DOUBT:
+		examine(l, f);
+		break;
 	case COURIER_SITE:
 		say_site(l, f);
 		break;

@@ -56,6 +56,7 @@ struct world {
 	uint64_t late[HELD];                       /* ids to be confirmed */
 	unsigned nlate;
 	unsigned rate, asked;
+	unsigned examined[SITES];
 	int64_t begun_us;
 };
 extern struct world *world;
@@ -82,6 +83,8 @@ struct part {
 	bool babbles;       /* the first courier says what it may not say, with tasks in hand */
 	bool mute;          /* it says nothing any more then */
 	unsigned pieces, prefetch; /* 0: PIECES, 16 */
+	bool stuck;       /* the queue of the south confirms nothing before it was examined */
+	bool stays_stuck; /* nor after */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };

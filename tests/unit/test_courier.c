@@ -233,14 +233,19 @@ static void say_puts(struct stage *s, uint64_t from, uint64_t to)
 		say_put(s, id, COURIER_TASKS, "north", (char[]){(char)('a' + id), 0});
 }
 
-static void say_site(struct stage *s, const char *site)
+static void say_name(struct stage *s, enum courier_message kind, const char *site)
 {
 	uint8_t octets[80];
 	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
 
 	wire_put_str(&w, site, (uint16_t)strlen(site));
-	queue_put(s->owner, COURIER_SITE, octets, (size_t)(w.at - octets));
+	queue_put(s->owner, (uint8_t)kind, octets, (size_t)(w.at - octets));
 	assert_true(queue_flush(s->owner));
+}
+
+static void say_site(struct stage *s, const char *site)
+{
+	say_name(s, COURIER_SITE, site);
 }
 
 static void say_stop(struct stage *s, uint8_t forget)
@@ -727,6 +732,31 @@ static void test_site(void **state)
 	say_site(s, "north");
 	assert_then(s, "");
 	assert_int_equal(s->f->wrong, 0);
+}
+
+/* A queue is examined, then it is as if its owner had asked how it is; 2 says that it hangs and stays so. */
+static void test_doubt(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	s->f->site = (struct link_site){.known = true, .ready = 0, .consumers = 1};
+	s->f->why = "it was";
+	for (enum link_health h = LINK_WELL; h <= LINK_HANGS; h++) {
+		s->f->health = h;
+		say_name(s, COURIER_DOUBT, "north");
+		assert_then(s, h == LINK_HANGS ? "SITE(north,2,0,1)" : "SITE(north,1,0,1)");
+		assert_string_equal(s->f->cured, "north");
+		assert_int_equal(s->f->cures, h + 1);
+	}
+	say_site(s, "north");
+	assert_then(s, "SITE(north,1,0,1)");
+	assert_int_equal(s->f->cures, LINK_HANGS + 1);
+	fake_hang_up(s->f, LINK_TAKES, false);
+	assert_then(s, "DOWN2(it was)");
+	say_name(s, COURIER_DOUBT, "north");
+	assert_then(s, "");
+	assert_int_equal(s->f->cures, LINK_HANGS + 1);
 }
 
 /* The library had read more than one message at a time: nothing is readable, but there is something. */
@@ -1233,6 +1263,7 @@ int main(void)
 		TEST(test_verdicts),
 		TEST(test_reopen),
 		TEST(test_site),
+		TEST(test_doubt),
 		TEST(test_buffered),
 		TEST(test_slow_owner),
 		TEST(test_owner_ends),

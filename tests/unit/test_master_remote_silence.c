@@ -75,12 +75,40 @@ static void test_given_up_and_silent(void **state)
 	assert_int_equal(t->result.remote.dead, 100);
 }
 
+/* --- queues that hang ----------------------------------------------------------------------- */
+
+/* Of one site: it is examined, and made anew; nobody examines the other one. */
+static void test_hangs(void **state)
+{
+	struct trial *t = *state;
+
+	play.stuck = true;
+	run_all(t, 100);
+	assert_int_equal(t->ok, 100);
+	assert_int_equal(world->examined[SOUTH], 1);
+	assert_int_equal(world->examined[NORTH], 0);
+}
+
+/* Nobody may mend it: that is silence like other silence, and the run ends. */
+static void test_hangs_for_ever(void **state)
+{
+	struct trial *t = *state;
+
+	play.stuck = play.stays_stuck = true;
+	t->remote.attempts = 2;
+	run_all(t, 100);
+	assert_int_equal(t->ok, 50);
+	assert_int_equal(t->lost, 50);
+	assert_true(world->examined[SOUTH] > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_patience_doubles),      TEST(test_no_queue_yet),
 		TEST(test_given_up_and_answered), TEST(test_given_up_twice),
-		TEST(test_given_up_and_silent),
+		TEST(test_given_up_and_silent),   TEST(test_hangs),
+		TEST(test_hangs_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
