@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/octets.h"
+#include "base/wire_octets.h"
 
 struct wire_out {
 	uint8_t *at;  /* next octet to write */
@@ -57,12 +57,12 @@ static inline const uint8_t *wire_in_take(struct wire_in *r, size_t len)
 	{                                                                         \
 		uint8_t *place = wire_out_take(w, bits / 8);                      \
 		if (place)                                                        \
-			octets_store##bits(place, v);                             \
+			wire_store##bits(place, v);                               \
 	}                                                                         \
 	static inline uint##bits##_t wire_get_u##bits(struct wire_in *r)          \
 	{                                                                         \
 		const uint8_t *place = wire_in_take(r, bits / 8);                 \
-		return (uint##bits##_t)(place ? octets_load##bits(place) : 0);    \
+		return (uint##bits##_t)(place ? wire_load##bits(place) : 0);      \
 	}
 static inline void wire_put_u8(struct wire_out *w, uint8_t v)
 {

@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/octets.h"
+#include "base/wire.h"
 
 #define NAME_MAX_OCTETS \
 	253 /* RFC 1035 §2.3.4: 255 on the wire, less the first length and the root */
@@ -105,20 +105,20 @@ static bool parse_port(struct slice s, uint16_t *port, char error[TARGET_ERROR_M
 
 uint64_t target_low(const struct addr *a)
 {
-	return a->family == 4 ? octets_load32(a->ip) : octets_load64(a->ip + 8);
+	return a->family == 4 ? wire_load32(a->ip) : wire_load64(a->ip + 8);
 }
 
 uint64_t target_high(const struct addr *a)
 {
-	return a->family == 4 ? 0 : octets_load64(a->ip);
+	return a->family == 4 ? 0 : wire_load64(a->ip);
 }
 
 static void set_low(struct addr *a, uint64_t v)
 {
 	if (a->family == 4)
-		octets_store32(a->ip, v);
+		wire_store32(a->ip, v);
 	else
-		octets_store64(a->ip + 8, v);
+		wire_store64(a->ip + 8, v);
 }
 
 static bool refuse_mapped(const struct addr *a, char error[TARGET_ERROR_MAX])
