@@ -97,11 +97,12 @@ static bool task_take(struct cell *c, struct cell_task *task, uint64_t *local, s
 {
 	struct batch_store store;
 	struct plan_target t;
+	struct learnt learnt;
 
-	if (!batch_target_unpack(&t, &store, &task->learns, &task->learnt, r))
+	if (!batch_target_unpack(&t, &store, &task->learns, &learnt, r))
 		return false;
 	task->seq = t.seq;
-	*local = t.seq = cell_task_open(&c->tasks, task);
+	*local = t.seq = cell_task_open(&c->tasks, task, &learnt);
 	refuse_kind(c, &t);
 	plan_feed(c->plan, &t);
 	return true;
@@ -121,11 +122,12 @@ static void batch_refuse(struct cell *c, uint32_t batch)
 static bool tasks_take(struct cell *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
-	struct cell_task task = {.batch = wire_get_u32(&r), .poll = wire_get_u32(&r)};
+	struct cell_task task = {.batch = wire_get_u32(&r)};
 	uint64_t local[BATCH_TASKS];
 	unsigned count, n = 0;
 	bool sound = true;
 
+	task.poll = wire_get_u32(&r);
 	task.attempt = wire_get_u8(&r);
 	count = wire_get_u16(&r);
 	if (r.bad || count > BATCH_TASKS)
@@ -192,12 +194,8 @@ static void cell_ready(void *arg, struct master_orders *orders)
 static bool cell_known(void *arg, uint64_t local, struct learnt *l)
 {
 	const struct cell *c = arg;
-	const struct cell_task *t = cell_task_find(&c->tasks, local);
 
-	if (t == NULL || !t->learns)
-		return false;
-	*l = t->learnt;
-	return true;
+	return cell_task_known(&c->tasks, local, l);
 }
 
 static const char *cell_fault(void *arg, uint32_t profile)

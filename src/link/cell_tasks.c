@@ -6,7 +6,8 @@
  * so that a ledger never takes a task for the one that had the slot before.
  *
  * What is known of a host waits here until its task has ended: the ledger leases a target again after a worker's death,
- * so it is not gone with the first lease.
+ * so it is not gone with the first lease. It lies beside the slots, which are small: tens of thousands are open, and each is
+ * looked at when nothing of it is in the processor's caches any more. Most runs learn nothing, and have none of it.
  *
  * Rejected: the local number as an index that grows for ever; a cell lives for weeks.
  */
@@ -23,6 +24,7 @@
 void cell_tasks_free(struct cell_tasks *t)
 {
 	free(t->slot);
+	free(t->learnt);
 	*t = (struct cell_tasks){0};
 }
 
@@ -36,9 +38,20 @@ static void grow(struct cell_tasks *t)
 		t->free = i + 1;
 	}
 	t->cap = cap;
+	if (t->learnt != NULL)
+		t->learnt = mem_resize(t->learnt, cap, sizeof(*t->learnt));
 }
 
-uint64_t cell_task_open(struct cell_tasks *t, const struct cell_task *task)
+static void learnt_keep(struct cell_tasks *t, uint32_t slot, const struct learnt *learnt)
+{
+	if (t->learnt == NULL)
+		t->learnt = mem_resize(NULL, t->cap, sizeof(*t->learnt));
+	t->learnt[slot] = *learnt;
+	t->learning++;
+}
+
+uint64_t cell_task_open(struct cell_tasks *t, const struct cell_task *task,
+			const struct learnt *learnt)
 {
 	uint32_t slot;
 
@@ -49,6 +62,8 @@ uint64_t cell_task_open(struct cell_tasks *t, const struct cell_task *task)
 	t->slot[slot] = *task;
 	t->slot[slot].open = true;
 	t->open++;
+	if (task->learns)
+		learnt_keep(t, slot, learnt);
 	return (uint64_t)task->poll << SLOT_BITS | slot;
 }
 
@@ -60,8 +75,19 @@ struct cell_task *cell_task_find(const struct cell_tasks *t, uint64_t local)
 	return task != NULL && task->open && task->poll == local >> SLOT_BITS ? task : NULL;
 }
 
+bool cell_task_known(const struct cell_tasks *t, uint64_t local, struct learnt *learnt)
+{
+	const struct cell_task *task = t->learning > 0 ? cell_task_find(t, local) : NULL;
+
+	if (task == NULL || !task->learns)
+		return false;
+	*learnt = t->learnt[task - t->slot];
+	return true;
+}
+
 void cell_task_close(struct cell_tasks *t, struct cell_task *task)
 {
+	t->learning -= task->learns;
 	*task = (struct cell_task){.next = t->free};
 	t->free = (uint32_t)(task - t->slot) + 1;
 	t->open--;
