@@ -92,3 +92,20 @@ bool record_head_unpack(struct record_head *h, struct wire_in *r)
 		return false;
 	return h->engine_id_len == 0 || engine_unpack(h, r);
 }
+
+void record_head_copy(struct record_head *to, const struct record_head *from)
+{
+	to->seq = from->seq;
+	to->lease = from->lease;
+	to->status = from->status;
+	to->tries = from->tries;
+	to->rtt_us = from->rtt_us;
+	to->engine_id_len = from->engine_id_len;
+	if (from->engine_id_len > 0) {
+		memcpy(to->engine_id, from->engine_id, from->engine_id_len);
+		to->addr = from->addr;
+	}
+	to->learns = from->learns;
+	if (from->learns)
+		to->learnt = from->learnt;
+}

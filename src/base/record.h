@@ -74,5 +74,7 @@ struct record_head {
  * learnt is out of range. */
 void record_head_pack(const struct record_head *h, struct wire_out *w);
 bool record_head_unpack(struct record_head *h, struct wire_in *r);
+/* Copies what holds: most heads are a quarter of what one may be. */
+void record_head_copy(struct record_head *to, const struct record_head *from);
 
 #endif

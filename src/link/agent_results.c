@@ -56,22 +56,29 @@ bool results_must_wait(const struct agent_cell *c, const struct queue_frame *f)
 
 /* --- what a cell says ----------------------------------------------------------------------- */
 
-static void count_end(struct agent *a, const struct gather_end *e)
+static void watchers_tell(struct agent *a, const struct gather_end *e)
 {
-	struct master_result *sum = &a->result->sum;
 	struct record_head head = {.status = e->status, .rtt_us = e->rtt_us, .tries = e->tries};
 	struct record r = {.status = (enum record_status)e->status,
 			   .rtt_us = e->rtt_us,
 			   .tries = e->tries,
 			   .head = &head};
 
+	for (size_t i = 0; i < a->config->nwatchers; i++)
+		if (a->config->watchers[i].record != NULL)
+			a->config->watchers[i].record(a->config->watchers[i].arg, &r);
+}
+
+static void count_end(struct agent *a, const struct gather_end *e)
+{
+	struct master_result *sum = &a->result->sum;
+
 	sum->status[e->status]++;
 	sum->targets++;
 	if (e->rtt_us >= 0)
 		histogram_add(sum->latency, e->rtt_us);
-	for (size_t i = 0; i < a->config->nwatchers; i++)
-		if (a->config->watchers[i].record != NULL)
-			a->config->watchers[i].record(a->config->watchers[i].arg, &r);
+	if (a->config->nwatchers > 0)
+		watchers_tell(a, e);
 }
 
 /* Batches of that cell have so many tasks in hand, and ends are what ends are. */

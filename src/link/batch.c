@@ -270,8 +270,9 @@ bool batch_results_unpack(struct batch_results *b, struct wire_in *r)
 /* What only a last piece has. Counterpart: last_unpack. */
 static void last_pack(const struct batch_result *b, struct wire_out *w)
 {
-	struct record_head h = b->head;
+	struct record_head h;
 
+	record_head_copy(&h, &b->head);
 	h.seq = b->seq;
 	h.lease = 0;
 	if (h.learns)

@@ -48,6 +48,7 @@ struct cell {
 	char words[WORDS_MAX];
 	/* on their way to the agent */
 	struct gather gather;
+	struct batch_result row; /* the one that is packed */
 	struct stats stats;
 	bool counted;   /* there are some */
 	int64_t due_us; /* when it is sent, however little it is; LOOP_NEVER: there is nothing */
@@ -250,29 +251,36 @@ static void results_put(struct cell *c, struct writer *w)
 	writer_put(w, frame.p, frame.len);
 }
 
+/* Field by field: most of a result is what a record may have, and has not. */
+static void row_fill(struct batch_result *r, const struct cell_task *t,
+		     const struct layout_piece *p)
+{
+	r->seq = t->seq;
+	r->poll = t->poll;
+	r->attempt = t->attempt;
+	r->before = (uint32_t)p->before;
+	r->last = p->head != NULL;
+	r->addr = p->addr;
+	r->front = p->front;
+	r->front_len = (uint32_t)p->front_len;
+	r->octets = p->octets;
+	r->len = (uint32_t)p->len;
+	if (p->head != NULL)
+		record_head_copy(&r->head, p->head);
+}
+
 static void piece_take(void *arg, const struct layout_piece *p, struct writer *w)
 {
 	struct cell *c = arg;
 	struct cell_task *t = cell_task_find(&c->tasks, p->seq);
-	struct batch_result r = {.before = (uint32_t)p->before,
-				 .last = p->head != NULL,
-				 .addr = p->addr,
-				 .front = p->front,
-				 .front_len = (uint32_t)p->front_len,
-				 .octets = p->octets,
-				 .len = (uint32_t)p->len};
 
 	if (t == NULL)
 		return; /* a master has one record of a task */
-	r.seq = t->seq;
-	r.poll = t->poll;
-	r.attempt = t->attempt;
-	if (p->head != NULL)
-		r.head = *p->head;
 	if (!gather_fits(&c->gather, p->front_len + p->len))
 		results_put(c, w);
-	gather_add(&c->gather, t->batch, &r);
-	if (r.last)
+	row_fill(&c->row, t, p);
+	gather_add(&c->gather, t->batch, &c->row);
+	if (c->row.last)
 		cell_task_close(&c->tasks, t);
 }
 

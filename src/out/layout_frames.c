@@ -41,10 +41,11 @@ bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const 
 		  size_t len)
 {
 	f->piece = (struct layout_piece){.seq = seq, .addr = r->addr};
-	f->head = (struct record_head){
-		.status = (uint8_t)r->status, .rtt_us = r->rtt_us, .tries = r->tries};
 	if (r->head)
-		f->head = *r->head;
+		record_head_copy(&f->head, r->head);
+	else
+		f->head = (struct record_head){
+			.status = (uint8_t)r->status, .rtt_us = r->rtt_us, .tries = r->tries};
 	f->front.len = f->octets.len = 0;
 	errno = EMSGSIZE;
 	if (len > f->config->piece)
