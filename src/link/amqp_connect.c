@@ -67,6 +67,22 @@ static int connect_error(const struct addr *a)
 	return error;
 }
 
+/* What to look at. */
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return " (nobody listens there: is the broker running, is that its address and "
+		       "port?)";
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return " (is that its address, is a firewall on the way?)";
+	default:
+		return "";
+	}
+}
+
 static void explain_connect(struct attempt *a, const struct addr *addr, int status)
 {
 	int error = status == AMQP_STATUS_TIMEOUT ? ETIMEDOUT : 0;
@@ -74,7 +90,8 @@ static void explain_connect(struct attempt *a, const struct addr *addr, int stat
 	if (status == AMQP_STATUS_SOCKET_ERROR || status == AMQP_STATUS_TCP_ERROR)
 		error = connect_error(addr);
 	if (error)
-		snprintf(a->why, LINK_WHY_MAX, "%s: %s", a->where, strerror(error));
+		snprintf(a->why, LINK_WHY_MAX, "%s: %s%s", a->where, strerror(error),
+			 remedy_of(error));
 	else
 		rabbit_library_words(status, a->r, a->where, a->why);
 }
@@ -122,6 +139,17 @@ static amqp_rpc_reply_t login(struct attempt *a)
 					  b->password ? b->password : "guest");
 }
 
+/* It was found missing, or is not for us. */
+static const char *remedy_of_vhost(const char *said)
+{
+	if (strstr(said, "not found"))
+		return " (is that behind the last / of the url? rabbitmqctl add_vhost makes one)";
+	if (strstr(said, "access to vhost"))
+		return " (is that behind the last / of the url? rabbitmqctl set_permissions lets a "
+		       "user in)";
+	return "";
+}
+
 static enum link_state refused(struct attempt *a, amqp_rpc_reply_t reply)
 {
 	const amqp_connection_close_t *c = reply.reply.decoded;
@@ -138,13 +166,13 @@ static enum link_state refused(struct attempt *a, amqp_rpc_reply_t reply)
 		snprintf(a->why, LINK_WHY_MAX,
 			 "%s: it refuses the user '%.40s': %s, or none that may come from here%s",
 			 a->where, b->user ? b->user : "guest",
-			 b->password || !b->user ? "a wrong password"
+			 b->password || !b->user ? "a wrong password (broker: password_file)"
 						 : "no password is given (broker: password_file)",
 			 b->user ? "" : " (guest may from its own machine only: name a user)");
 		return LINK_FINAL;
 	}
 	rabbit_close_words(c->reply_code, c->reply_text, said);
-	snprintf(a->why, LINK_WHY_MAX, "%s: %.190s", a->where, said);
+	snprintf(a->why, LINK_WHY_MAX, "%s: %.110s%s", a->where, said, remedy_of_vhost(said));
 	return c->reply_code == AMQP_NOT_ALLOWED ? LINK_FINAL : LINK_FAILED;
 }
 
@@ -158,6 +186,10 @@ static enum link_state login_failed(struct attempt *a, int status)
 			 a->where);
 		return LINK_FINAL;
 	}
+	if (status == AMQP_STATUS_TIMEOUT)
+		snprintf(a->why, LINK_WHY_MAX,
+			 "%s: no answer in time (is that the broker's port, is it overloaded?)",
+			 a->where);
 	/* a listener of TLS answers with an alert, or closes; where that was not read yet, the kernel resets */
 	if (!a->r->tls &&
 	    (status == AMQP_STATUS_BAD_AMQP_DATA || status == AMQP_STATUS_CONNECTION_CLOSED ||

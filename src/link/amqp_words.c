@@ -13,6 +13,8 @@
 
 #include "link/amqp_parts.h"
 
+#define SAID_MAX 220
+
 static const char *said_by_library(int status)
 {
 	switch (status) {
@@ -58,10 +60,12 @@ void rabbit_close_words(uint16_t code, amqp_bytes_t text, char why[LINK_WHY_MAX]
 		len -= (size_t)(dash + 3 - at);
 		at = dash + 3;
 	}
-	if (len > 220)
-		len = 220;
+	if (len > SAID_MAX)
+		len = SAID_MAX;
 	if (len == 0)
 		snprintf(why, LINK_WHY_MAX, "the broker closed it (%u)", (unsigned)code);
 	else
-		snprintf(why, LINK_WHY_MAX, "the broker says: %.*s", (int)len, at);
+		snprintf(why, LINK_WHY_MAX, "the broker says: %.*s%s", (int)len, at,
+			 code == AMQP_ACCESS_REFUSED ? " (rabbitmqctl set_permissions allows it)"
+						     : "");
 }

@@ -290,20 +290,24 @@ class Rights(Amqp):
 
     def test_login(self):
         """Refused in words that name the user, never the password; trying again cannot help."""
-        for url, word in ((self.url(password='no-' + SECRET), f"refuses the user '{rabbit.USER}'"),
-                          (self.broker.url('nowhere'), 'vhost nowhere not found'),
-                          (self.user('stranger', '', '', '') and self.broker.url('/'.replace('/', ''), user='stranger'), 'access to vhost')):
+        for url, word, remedy in (
+                (self.url(password='no-' + SECRET), f"refuses the user '{rabbit.USER}'", 'broker: password_file'),
+                (self.broker.url('nowhere'), 'vhost nowhere not found', 'rabbitmqctl add_vhost'),
+                (self.user('stranger', '', '', '') and self.broker.url('/'.replace('/', ''), user='stranger'), 'access to vhost',
+                 'rabbitmqctl set_permissions')):
             link = self.link('master', 'm', url=url)
             state = link.open('takes')
             self.assertTrue(state.startswith('final '), state)
             self.assertIn(word, state)
+            self.assertIn(remedy, state)
             self.assertNotIn(SECRET, state)
 
     def test_nobody_listens(self):
         """Told as the system tells it; trying again may help."""
         port = rabbit.free_port()
         state = self.link('master', 'm', url=f'amqp://127.0.0.1:{port}').open('takes')
-        self.assertEqual(state, f'failed broker 127.0.0.1:{port}: Connection refused')
+        self.assertEqual(state, f'failed broker 127.0.0.1:{port}: Connection refused (nobody listens there: is the broker '
+                         'running, is that its address and port?)')
         state = self.link('master', 'm', url='amqp://no.such.name.invalid').open('takes')
         self.assertTrue(state.startswith("failed broker 'no.such.name.invalid': "), state)
 

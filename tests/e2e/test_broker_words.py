@@ -295,6 +295,22 @@ class Check(Words):
         self.assertNotIn(PASSWORD, done.stdout + done.stderr)
 
 
+@needs_program
+class Remedies(Words):
+    """What was tried, and what to look at: exit status 4."""
+    def test_nobody_listens(self):
+        port = rabbit.free_port()
+        said = self.refused('--broker', f'amqp://127.0.0.1:{port}', '10.0.0.1', status=4)
+        self.assertIn(f'broker 127.0.0.1:{port}: Connection refused (nobody listens there: is the broker running', said)
+
+    def test_somebody_else_listens(self):
+        """Who says nothing."""
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            port = server.getsockname()[1]
+            said = self.refused('--broker', f'amqp://127.0.0.1:{port}', '10.0.0.1', status=4)
+            self.assertIn(f"broker 127.0.0.1:{port}: no answer in time (is that the broker's port", said)
+
+
 @unittest.skipIf(rabbit.program_speaks_to_brokers(), 'was built with librabbitmq')
 class Without(Words):
     def test_the_reason_is_told(self):
