@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "master_stage.h"
 #include "pool/queue.h"
 
-#define PATIENCE_S 100
-#define PREFETCH   16
+#define PREFETCH 16
 
 struct world *world;
 struct part play;
@@ -474,18 +474,6 @@ static void take_put(struct link *l, const struct queue_frame *f)
 		say_id(l, COURIER_CONFIRMED, id);
 }
 
-static void flush(struct link *l)
-{
-	struct pollfd p = {.fd = l->fd, .events = POLLOUT};
-
-	while (queue_backlog(l->q) > 0) {
-		if (!queue_flush(l->q))
-			_exit(0);
-		if (queue_backlog(l->q) > 0)
-			poll(&p, 1, -1);
-	}
-}
-
 static void take_frame(struct link *l, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
@@ -603,7 +591,7 @@ static void begin_up(struct link *l)
 
 	say_octet(l, COURIER_UP, play.apart ? 1 : 3);
 	if (play.apart) {
-		flush(l);
+		stage_flush(l->q, l->fd);
 		poll(&p, 1, 1000);
 		queue_read(l->q);
 		while (queue_next(l->q, &f))
@@ -643,7 +631,7 @@ static int courier(const void *arg, int fd)
 		world->results[i].out = world->dead[i].out = false;
 	if (play.refuses) {
 		say_down(&l, false);
-		flush(&l);
+		stage_flush(l.q, l.fd);
 		poll(&p, 1, -1);
 		return leave(&l, 0);
 	}
@@ -652,7 +640,7 @@ static int courier(const void *arg, int fd)
 		struct queue_frame f;
 		enum queue_state state;
 
-		flush(&l);
+		stage_flush(l.q, l.fd);
 		while ((play.hangs && l.out > 0) || is_mute())
 			pause();
 		poll(&p, 1, 5);
@@ -682,18 +670,11 @@ static int courier(const void *arg, int fd)
 
 /* --- a run ----------------------------------------------------------------------------------- */
 
-static void format(struct buf *out, const struct record *r, const struct format_options *o)
-{
-	(void)o;
-	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
-}
-
 int set_up(void **state)
 {
 	struct trial *t = calloc(1, sizeof(*t));
 
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
+	world = stage_begin(sizeof(*world));
 	play = (struct part){0};
 	snprintf(t->folder, sizeof(t->folder), "/tmp/test_master_remote.XXXXXX");
 	assert_non_null(mkdtemp(t->folder));
@@ -706,9 +687,7 @@ int set_up(void **state)
 					   .remote = &t->remote,
 					   .window = 64,
 					   .workers = 2,
-					   .format = format};
-	log_set_level(LOG_LEVEL_ERROR);
-	alarm(PATIENCE_S);
+					   .format = stage_format};
 	*state = t;
 	return 0;
 }
@@ -760,7 +739,6 @@ void run_all(struct trial *t, uint64_t total)
 {
 	char *line = NULL;
 	size_t cap = 0;
-	uint64_t sum = 0;
 	FILE *f;
 
 	go(t, total);
@@ -770,11 +748,5 @@ void run_all(struct trial *t, uint64_t total)
 		take_line(t, line);
 	free(line);
 	fclose(f);
-	for (uint64_t seq = 0; seq < total; seq++)
-		if (t->records[seq] != 1)
-			fail_msg("target %u has %u records", (unsigned)seq, t->records[seq]);
-	for (int i = 0; i < RECORD_STATUS_COUNT; i++)
-		sum += t->result.status[i];
-	assert_int_equal(sum, total);
-	assert_int_equal(t->result.targets, total);
+	stage_one_each(t->records, total, &t->result);
 }

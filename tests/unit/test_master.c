@@ -25,6 +25,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "master_stage.h"
 #include "pool/lookup.h"
 #include "pool/master.h"
 #include "pool/master_engines.h"
@@ -44,7 +45,6 @@
 /* Instead of 5 s, where a worker's silence is what is tested; elsewhere a slow machine is no silent worker. */
 #define SILENCE_US 400000
 #define PATIENT_US 1000000 /* likewise, where it has to say a word in time */
-#define PATIENCE_S 100     /* no test is timed; this only ends what hangs */
 
 struct page {
 	_Atomic unsigned asked[MAX];
@@ -144,35 +144,6 @@ const struct profile *plan_profiles(const struct plan *p, size_t *count)
 	return p->profiles;
 }
 
-uint64_t plan_asker(const struct plan *p, uint32_t profile)
-{
-	(void)p;
-	return profile;
-}
-
-const char *plan_site(const struct plan *p, uint32_t profile)
-{
-	(void)p, (void)profile;
-	return "default";
-}
-
-const char *plan_site_at(const struct plan *p, size_t site)
-{
-	return plan_site(p, (uint32_t)site);
-}
-
-size_t plan_sites(const struct plan *p)
-{
-	(void)p;
-	return 1;
-}
-
-uint64_t plan_site_count(const struct plan *p, size_t site)
-{
-	(void)site;
-	return plan_total(p);
-}
-
 uint64_t plan_total(const struct plan *p)
 {
 	if (p->slow_us > 0)
@@ -194,18 +165,6 @@ struct mock {
 	bool session; /* has one target at a time, of another transport */
 	unsigned rate;
 };
-
-static void mock_flush(struct mock *w)
-{
-	struct pollfd p = {.fd = w->fd, .events = POLLOUT};
-
-	while (queue_backlog(w->q) > 0) {
-		if (!queue_flush(w->q))
-			_exit(0);
-		if (queue_backlog(w->q) > 0)
-			poll(&p, 1, -1);
-	}
-}
 
 /* front_len: what the message says of it, whatever it is. */
 static void put_pieces(struct mock *w, const struct record_head *h, const char *front,
@@ -284,7 +243,7 @@ static void put_large(struct mock *w, const struct task *t, int parts)
 	put_part(w, t, " ok ");
 	for (int i = 0; i < parts; i++) {
 		put_part(w, t, fill);
-		mock_flush(w);
+		stage_flush(w->q, w->fd);
 	}
 	put_part(w, t, " then ");
 	put_record(w, t, RECORD_OK, 0);
@@ -300,7 +259,7 @@ static void put_hog(struct mock *w, const struct task *t, int parts)
 	fill[PART] = '\0';
 	for (int i = 0; i < parts; i++) {
 		put_part(w, t, fill);
-		mock_flush(w);
+		stage_flush(w->q, w->fd);
 	}
 	free(fill);
 }
@@ -317,7 +276,7 @@ static void put_mixed(struct mock *w)
 			snprintf(text, sizeof(text), " %s-%d%*s", w->hosts[i], piece, 30, "");
 			put_part(w, &w->held[i], text);
 		}
-	mock_flush(w);
+	stage_flush(w->q, w->fd);
 	while (w->nheld > 0) {
 		const struct task *t = &w->held[--w->nheld];
 		struct record_head h = head_of(t, RECORD_OK);
@@ -334,7 +293,7 @@ static void put_around_a_death(struct mock *w, const struct task *t)
 
 	put_part(w, t, t->host);
 	put_part(w, t, " ok first");
-	mock_flush(w);
+	stage_flush(w->q, w->fd);
 	atomic_store(&page->half_done, 1);
 	while (atomic_load(&page->births) < 3)
 		usleep(1000);
@@ -361,7 +320,7 @@ static void first_time(struct mock *w, const struct task *t)
 		put_record(w, t, RECORD_OK, 0);
 	if (strncmp(t->host, "part-and-crash", 14) == 0 || strncmp(t->host, "half", 4) == 0)
 		put_part(w, t, "this must not be seen\n");
-	mock_flush(w);
+	stage_flush(w->q, w->fd);
 	if (strstr(t->host, "-and-crash") != NULL)
 		leave_badly();
 	if (strncmp(t->host, "lie-lease", 9) == 0) {
@@ -465,7 +424,7 @@ static void mock_task(struct mock *w, const struct task *t)
 	}
 	atomic_store(w->at_work, 0);
 	if (queue_backlog(w->q) > 65536)
-		mock_flush(w);
+		stage_flush(w->q, w->fd);
 }
 
 static void mock_rate(struct mock *w, const struct queue_frame *f)
@@ -552,13 +511,13 @@ static int mock_worker(const void *arg, int fd, _Atomic uint64_t *at_work)
 			on = mock_frame(w, &f);
 		if (state != QUEUE_OPEN && on)
 			return mock_end(w);
-		mock_flush(w);
+		stage_flush(w->q, w->fd);
 		if (weak && w->answered > 0)
 			return 3;
 	}
 	put_stats(w);
 	queue_put(w->q, MESSAGE_STOPPED, NULL, 0);
-	mock_flush(w);
+	stage_flush(w->q, w->fd);
 	if (strcmp(special, "stays") == 0)
 		pause();
 	return mock_end(w);
@@ -654,12 +613,6 @@ static int mock_resolver(const void *arg, int fd)
 
 /* --- a run -------------------------------------------------------------------------------- */
 
-static void format(struct buf *out, const struct record *r, const struct format_options *o)
-{
-	(void)o;
-	buf_printf(out, "%s %s %s\n", r->host, record_status_name(r->status), r->message);
-}
-
 struct trial {
 	struct master_config config;
 	struct master_result result;
@@ -684,7 +637,7 @@ static int set_up(void **state)
 {
 	struct trial *r = calloc(1, sizeof(*r));
 
-	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	page = stage_begin(sizeof(*page));
 	snprintf(r->folder, sizeof(r->folder), "/tmp/test_master.XXXXXX");
 	assert_non_null(mkdtemp(r->folder));
 	snprintf(r->path, sizeof(r->path), "%s/out", r->folder);
@@ -695,9 +648,7 @@ static int set_up(void **state)
 					   .resolver = mock_resolver,
 					   .window = 64,
 					   .workers = 2,
-					   .format = format};
-	log_set_level(LOG_LEVEL_ERROR);
-	alarm(PATIENCE_S);
+					   .format = stage_format};
 	*state = r;
 	return 0;
 }
@@ -765,16 +716,8 @@ static void go(struct trial *r)
 /* Invariant 1. */
 static void assert_one_each(const struct trial *r)
 {
-	uint64_t sum = 0;
-
-	for (uint64_t seq = 0; seq < r->plan.total; seq++)
-		if (r->records[seq] != 1)
-			fail_msg("target %u has %u records", (unsigned)seq, r->records[seq]);
+	stage_one_each(r->records, r->plan.total, &r->result);
 	assert_int_equal(r->lines, r->plan.total);
-	assert_int_equal(r->result.targets, r->plan.total);
-	for (int i = 0; i < RECORD_STATUS_COUNT; i++)
-		sum += r->result.status[i];
-	assert_int_equal(sum, r->plan.total);
 }
 
 static void run_all(struct trial *r, uint64_t total)
