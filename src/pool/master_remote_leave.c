@@ -2,8 +2,9 @@
  * How the link ends: in good order, or with a word to agents at least.
  *
  * When all targets have records and these are with the writer, agents are told that the run is over, what they sent is
- * acknowledged, the results queue is deleted, and then the link ends. A broker that is gone by then is not waited for
- * longer than LEAVE_US: its queues expire.
+ * acknowledged, the results queue is deleted, and then the link ends. All of that spares others work, and none of it a record: a
+ * broker that does not confirm it is not waited for longer than LEAVE_US, which is a leader's election; one that is gone,
+ * or takes nothing (an alarm), not longer than GONE_US. Its queues expire, and agents' cells end when they are idle.
  *
  * An output that fails (a full disk, a reader that has gone) ends the loop where it stands. Agents know nothing of that:
  * they would ask devices until the time of the messages is over, a day perhaps, for nobody. So they are told after the
@@ -22,6 +23,7 @@
 #include "base/log.h"
 
 #define LEAVE_US   10000000
+#define GONE_US    2000000
 #define ABANDON_US 2000000
 
 /* What is not acknowledged is wanted again, when the run is taken up. */
@@ -35,19 +37,27 @@ static bool is_written(const struct master *m)
 	return m->resting || (m->laid_out && !writer_pending(m->writer));
 }
 
+/* Not longer than this from now on. */
+static int64_t patience_us(const struct master *m)
+{
+	const struct remote_link *c = &m->remote->link;
+
+	return c->puts && c->takes && !m->remote->blocked ? LEAVE_US : GONE_US;
+}
+
 /* Step by step; each waits for the one before. */
 void leave_turn(struct master *m)
 {
 	struct remote *r = m->remote;
 	struct remote_link *c = &r->link;
-	bool late = loop_now_us(m->loop) >= c->leave_us;
+	int64_t now_us = loop_now_us(m->loop);
 	uint8_t forget = may_forget(m);
 
 	if (!m->stopping || c->queue == NULL || c->killed || !is_written(m))
 		return;
-	if (c->leave_us == LOOP_NEVER)
-		c->leave_us = loop_now_us(m->loop) + LEAVE_US;
-	if (late) {
+	if (c->leave_us - now_us > patience_us(m)) /* also when it goes meanwhile */
+		c->leave_us = now_us + patience_us(m);
+	if (now_us >= c->leave_us) {
 		if (c->was_up)
 			log_warning("the broker takes no farewell; its queues of this run expire");
 		kill(c->proc.pid, SIGKILL);

@@ -451,6 +451,10 @@ static void take_put(struct link *l, const struct queue_frame *f)
 
 	if (to == COURIER_CONTROL) {
 		take_control(r.at, (size_t)(r.end - r.at));
+		if (play.goes_last && world->told[BATCH_OVER] > 0) {
+			say_down(l, false);
+			return;
+		}
 	} else {
 		world->batches++;
 		world->early += !world->known[site];

@@ -83,6 +83,7 @@ struct part {
 	bool babbles;       /* the first courier says what it may not say, with tasks in hand */
 	bool mute;          /* it says nothing any more then */
 	unsigned pieces, prefetch; /* 0: PIECES, 16 */
+	bool goes_last;   /* the broker, when it is told that the run is over; and stays away */
 	bool stuck;       /* the queue of the south confirms nothing before it was examined */
 	bool stays_stuck; /* nor after */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,

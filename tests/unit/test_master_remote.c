@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/loop.h"
 #include "remote_stage.h"
 
 /* --- tests ----------------------------------------------------------------------------------- */
@@ -182,6 +183,20 @@ static void test_alarm_and_down(void **state)
 	t->config.deadline_us = 20000000;
 	run_all(t, 100);
 	assert_int_equal(t->lost, 100);
+}
+
+/* What would be said to a broker that has gone keeps nobody waiting for long. */
+static void test_gone_at_the_end(void **state)
+{
+	struct trial *t = *state;
+	int64_t begun_us = loop_clock_us(), us;
+
+	play.goes_last = true;
+	run_all(t, 100);
+	us = loop_clock_us() - begun_us;
+	assert_int_equal(t->ok, 100);
+	assert_int_equal(world->told[BATCH_OVER], 1);
+	assert_in_range(us, 2000000, 8000000);
 }
 
 static void test_nacked(void **state)
@@ -482,6 +497,7 @@ int main(void)
 		TEST(test_unheard_leader),
 		TEST(test_one_side_first),
 		TEST(test_alarm_and_down),
+		TEST(test_gone_at_the_end),
 		TEST(test_nacked),
 		TEST(test_not_confirmed),
 		TEST(test_dying_link),
