@@ -649,6 +649,7 @@ static void script_twice(struct peer *p)
 	b = hear_results(p);
 	ids[1] = p->id;
 	CHECK(a.count == 2 && b.count == 2 && b.number == a.number + 1);
+	CHECK(a.sent == 2 && b.sent == 2); /* each is counted once */
 	for (unsigned i = 0; i < 2; i++)
 		CHECK(a.seq[i] == b.seq[i] && a.poll[i] != b.poll[i] && a.attempt[i] == 1 &&
 		      b.attempt[i] == 2);
@@ -1633,6 +1634,13 @@ static void test_reload(void **state)
 	run_with(&c, AGENT_DRAINED);
 }
 
+/* What a cancelled cell still says is no lie: it is dropped, and the cell ends by itself. */
+static void test_cancelled_cell_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(told(script_cancel, "may not say"), 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -1666,6 +1674,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_sleeps_while_nothing_is_due),
 		cmocka_unit_test(test_run_that_makes_no_sense),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_cancelled_cell_ends),
 		cmocka_unit_test(test_nothing_after_its_time),
 		cmocka_unit_test(test_tags_die),
 		cmocka_unit_test(test_courier_dies),
