@@ -117,7 +117,7 @@ static void respawn_plan(struct child *c, bool charged)
 	c->pause_us = c->pause_us * 2 < PAUSE_MAX_US ? c->pause_us * 2 : PAUSE_MAX_US;
 	if (child_is_resolver(c)) {
 		names_resolver_died(m, charged);
-		if (!names_left(m))
+		if (!names_left(m) && m->names.wanted == 0)
 			c->respawn_us = LOOP_NEVER; /* the next name is soon enough */
 		return;
 	}
