@@ -137,16 +137,31 @@ static enum writer_result write_round(struct writer *w, const char *text)
 	return writer_commit(w);
 }
 
-static void check_file(const char *path, const char *wanted)
+static void read_file(const char *path, char text[100])
 {
-	char text[100];
 	int fd = open(path, O_RDONLY);
-	ssize_t len = read(fd, text, sizeof(text) - 1);
+	ssize_t len = read(fd, text, 99);
 
 	assert_true(len >= 0);
 	close(fd);
 	text[len] = '\0';
+}
+
+static void check_file(const char *path, const char *wanted)
+{
+	char text[100];
+
+	read_file(path, text);
 	assert_string_equal(text, wanted);
+}
+
+static void check_either(const char *path, const char *old, const char *new)
+{
+	char text[100];
+
+	read_file(path, text);
+	if (strcmp(text, old) != 0)
+		assert_string_equal(text, new);
 }
 
 static unsigned files_in(const char *folder)
@@ -237,10 +252,13 @@ static void test_killed_in_between(void **state)
 
 	(void)state;
 	for (; killed_at(call); call++) {
-		struct writer *w = writer_open(&o, &result);
+		struct writer *w;
 
+		check_either("out", "head first\n", "head second\n");
+		w = writer_open(&o, &result);
 		assert_int_equal(result, WRITER_OK);
 		writer_free(w);
+		check_either("out", "head first\n", "head second\n");
 		assert_int_equal(files_in("."), 1);
 		assert_true(call < CALLS_MAX);
 		unlink("out");
