@@ -17,12 +17,6 @@ COMPARE = os.path.join(os.environ.get('ABS_SRCDIR', os.path.abspath('.')), 'test
 STARTED = 30  # seconds
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
 def net_snmp(folder):
     """The environment of Net-SNMP's programs: no MIB file, no configuration but the one named."""
     return {**os.environ, 'MIBS': '', 'MIBDIRS': folder, 'SNMPCONFPATH': folder,
@@ -39,7 +33,7 @@ class Daemon:
         self.folder = self.state.name
         self.token = 'probe' + os.urandom(6).hex()
         for _ in range(5):
-            self.port = free_port()
+            self.port = poller.free_port()
             self.log = open(self.path('output'), 'w', encoding='utf-8')
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log,
                                             stderr=self.log, env=net_snmp(self.folder))

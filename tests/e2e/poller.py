@@ -1,11 +1,14 @@
 """What the end-to-end tests share: the program, its simulated agents, a folder of their own."""
 import atexit
+import errno
 import functools
 import json
 import os
+import random
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -44,6 +47,21 @@ LONG = 120  # seconds: no test is timed, this only ends what hangs
 def version():
     """What it says of itself and its build."""
     return subprocess.run([MULTISNMP, '--version'], capture_output=True, text=True, check=True).stdout
+
+
+def free_port(kind=socket.SOCK_DGRAM, family=socket.AF_INET, address='127.0.0.1'):
+    """Where nobody listens, below those that Linux gives to who asks for any: another test may have one of these a moment later, and
+    take what comes, or what should be refused."""
+    while True:
+        port = random.SystemRandom().randrange(21000, 32768)
+        with socket.socket(family, kind) as s:
+            try:
+                s.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        return port
 
 
 def have(program):

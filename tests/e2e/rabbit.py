@@ -11,7 +11,6 @@ machine and a minute of a busy one: a test program shares one broker among its t
 import ctypes
 import glob
 import os
-import random
 import re
 import shutil
 import signal
@@ -27,7 +26,6 @@ FOLDERS = ('/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin', '/opt/homebrew/opt/ra
 SBIN = next((f for pattern in FOLDERS for f in sorted(glob.glob(pattern), reverse=True)), None)
 ERL_CALL, EPMD = poller.have('erl_call'), poller.have('epmd')
 USER, PASSWORD, COOKIE = 'multisnmp', 'a-word-of-the-broker', 'COOKIEOFTHETESTS'
-EPHEMERAL, LOWEST = 32768, 21000  # where Linux's own begin, and where ours do
 OLD_ENOUGH = 3  # seconds: with a quorum queue of its last second 3.10.8 may hang for ever when it comes back from SIGKILL
 STARTED = 240  # seconds: this only ends what hangs
 PR_SET_PDEATHSIG = 1
@@ -48,16 +46,10 @@ needs_broker = unittest.skipUnless(LIVE and program_speaks_to_brokers(),
 
 
 def free_port(taken=()):
-    """Of TCP on 127.0.0.1, where no outgoing connection will take it."""
-    while True:
-        port = random.SystemRandom().randrange(LOWEST, EPHEMERAL)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-            try:
-                s.bind(('127.0.0.1', port))
-            except OSError:
-                continue
-        if port not in taken:
-            return port
+    """Of TCP on 127.0.0.1."""
+    while (port := poller.free_port(socket.SOCK_STREAM)) in taken:
+        pass
+    return port
 
 
 def die_with_parent():

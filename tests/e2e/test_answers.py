@@ -233,21 +233,16 @@ class Answers(poller.Poll):
 
 
 class Unreachable(poller.Poll):
-    def closed_port(self, family=socket.AF_INET, address='127.0.0.1'):
-        with socket.socket(family, socket.SOCK_DGRAM) as s:
-            s.bind((address, 0))
-            return s.getsockname()[1]
-
     @unittest.skipUnless(os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes', 'needs IP_RECVERR')
     def test_closed_port(self):
-        record = self.one('-t', '30s', '-p', self.closed_port(), '127.0.0.1', status=1)
+        record = self.one('-t', '30s', '-p', poller.free_port(), '127.0.0.1', status=1)
         self.assertEqual(record['status'], 'unreachable')
         self.assertEqual(record['tries'], 1)
 
     @unittest.skipUnless(os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes', 'needs IP_RECVERR')
     def test_closed_port_ipv6(self):
         try:
-            port = self.closed_port(socket.AF_INET6, '::1')
+            port = poller.free_port(family=socket.AF_INET6, address='::1')
         except OSError:
             self.skipTest('no IPv6')
         record = self.one('-t', '30s', f'[::1]:{port}', status=1)
@@ -261,7 +256,7 @@ class Unreachable(poller.Poll):
     def test_refusals_do_not_touch_the_others(self):
         """Half of 2,000 hosts refuse (another port): the live half is answered, nothing is lost."""
         agents = self.agents()
-        closed = self.closed_port(address='0.0.0.0')
+        closed = poller.free_port(address='0.0.0.0')
         hosts = ''.join(f'127.4.{i // 250}.{i % 250 + 1}:{port}\n' for i in range(1000)
                         for port in (agents.port, closed))
         records = self.poll('--targets', self.write('targets', hosts), '-t', '5s', status=1)

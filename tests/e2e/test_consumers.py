@@ -9,7 +9,6 @@ import time
 import unittest
 import urllib.parse
 
-import daemons
 import line_protocol
 import poller
 import readers
@@ -38,7 +37,7 @@ class Influxd:
 
     def __init__(self, test):
         for _ in range(5):
-            self.port = daemons.free_port()
+            self.port = poller.free_port()
             config = test.write('influxd.conf', CONFIG.format(folder=test.folder, port=self.port))
             self.process = subprocess.Popen([INFLUXD, '-config', config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL)

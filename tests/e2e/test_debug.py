@@ -62,14 +62,14 @@ class Messages(Debug):
                                       rf'context "vrf1" {pdu} id \d+ .*sysDescr\.0')
 
     def test_refused(self):
-        lines = self.debug(f'127.0.0.1:{daemons.free_port()}', status=1)
+        lines = self.debug(f'127.0.0.1:{poller.free_port()}', status=1)
         self.assertEqual(lines[0][1], '->')
         if poller.WITH_EXTRAS:
             self.assertEqual((lines[1][1], lines[1][6]), ('!!', 'refused by the network or the kernel: Connection refused'))
 
     @unittest.skipUnless(daemons.SNMPD, 'no snmpd')
     def test_over_tcp(self):
-        port = daemons.free_port()
+        port = poller.free_port()
         snmpd = daemons.Snmpd('rocommunity public 127.0.0.1\n', more=(f'tcp:127.0.0.1:{port}',))
         self.addCleanup(snmpd.stop)
         lines = self.debug(f'tcp:127.0.0.1:{port}')

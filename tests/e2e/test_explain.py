@@ -177,18 +177,18 @@ class Names(Explain):
 class Transports(Explain):
     @unittest.skipUnless(poller.WITH_EXTRAS, 'only Linux tells of a refused datagram')
     def test_refused(self):
-        self.says_no_more(f'127.0.0.1:{daemons.free_port()}', why='Start the agent, or name the port')
+        self.says_no_more(f'127.0.0.1:{poller.free_port()}', why='Start the agent, or name the port')
         self.assertIn('the system is up and says that nothing listens on this port', self.said)
 
     @unittest.skipUnless(daemons.SNMPD, 'no snmpd')
     def test_over_tcp(self):
-        port = daemons.free_port()
+        port = poller.free_port()
         snmpd = daemons.Snmpd('rocommunity public 127.0.0.1\n', more=(f'tcp:127.0.0.1:{port}',))
         self.addCleanup(snmpd.stop)
         self.mends(f'127.0.0.1:{port}', entry=[f'host: "tcp:127.0.0.1:{port}"'])
 
     def test_over_tcp_is_no_agent(self):
-        with socket.create_server(('127.0.0.1', daemons.free_port())) as server:
+        with socket.create_server(('127.0.0.1', poller.free_port())) as server:
             def greet():
                 with contextlib.suppress(OSError):
                     while True:

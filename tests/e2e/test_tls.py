@@ -78,7 +78,7 @@ class Snmpd(daemons.Snmpd):
 
     def command(self):
         shutil.copytree(certificates().path('tls'), self.path('tls'), dirs_exist_ok=True)
-        self.secure = daemons.free_port()
+        self.secure = poller.free_port()
         self.lines = ('certSecName 10 poller --sn tester\nrouser -s tsm tester authPriv\n'
                       'rocommunity public 127.0.0.1\n[snmp] localCert agent\n')
         self.more = [f'dtlsudp:127.0.0.1:{self.secure}']
