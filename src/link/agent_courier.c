@@ -5,7 +5,9 @@
  * when its connection is, whoever ended that. So its death costs a fork and a connection, and no record.
  *
  * An agent may be started before its broker, and a cable may be pulled: it waits, and says why when the reason changes, not each
- * time that it tries. What trying again cannot help (the broker will not have us) ends it at any time.
+ * time that it tries. What trying again cannot help (the broker will not have us) ends it at any time. The process ends by itself
+ * where what it has read may be old, after minutes without a connection too: only who dies without a word, again and again,
+ * cannot live here.
  *
  * The trap: a courier that hangs looks like a broker that is slow. It is asked only while something is owed to us: no tick while
  * nothing happens.
@@ -25,7 +27,7 @@
 #define SILENCE_US   15000000 /* default: it may be connecting */
 #define PUTS         1u
 #define TAKES        2u
-#define UNBORN_MAX   5 /* deaths in a row without a connection between them */
+#define UNBORN_MAX   5 /* deaths in a row without a word of how the broker is */
 
 /* --- up and down ---------------------------------------------------------------------------- */
 
@@ -70,7 +72,10 @@ static void down(struct agent *a, unsigned what, bool final, const char *why)
 	if (final) {
 		log_error("%s: %s", a->config->where, why);
 		agent_end_now(a, AGENT_NO_BROKER);
-	} else if (was || strcmp(a->why, why) != 0) {
+		return;
+	}
+	a->unborn = 0; /* it can live: it says so */
+	if (was || strcmp(a->why, why) != 0) {
 		snprintf(a->why, sizeof(a->why), "%s", why);
 		log_warning("%s: %s%s", a->config->where, why,
 			    a->nbatches > 0 ? "; what is in hand is polled on"
@@ -195,9 +200,8 @@ static void courier_death(struct agent *a)
 	if (a->courier_stopped || a->over)
 		return;
 	if (++a->unborn >= UNBORN_MAX) {
-		log_error(
-			"the process that speaks to %s %s again and again, before it has connected",
-			a->config->where, how);
+		log_error("the process that speaks to %s %s again and again, without a word of it",
+			  a->config->where, how);
 		agent_end_now(a, AGENT_FAILED);
 		return;
 	}

@@ -35,7 +35,7 @@ struct agent {
 	enum queue_state state;
 	bool puts, takes, was_up, pinged, left, courier_stopped;
 	int64_t heard_us, respawn_us, pause_us;
-	unsigned unborn;         /* its deaths since it was up */
+	unsigned unborn;         /* its deaths in a row without UP or DOWN */
 	char why[AGENT_WHY_MAX]; /* it is down, as was told */
 
 	struct known_run runs[AGENT_RUNS];

@@ -1543,6 +1543,24 @@ static void test_waits_for_its_broker(void **state)
 	assert_int_equal(page->lives, 1);
 }
 
+/* It says why, and ends by itself, for what it has read may be old: who speaks can live. */
+static void script_down_and_out(struct peer *p)
+{
+	if (page->lives < 7) {
+		say_down(p, 3, false);
+		return;
+	}
+	say_up(p, 3);
+	end(p);
+}
+
+static void test_waits_for_its_broker_for_long(void **state)
+{
+	(void)state;
+	run(script_down_and_out);
+	assert_int_equal(page->lives, 7);
+}
+
 static void script_down_for_good(struct peer *p)
 {
 	say_up(p, 3);
@@ -1686,6 +1704,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_second_signal),
 		cmocka_unit_test(test_waits_for_its_broker),
+		cmocka_unit_test(test_waits_for_its_broker_for_long),
 		cmocka_unit_test(test_no_broker),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_over),
