@@ -28,7 +28,7 @@ struct agent_cell {
 	struct queue_frame frame;
 	unsigned open;      /* tasks in hand */
 	int64_t idle_us;    /* since when it has none */
-	int64_t heard_us;   /* its last word, or the first task after it had none */
+	int64_t heard_us;   /* its last word, our question, or the first task after it had none */
 	uint32_t rate;      /* that it was told, per 1,000 s; 0: no limit */
 	struct stats stats; /* that go with its next message */
 };

@@ -291,7 +291,7 @@ int64_t courier_next_us(const struct agent *a)
 {
 	if (a->queue == NULL)
 		return a->respawn_us;
-	return owes(a) ? a->heard_us + (a->pinged ? 2 : 1) * silence_us(a) : LOOP_NEVER;
+	return owes(a) ? a->heard_us + silence_us(a) : LOOP_NEVER;
 }
 
 void courier_times(struct agent *a)
@@ -310,6 +310,7 @@ void courier_times(struct agent *a)
 		a->heard_us = now_us;
 	} else {
 		queue_put(a->queue, COURIER_PING, NULL, 0);
+		a->heard_us = now_us; /* not earlier: we may have been stopped */
 		a->pinged = true;
 	}
 }

@@ -9,7 +9,8 @@
  * Silence is no fault: a host may take minutes to be given up. No tick while nothing is in hand.
  *
  * The trap: who is not read cannot be heard. While the window does not want its records, a cell's time stands still, and begins
- * anew when it is read again.
+ * anew when it is read again. And it may be we who stood still: so the time for an answer begins with the question, not with
+ * the last word.
  */
 #include "link/agent_internal.h"
 
@@ -34,7 +35,7 @@ static int64_t due_us(const struct agent_cell *c)
 
 	if (c->queue == NULL || c->open == 0 || c->cancelled || c->unread)
 		return LOOP_NEVER;
-	return c->heard_us + (c->pinged ? 2 : 1) * silence_us;
+	return c->heard_us + silence_us;
 }
 
 void cells_hang_times(struct agent *a)
@@ -46,6 +47,7 @@ void cells_hang_times(struct agent *a)
 			continue;
 		if (!c->pinged) {
 			queue_put(c->queue, CELL_PING, NULL, 0);
+			cell_heard(c);
 			c->pinged = true;
 			continue;
 		}

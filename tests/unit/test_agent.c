@@ -1,6 +1,7 @@
 /*
  * agent: a scripted process to the broker, and scripted cells. The first one is a test's script: it hands out batches, and looks at
- * what comes back and in which order. What a cell does with a task stands in its host: "ok", "die", "hold", "part", "wrong", "hang".
+ * what comes back and in which order. What a cell does with a task stands in its host: "ok", "die", "hold", "slow"
+ * (held, by who is slow to answer from then on), "part", "wrong", "hang".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,8 @@
 
 #define PATIENCE_MS 60000 /* no test is timed; this only ends what hangs */
 #define SHORT_MS    300   /* nothing comes meanwhile, which should not */
+#define SILENCE_US  1000000
+#define SLOW_US     (SILENCE_US / 10)
 #define RUN         UINT64_C(0x1234)
 
 struct page { /* shared with the children */
@@ -59,6 +63,7 @@ struct peer {
 	uint8_t body[QUEUE_FRAME_MAX]; /* of the frame that came last */
 	size_t len;
 	uint64_t id; /* of the last PUT */
+	unsigned pings;
 };
 
 #define CHECK(what)                                                                           \
@@ -96,6 +101,7 @@ static uint8_t hear_for(struct peer *p, int ms)
 	for (;;) {
 		if (queue_next(p->q, &f)) {
 			if (f.kind == COURIER_PING) {
+				p->pings++;
 				say(p, COURIER_PONG, NULL, 0);
 				continue;
 			}
@@ -366,6 +372,7 @@ struct mock {
 	struct stats stats;
 	struct held held[1000];
 	unsigned nheld;
+	bool slow;
 };
 
 static void mock_stats(struct mock *m)
@@ -380,6 +387,8 @@ static void mock_stats(struct mock *m)
 
 static void answer_ping(struct mock *m)
 {
+	if (m->slow)
+		usleep(SLOW_US);
 	page->pings++;
 	mock_stats(m);
 }
@@ -446,6 +455,7 @@ static void do_task(struct mock *m, const struct plan_target *t, const struct he
 {
 	struct held own = *h;
 
+	m->slow |= strcmp(t->host, "slow") == 0;
 	page->asked++;
 	if (strcmp(t->host, "die") == 0)
 		_exit(9);
@@ -455,7 +465,7 @@ static void do_task(struct mock *m, const struct plan_target *t, const struct he
 		_exit(AGENT_CELL_WRONG);
 	else if (strncmp(t->host, "lie-", 4) == 0)
 		lie(m, &own, t->host + 4);
-	else if (strcmp(t->host, "hold") == 0)
+	else if (strcmp(t->host, "hold") == 0 || strcmp(t->host, "slow") == 0)
 		m->held[m->nheld++] = *h;
 	else
 		answer(m, h, RECORD_OK, strcmp(t->host, "part") == 0);
@@ -519,8 +529,6 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 			while (m.nheld > 0)
 				answer(&m, &m.held[--m.nheld], RECORD_CANCELLED, false);
 		}
-		if (kind == CELL_PING)
-			answer_ping(&m);
 		if (kind == CELL_TASKS)
 			do_tasks(&m, alone);
 		mock_flush(&m);
@@ -800,6 +808,60 @@ static void test_cell_hangs(void **state)
 	c.silence_us = 500000; /* a busy machine lets nobody wait so long */
 	run_with(&c, AGENT_DRAINED);
 	assert_int_equal(page->cells, 2);
+}
+
+/* The agent was stopped for longer than anybody may say nothing: that is no fault of theirs, and they have as much time to
+ * answer as else. The process to the broker stops it, while it owes the connection of its puts; it is slow to answer, as
+ * is the cell. */
+static void script_thaw(struct peer *p)
+{
+	unsigned asked;
+
+	CHECK(page->lives == 1);
+	say_up(p, 2);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "slow"});
+	while (page->asked == 0)
+		usleep(1000);
+	asked = page->pings;
+	kill(getppid(), SIGSTOP);
+	usleep(2 * SILENCE_US + SILENCE_US / 2);
+	kill(getppid(), SIGCONT);
+	usleep(SLOW_US);
+	p->pings = 0;
+	for (int ms = 0; (p->pings == 0 || page->pings == asked) && ms < PATIENCE_MS;
+	     ms += SHORT_MS)
+		SILENT(p);
+	CHECK(p->pings > 0 && page->pings > asked);
+	say_up(p, 1);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	end(p);
+}
+
+static void test_agent_was_stopped(void **state)
+{
+	script_fn script = script_thaw;
+	struct agent_config c = config_of(&script);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	c.silence_us = SILENCE_US;
+	memset(page, 0, sizeof(*page));
+	pid = fork();
+	if (pid == 0) { /* who is stopped is not us */
+		struct agent_result r;
+
+		_exit(agent_run(&c, &r) == AGENT_DRAINED ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (page->failed[0] != '\0')
+		fail_msg("%s", page->failed);
+	assert_int_equal(status, 0);
+	assert_int_equal(page->cells, 1);
+	assert_int_equal(page->lives, 1);
 }
 
 /* From the third delivery: one task at a time, each record put before the next is asked, in another order each time; in a cell
@@ -1676,6 +1738,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_cell_dies),
 		cmocka_unit_test(test_cell_hangs),
+		cmocka_unit_test(test_agent_was_stopped),
 		cmocka_unit_test(test_no_cell_can_live),
 		cmocka_unit_test(test_some_cells_live),
 		cmocka_unit_test(test_dangerous_alone),
