@@ -88,9 +88,15 @@ void batches_void(struct agent *a)
 
 void batches_return(struct agent *a, const struct agent_cell *c)
 {
-	for (size_t i = a->nbatches; i-- > 0;)
-		if (a->batches[i]->cell == c && (c == NULL || a->batches[i]->owed > 0))
-			batch_leave(a, i, COURIER_REQUEUE);
+	for (size_t i = a->nbatches; i-- > 0;) {
+		const struct batch *b = a->batches[i];
+		bool wanted = run_is_wanted(a, b);
+
+		if (b->cell != c || (c != NULL && b->owed == 0))
+			continue;
+		a->result->dropped += wanted ? 0 : b->owed;
+		batch_leave(a, i, wanted ? COURIER_REQUEUE : COURIER_ACK);
+	}
 }
 
 void batches_drop(struct agent *a, uint64_t run, uint64_t to)
@@ -105,7 +111,7 @@ void batches_drop(struct agent *a, uint64_t run, uint64_t to)
 			cell_cancel(b->cell);
 		batch_leave(a, i, COURIER_ACK);
 	}
-	for (unsigned i = 0; i < AGENT_CELLS; i++) /* what else those had is wanted still */
+	for (unsigned i = 0; i < AGENT_CELLS; i++) /* what else those had, is wanted or not */
 		if (a->cells[i].cancelled)
 			batches_return(a, &a->cells[i]);
 }

@@ -42,8 +42,8 @@ void batch_take(struct agent *a, const struct taken *t);
 void batches_turn(struct agent *a); /* to cells, back, or acknowledged, what may be */
 int64_t batches_next_us(const struct agent *a);
 void batches_void(struct agent *a); /* tags are */
-void batches_return(struct agent *a,
-		    const struct agent_cell *c);               /* all of a cell; NULL: that wait */
+/* All of a cell, or that wait (NULL), go back; what nobody wants any more is acknowledged. */
+void batches_return(struct agent *a, const struct agent_cell *c);
 void batches_drop(struct agent *a, uint64_t run, uint64_t to); /* nobody wants them: acknowledged */
 void batches_free(struct agent *a);
 

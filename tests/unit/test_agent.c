@@ -1320,6 +1320,35 @@ static void test_nothing_after_its_time(void **state)
 	assert_int_equal(r.dropped, 2);
 }
 
+/* What is over is not asked again, by nobody; what else its cell had is. */
+static void script_late_together(struct peer *p)
+{
+	int64_t until_us = loop_wall_ms() * 1000 + 2000000;
+
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t tag = 1; tag <= 3; tag++)
+		give(p, &(struct sent){.tag = tag,
+				       .number = tag + 4,
+				       .until_us = tag < 3 ? until_us : 0,
+				       .hosts = "hold hold"});
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_REQUEUE, 3);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	end(p);
+}
+
+static void test_all_are_late(void **state)
+{
+	struct agent_result r = run(script_late_together);
+
+	(void)state;
+	assert_int_equal(page->cells, 1);
+	assert_int_equal(page->asked, 6);
+	assert_int_equal(r.dropped, 4);
+	assert_int_equal(r.returned, 1);
+}
+
 /* Tags die with a connection: no answer is given for one, and a batch that comes again in hand is not polled again. */
 static void script_epoch(struct peer *p)
 {
@@ -1757,6 +1786,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_cancelled_cell_ends),
 		cmocka_unit_test(test_nothing_after_its_time),
+		cmocka_unit_test(test_all_are_late),
 		cmocka_unit_test(test_tags_die),
 		cmocka_unit_test(test_courier_dies),
 		cmocka_unit_test(test_courier_dies_often),
