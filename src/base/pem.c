@@ -53,6 +53,8 @@ bool pem_read(const char *path, X509 **cert, STACK_OF(X509) * *chain, char *erro
 
 	ERR_clear_error();
 	*cert = NULL;
+	if (chain)
+		*chain = NULL;
 	file = BIO_new_file(path, "r");
 	if (file)
 		*cert = PEM_read_bio_X509(file, NULL, pem_no_passphrase, NULL);
