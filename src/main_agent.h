@@ -18,7 +18,7 @@ struct agency {
 	struct sandbox sandbox; /* of the process that speaks to the broker */
 	struct courier_config courier;
 	char who[64 + BROKER_NAME_MAX * 2]; /* "the agent NAME of site SITE" */
-	bool alone;                         /* of a cell: one task at a time */
+	bool alone;                         /* of a cell: few tasks at a time */
 };
 
 /* struct agent_config's cell; arg is an agency. */

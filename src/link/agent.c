@@ -1,9 +1,9 @@
 /*
  * The agent: takes tasks of its site from a broker, gives them to cells, sends records back, acknowledges what is confirmed.
  *
- * Waits for: the process that speaks to the broker, cells, signals, and the nearest of: results that have waited long enough, a
- * window that pauses, a run that nobody explains, an end. It forks its children before anything comes from elsewhere, and parses no
- * byte of a device; what masters say is checked in batch.c.
+ * Waits for: the process that speaks to the broker, cells, signals, and the nearest of: a child that says nothing or has
+ * nothing to do, a window that pauses, a run that nobody explains, an end. It forks its children before anything comes from
+ * elsewhere, and parses no byte of a device; what masters say is checked in batch.c.
  *
  * A drain (SIGTERM, or a control message): nothing more is taken; what waits goes back; cells finish what they have for DRAIN_US
  * and no longer; what they found is put, confirmed and acknowledged, the rest goes back; then the process to the broker is stopped.

@@ -20,7 +20,7 @@ struct agent_config { /* all is lent */
 	const char *name, *site;
 	const char *where; /* the broker, for a person */
 	/* What children do (courier_main(), and a master_run() with link/cell.h); their exit status. A cell of a run's
-	 * dangerous tasks (`alone`) has one at a time. */
+	 * dangerous tasks (`alone`) has few at a time. */
 	int (*courier)(const void *arg, int queue_fd);
 	const void *courier_arg;
 	int (*cell)(const void *arg, const struct run *run, bool alone, int queue_fd);

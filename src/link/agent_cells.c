@@ -58,7 +58,7 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	c->queue = queue_new(c->proc.fd);
 	c->state = QUEUE_OPEN;
 	log_info("run %016" PRIx64 " of master %s: taken up%s", b->run, b->head.master,
-		 b->alone ? ", one task at a time: its batches came back again and again" : "");
+		 b->alone ? ", few tasks at a time: its batches came back again and again" : "");
 	run_find(a, b->run)->waits = false; /* it is known, or we were not here */
 	agent_cells_rate(a);
 	return true;

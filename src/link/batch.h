@@ -19,7 +19,7 @@
 #include "plan/plan.h"
 
 #define BATCH_TASKS 256 /* and records, in a body */
-/* Octets of a body, but for a single record's last piece; below courier's frame, and in a frame of AMQP. */
+/* Octets of a body at most: it is in one frame of AMQP, and far below one of a courier's queue. */
 #define BATCH_BODY_MAX (131072 - 8)
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */

@@ -21,8 +21,8 @@
 #include "base/mem.h"
 #include "base/task.h"
 #include "link/batch.h"
-#include "link/gather.h"
 #include "link/cell_tasks.h"
+#include "link/gather.h"
 #include "out/writer.h"
 #include "plan/fed.h"
 #include "plan/plan.h"
@@ -36,6 +36,8 @@
 _Static_assert(GATHER_MAX + BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE + GATHER_LISTS <
 		       QUEUE_PAYLOAD_MAX,
 	       "one result too many fits a frame");
+_Static_assert(BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE <= GATHER_MAX,
+	       "any result fits a message");
 
 struct cell {
 	struct plan *plan;
@@ -44,7 +46,6 @@ struct cell {
 	bool alone;
 	struct queue *queue;
 	struct cell_tasks tasks;
-	bool stopped;
 	char words[WORDS_MAX];
 	/* on their way to the agent */
 	struct gather gather;
@@ -76,11 +77,6 @@ void cell_free(struct cell *c)
 	gather_free(&c->gather);
 	buf_free(&c->refusals);
 	free(c);
-}
-
-bool cell_stopped(const struct cell *c)
-{
-	return c->stopped;
 }
 
 /* --- tasks -------------------------------------------------------------------------------- */
@@ -162,7 +158,6 @@ static bool frame_take(struct cell *c, const struct queue_frame *f, struct maste
 	case CELL_RATE:
 		return rate_take(f, orders);
 	case CELL_STOP:
-		c->stopped = true;
 		plan_feed_close(c->plan);
 		return true;
 	case CELL_PING:

@@ -40,7 +40,6 @@ struct cell *cell_new(struct plan *plan, const char *who, unsigned sessions, boo
 		      int queue_fd);
 void cell_free(struct cell *c);
 struct master_feed cell_feed(struct cell *c); /* lends c */
-bool cell_stopped(const struct cell *c);      /* CELL_STOP has come: an end now is a good one */
 
 struct layout_frames cell_frames(struct cell *c); /* records on their way to the agent; lends c */
 

@@ -13,7 +13,7 @@
 #include "pool/queue.h"
 
 #define GATHER_HEADS 2048 /* octets of a message that stand before its rows, at most */
-#define GATHER_MAX   (BATCH_BODY_MAX - GATHER_HEADS) /* octets of rows, but for a single one */
+#define GATHER_MAX   (BATCH_BODY_MAX - GATHER_HEADS) /* octets of rows */
 
 #define GATHER_BATCH_PACKED 6  /* octets of a gather_batch */
 #define GATHER_END_PACKED   13 /* and of a gather_end */
