@@ -1080,12 +1080,14 @@ static void test_target_that_makes_no_sense(void **state)
 
 static void script_need(struct peer *p)
 {
+	unsigned records = 0;
+
 	say_up(p, 3);
 	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
 	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "ok"});
 	hear_need(p); /* once for both */
 	describe(p);
-	for (unsigned records = 0, tags = 0; tags < 1 + 2;) {
+	for (unsigned tags = 0; tags < 1 + 2;) {
 		uint8_t kind = hear(p);
 
 		CHECK(kind == COURIER_PUT || kind == COURIER_ACK);
@@ -1097,6 +1099,7 @@ static void script_need(struct peer *p)
 		records += put_results(p).count;
 		say_u64(p, COURIER_CONFIRMED, p->id);
 	}
+	CHECK(records == 2);
 	control(p, BATCH_DRAIN, NULL);
 	while (hear(p) != COURIER_STOP) {
 	}
