@@ -312,7 +312,8 @@ static bool some_have_room(const struct master *m)
 	for (size_t i = 0; i < r->nsites; i++)
 		if (!batch_is_full(&r->sites[i]) || site_takes(m, &r->sites[i]))
 			return true;
-	return false;
+	return ledger_count(r->ledger) ==
+	       r->tasks; /* of what was lost unasked, the plan is only counted */
 }
 
 void sites_hand_out(struct master *m)

@@ -18,10 +18,12 @@
 #include "base/log.h"
 #include "link/batch.h"
 #include "link/courier.h"
+#include "link/window.h"
 #include "pool/master.h"
 
-#define MAX      6000 /* targets of a test */
-#define HELD     400  /* messages that a queue of the page holds */
+#define MAX      6000                                 /* targets of a test */
+#define MOST     ((WINDOW_MAX / 2 + 2) * BATCH_TASKS) /* more than a site takes that confirms nothing */
+#define HELD     400                                  /* messages that a queue of the page holds */
 #define BODY_MAX 12000
 #define PIECE    9000 /* octets of a large record's piece */
 #define PIECES   6
@@ -35,7 +37,7 @@ enum site_number {
 struct plan {
 	uint64_t total, next;
 	struct profile profiles[SITES];
-	char hosts[MAX][16];
+	char hosts[MOST][16];
 };
 
 struct held {
@@ -86,6 +88,7 @@ struct part {
 	bool goes_last;   /* the broker, when it is told that the run is over; and stays away */
 	bool stuck;       /* the queue of the south confirms nothing before it was examined */
 	bool stays_stuck; /* nor after */
+	bool alone;       /* there is the south only */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,
 		silent;
 };
@@ -98,7 +101,7 @@ struct trial {
 	struct master_result result;
 	struct plan plan;
 	char folder[64], path[80];
-	unsigned records[MAX];
+	unsigned records[MOST];
 	unsigned lost, crashed, cancelled, ok;
 	size_t longest;
 };

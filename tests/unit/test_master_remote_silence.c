@@ -102,13 +102,66 @@ static void test_hangs_for_ever(void **state)
 	assert_true(world->examined[SOUTH] > 0);
 }
 
+/* There are more targets than its queue and the window take: what was not handed out is lost, too. */
+static void test_hangs_with_all_there_is(void **state)
+{
+	struct trial *t = *state;
+
+	play.stuck = play.stays_stuck = play.alone = true;
+	play.goes_last = true; /* its farewell is not waited for */
+	t->remote.attempts = 1;
+	run_all(t, MOST);
+	assert_int_equal(t->lost, MOST);
+}
+
+static struct writer *round_begin_now(void *arg)
+{
+	struct trial *t = arg;
+	struct writer_options o = {.path = t->path};
+	enum writer_result opened;
+
+	t->config.writer = writer_open(&o, &opened);
+	assert_int_equal(opened, WRITER_OK);
+	return t->config.writer;
+}
+
+static bool round_ends(void *arg, const struct master_result *result)
+{
+	struct trial *t = arg;
+
+	assert_int_equal(result->targets, MOST);
+	assert_int_equal(result->status[RECORD_LOST], MOST);
+	writer_free(t->config.writer);
+	return false;
+}
+
+/* Its queue is full, and nobody is there who would empty it: that ends the round likewise. */
+static void test_full_and_deserted_round(void **state)
+{
+	struct trial *t = *state;
+	struct master_schedule schedule = {0};
+	struct master_rounds rounds = {.interval_us = 200000,
+				       .schedule = &schedule,
+				       .arg = t,
+				       .begin = round_begin_now,
+				       .end = round_ends};
+
+	play.deserted = play.alone = play.goes_last = true;
+	play.nack = 100;
+	t->plan.total = MOST;
+	t->config.rounds = &rounds;
+	master_run(&t->config, &t->result);
+	assert_int_equal(world->told[BATCH_OVER], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_patience_doubles),      TEST(test_no_queue_yet),
-		TEST(test_given_up_and_answered), TEST(test_given_up_twice),
-		TEST(test_given_up_and_silent),   TEST(test_hangs),
-		TEST(test_hangs_for_ever),
+		TEST(test_patience_doubles),        TEST(test_no_queue_yet),
+		TEST(test_given_up_and_answered),   TEST(test_given_up_twice),
+		TEST(test_given_up_and_silent),     TEST(test_hangs),
+		TEST(test_hangs_for_ever),          TEST(test_hangs_with_all_there_is),
+		TEST(test_full_and_deserted_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
