@@ -3,7 +3,8 @@
  *
  * The order is the plan's, or the spread's. Each site fills a batch of its own; a full one goes to the window. A site that
  * pauses (its queue has a limit, and says so) holds up no other: its tasks are skipped, a bit for each, and go out
- * when it takes batches again, in their order. So all that is kept of a million tasks is two bits each.
+ * when it takes batches again, in their order. So all that is kept of a million tasks is two bits each, three
+ * where batches were given up.
  *
  * A batch ends at BATCH_TASKS targets, or where the longest one more would not fit BATCH_BODY_MAX: 256 with names and what is
  * remembered of engines may be more than a frame.
