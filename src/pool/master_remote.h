@@ -26,7 +26,8 @@ struct remote {
 	struct ledger *died;   /* was in a batch that was given up, and went out again; likewise */
 	struct site *sites;
 	size_t nsites;
-	uint32_t *site_of; /* by profile */
+	const struct site *examined; /* its answer is awaited; NULL: none is examined */
+	uint32_t *site_of;           /* by profile */
 	struct agent *agents;
 	unsigned nagents, seen; /* kept there; in all */
 	uint64_t batch;         /* the number of the last one */

@@ -24,9 +24,11 @@
 #define PAUSE_MIN_US 100000
 #define PAUSE_MAX_US 5000000
 #define BARREN_MAX   5
-#define SILENCE_US   15000000 /* it may be busy with one answer of the broker: LINK_SLOW_US */
-#define SIDE_PUTS    1        /* as in COURIER_UP */
-#define SIDE_TAKES   2
+/* It may be busy with one answer of the broker: LINK_SLOW_US; or with one examination, link_calls.cure: twice that, which is when
+ * it is killed. */
+#define SILENCE_US 15000000
+#define SIDE_PUTS  1 /* as in COURIER_UP */
+#define SIDE_TAKES 2
 
 static struct remote_link *link_of(const struct master *m)
 {
@@ -117,6 +119,7 @@ static void is_up(struct master *m, unsigned sides)
 	if (sides & SIDE_TAKES) {
 		acks_void(m->remote->acks);
 		c->takes = true;
+		m->remote->examined = NULL; /* or its answer went with the takes before */
 	}
 	/* Queues before what goes to them; with each side, for there is no answer before both are up. */
 	sites_ask(m, sides & SIDE_PUTS);

@@ -11,7 +11,8 @@
  * is a queue that grows shorter before agents: theirs is the work of other masters then, and ours is next.
  *
  * What a queue does not confirm, though it is not full, makes it doubtful: the link looks whether it hangs (link/amqp_cure.c), which
- * makes it anew. One that hangs and that it may not touch is silence of its site like other silence, so that the run ends.
+ * makes it anew. One at a time: the link says nothing meanwhile, and who is silent for too long is killed. One that hangs and that
+ * it may not touch is silence of its site like other silence, so that the run ends.
  *
  * Rejected: a clock for each task, or batch. It costs memory per task, and tells nothing of one that waits in a queue.
  *
@@ -159,6 +160,7 @@ static void site_doubt(struct master *m, struct site *s)
 		log_warning("site %s: the broker confirms nothing of what is put for it; its queue "
 			    "is examined",
 			    s->name);
+	m->remote->examined = s;
 	remote_link_site(m, s, true);
 }
 
@@ -169,7 +171,7 @@ void sites_times(struct master *m)
 
 		if (site_due_us(m, s) > loop_now_us(m->loop))
 			continue;
-		if (is_stuck(m, s))
+		if (is_stuck(m, s) && m->remote->examined == NULL)
 			site_doubt(m, s);
 		else
 			remote_link_site(m, s, false);
@@ -311,6 +313,8 @@ bool sites_take(struct master *m, struct wire_in *r)
 
 		if (strlen(s->name) != len || memcmp(s->name, name, len) != 0)
 			continue;
+		if (m->remote->examined == s)
+			m->remote->examined = NULL;
 		s->hangs = s->hangs || known == SITE_HANGS;
 		site_is(m, s, known != 0, ready, consumers);
 	}

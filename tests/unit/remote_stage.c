@@ -314,7 +314,10 @@ void bring_dead(uint64_t seq, unsigned count, uint64_t number)
 struct link {
 	struct queue *q;
 	int fd;
-	unsigned out; /* given to the master, and not acknowledged */
+	unsigned out;             /* given to the master, and not acknowledged */
+	struct queue_frame doubt; /* is examined, until: */
+	uint8_t doubted[200];
+	int64_t doubt_us;
 };
 
 static void say(struct link *l, enum courier_message kind, const void *p, size_t len)
@@ -372,12 +375,29 @@ static void say_site(struct link *l, const struct queue_frame *f)
 }
 
 /* A queue that is made anew takes the puts' connections with it. */
-static void examine(struct link *l, const struct queue_frame *f)
+static void examine_end(struct link *l)
 {
+	const struct queue_frame *f = &l->doubt;
+
 	world->examined[f->len > 2 && f->data[2] == 's' ? SOUTH : NORTH]++;
 	say_site(l, f);
 	if (!play.stays_stuck)
 		say_octet(l, COURIER_UP, 1);
+	l->doubt.len = 0;
+}
+
+static void examine(struct link *l, const struct queue_frame *f)
+{
+	assert_in_range(f->len, 1, sizeof(l->doubted));
+	if (l->doubt.len > 0) {
+		world->crowded++;
+		examine_end(l);
+	}
+	memcpy(l->doubted, f->data, f->len);
+	l->doubt = (struct queue_frame){.kind = f->kind, .data = l->doubted, .len = f->len};
+	l->doubt_us = loop_clock_us() + 1000000;
+	if (!play.slow_cure)
+		examine_end(l);
 }
 
 static void give(struct link *l, struct held *h, enum courier_from from)
@@ -464,8 +484,8 @@ static void take_put(struct link *l, const struct queue_frame *f)
 	} else {
 		world->batches++;
 		world->early += !world->known[site];
-		if (play.stuck && site == SOUTH &&
-		    (play.stays_stuck || world->examined[SOUTH] == 0))
+		if (play.stuck && (site == SOUTH || play.both_stuck) &&
+		    (play.stays_stuck || world->examined[site] == 0))
 			return;
 		if (chance(play.nack)) {
 			say_id(l, COURIER_NACKED, id);
@@ -493,7 +513,8 @@ static void take_frame(struct link *l, const struct queue_frame *f)
 		examine(l, f);
 		break;
 	case COURIER_SITE:
-		say_site(l, f);
+		if (l->doubt.len == 0)
+			say_site(l, f);
 		break;
 	case COURIER_PUT:
 		take_put(l, f);
@@ -543,6 +564,8 @@ static void work(struct link *l)
 
 	if (play.repeats && is_busy(SOUTH))
 		bring_again();
+	if (l->doubt.len > 0 && loop_clock_us() >= l->doubt_us)
+		examine_end(l);
 	for (size_t n = 0; n < HELD; n++) {
 		size_t i = play.late > 0 ? (size_t)rand() % HELD : n; /* in any order */
 		struct held *t = &world->tasks[i], *r = &world->results[i], *d = &world->dead[i];

@@ -59,6 +59,7 @@ struct world {
 	unsigned nlate;
 	unsigned rate, asked;
 	unsigned examined[SITES];
+	unsigned crowded; /* examinations that were asked for while there was one */
 	int64_t begun_us;
 };
 extern struct world *world;
@@ -87,6 +88,8 @@ struct part {
 	unsigned pieces, prefetch; /* 0: PIECES, 16 */
 	bool goes_last;   /* the broker, when it is told that the run is over; and stays away */
 	bool stuck;       /* the queue of the south confirms nothing before it was examined */
+	bool both_stuck;  /* that of the north likewise */
+	bool slow_cure;   /* an examination takes a second */
 	bool stays_stuck; /* nor after */
 	bool alone;       /* there is the south only */
 	bool deserted, swallow_once, refuses, down_later, needs, large, gap, old_round, garbage,

@@ -89,6 +89,19 @@ static void test_hangs(void **state)
 	assert_int_equal(world->examined[NORTH], 0);
 }
 
+/* Of both: the link says nothing while it examines one, and is not given the other one before it has. */
+static void test_hangs_twice(void **state)
+{
+	struct trial *t = *state;
+
+	play.stuck = play.both_stuck = play.slow_cure = true;
+	run_all(t, 100);
+	assert_int_equal(t->ok, 100);
+	assert_int_equal(world->examined[SOUTH], 1);
+	assert_int_equal(world->examined[NORTH], 1);
+	assert_int_equal(world->crowded, 0);
+}
+
 /* Nobody may mend it: that is silence like other silence, and the run ends. */
 static void test_hangs_for_ever(void **state)
 {
@@ -160,8 +173,8 @@ int main(void)
 		TEST(test_patience_doubles),        TEST(test_no_queue_yet),
 		TEST(test_given_up_and_answered),   TEST(test_given_up_twice),
 		TEST(test_given_up_and_silent),     TEST(test_hangs),
-		TEST(test_hangs_for_ever),          TEST(test_hangs_with_all_there_is),
-		TEST(test_full_and_deserted_round),
+		TEST(test_hangs_for_ever),          TEST(test_hangs_twice),
+		TEST(test_hangs_with_all_there_is), TEST(test_full_and_deserted_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
