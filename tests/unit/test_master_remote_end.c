@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "link/journal.h"
 #include "remote_stage.h"
 
@@ -82,11 +83,14 @@ static void test_full_disk_with_a_journal(void **state)
 	assert_false(world->forgot);
 }
 
-/* Nobody is there to bring it to the broker: that is not waited for. */
+/* Nobody is there to bring it to the broker: that is waited for no longer than 2 s. */
 static void test_full_disk_and_the_courier_hangs(void **state)
 {
+	int64_t begun_us = loop_clock_us();
+
 	play.hangs = true;
 	run_without_room(*state);
+	assert_in_range(loop_clock_us() - begun_us, 2000000, 8000000);
 	assert_int_equal(world->told[BATCH_CANCEL], 0);
 	assert_int_equal(world->births, 1);
 }
