@@ -73,7 +73,7 @@ void leave_turn(struct master *m)
 
 /* --- without an output -------------------------------------------------------------------- */
 
-/* STOPPED, or its death. */
+/* STOPPED: that is `left`; or its death. */
 static bool link_has_ended(struct remote_link *c)
 {
 	enum queue_state state = queue_read(c->queue);
@@ -81,11 +81,11 @@ static bool link_has_ended(struct remote_link *c)
 
 	while (queue_next(c->queue, &f))
 		if (f.kind == COURIER_STOPPED)
-			return true;
+			return c->left = true;
 	return state != QUEUE_OPEN || !queue_flush(c->queue);
 }
 
-/* Until the link has ended, or a signal comes, or it has taken too long; then false. */
+/* Until the link has ended, or a signal comes, or it has taken too long. False: it did not end in good order. */
 static bool link_await(struct remote_link *c, int signals)
 {
 	int64_t until_us = loop_clock_us() + ABANDON_US, left_us;
@@ -102,22 +102,35 @@ static bool link_await(struct remote_link *c, int signals)
 		if (p[1].revents != 0)
 			return false;
 	}
-	return true;
+	return c->left;
 }
 
-void remote_abandon(struct master *m)
+/* False: what agents should hear has not reached the broker. */
+static bool agents_tell(struct master *m)
 {
 	struct remote_link *c = &m->remote->link;
 	uint8_t forget = may_forget(m);
+	bool goes_out = c->puts && !m->remote->blocked; /* or it stays in the window */
 
-	if (c->queue == NULL || c->killed || c->leaving || !c->was_up)
-		return;
+	if (c->queue == NULL || c->killed)
+		return false;
 	m->remote->taken.open = false; /* it is read on */
 	control_cancel(m, m->remote->batch);
 	if (forget)
 		control_over(m);
 	queue_put(c->queue, COURIER_STOP, &forget, sizeof(forget));
-	if (!link_await(c, signals_fd(m->signals)) && m->result->written != WRITER_CLOSED)
+	return link_await(c, signals_fd(m->signals)) && goes_out;
+}
+
+void remote_abandon(struct master *m)
+{
+	const struct remote_link *c = &m->remote->link;
+
+	if (c->leaving || !c->was_up)
+		return;
+	if (m->stopping && (c->queue == NULL || c->killed))
+		return; /* while it was leaving: no task is out then */
+	if (!agents_tell(m) && m->result->written != WRITER_CLOSED)
 		log_warning("agents could not be told that the run has ended; they poll until the "
 			    "time of its tasks is over");
 }

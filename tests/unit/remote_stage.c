@@ -632,6 +632,8 @@ static void begin_up(struct link *l)
 				take_frame(l, &f);
 		say_octet(l, COURIER_UP, 2);
 	}
+	if (play.alarm_stays)
+		say_octet(l, COURIER_BLOCKED, 1);
 	if (play.alarm) {
 		say_octet(l, COURIER_BLOCKED, 1);
 		say_down(l, false);
@@ -662,7 +664,7 @@ static int courier(const void *arg, int fd)
 		world->begun_us = loop_clock_us();
 	for (size_t i = 0; i < HELD; i++)
 		world->results[i].out = world->dead[i].out = false;
-	if (play.refuses) {
+	if (play.refuses || (play.dies_loaded && world->births > 1)) {
 		say_down(&l, false);
 		stage_flush(l.q, l.fd);
 		poll(&p, 1, -1);
@@ -682,7 +684,7 @@ static int courier(const void *arg, int fd)
 			take_frame(&l, &f);
 		if (state != QUEUE_OPEN)
 			return leave(&l, 0);
-		if (chance(play.die))
+		if (chance(play.die) || (play.dies_loaded && l.out > 0))
 			return leave(&l, 1);
 		if (play.down_later && ++turns == 5) {
 			say_down(&l, false);

@@ -77,7 +77,9 @@ struct part {
 	bool says_lost;  /* they use a status that is the master's own */
 	bool dies_late; /* first batches are given up when others have their tasks; then those go on */
 	bool alarm;     /* the broker takes nothing, and goes with that */
-	bool hangs;     /* the courier, when the first records are with the master */
+	bool alarm_stays; /* it takes nothing */
+	bool dies_loaded; /* the courier, when the first records are with the master; no other one finds the broker */
+	bool hangs;      /* the courier, when the first records are with the master */
 	bool unheard_of; /* sites' queues are not there the first times that the broker is asked */
 	bool two_polls; /* of a large record, whose pieces come mixed, each of letters of its own */
 	bool beside;    /* its last piece comes with a repeat of it */

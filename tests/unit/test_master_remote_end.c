@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -95,6 +96,47 @@ static void test_full_disk_and_the_courier_hangs(void **state)
 	assert_int_equal(world->births, 1);
 }
 
+/* Returns whether who starts us is told that agents go on. */
+static bool run_and_hear(struct trial *t)
+{
+	char heard[4096];
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	for (uint64_t seq = 0; seq < 600; seq += 100) /* nobody would be asked here */
+		bring_records(seq, 100);
+	log_set_level(LOG_LEVEL_WARNING);
+	dup2(fileno(f), STDERR_FILENO);
+	run_without_room(t);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(f);
+	heard[fread(heard, 1, sizeof(heard) - 1, f)] = '\0';
+	fclose(f);
+	return strstr(heard, "agents could not be told that the run has ended") != NULL;
+}
+
+/* The courier goes in good order; but what agents should hear is not with it. */
+static void test_full_disk_and_an_alarm(void **state)
+{
+	play.alarm_stays = true;
+	assert_true(run_and_hear(*state));
+	assert_int_equal(world->told[BATCH_CANCEL], 0);
+}
+
+static void test_full_disk_and_the_courier_dies(void **state)
+{
+	play.dies_loaded = true;
+	assert_true(run_and_hear(*state));
+	assert_int_equal(world->told[BATCH_CANCEL], 0);
+}
+
+static void test_full_disk_is_told(void **state)
+{
+	assert_false(run_and_hear(*state));
+	assert_int_equal(world->told[BATCH_CANCEL], 1);
+}
+
 /* --- a run that is taken up ---------------------------------------------------------------- */
 
 #define STOOD   100 /* records that stand in the output, of */
@@ -174,6 +216,9 @@ int main(void)
 		TEST(test_reader_has_gone),
 		TEST(test_full_disk_with_a_journal),
 		TEST(test_full_disk_and_the_courier_hangs),
+		TEST(test_full_disk_and_an_alarm),
+		TEST(test_full_disk_and_the_courier_dies),
+		TEST(test_full_disk_is_told),
 		TEST(test_taken_up),
 		TEST(test_taken_up_and_brought_again),
 		TEST(test_taken_up_and_given_up_before),
