@@ -456,14 +456,14 @@ static void test_gone_at_other_calls(void **state)
 	run(s, 10 * MS);
 	assert_int_equal(s->f->flushed, s->f->nsettled);
 	assert_then(s, "TAKEN1,0,0:t DOWN2(the connection is gone)");
-	run(s, 200 * MS);
+	run(s, 400 * MS);
 	assert_heard(s, "UP2");
 	assert_true(s->f->heard[LINK_TAKES] > 0); /* it was told of descriptors */
 	s->f->gone_at = FAKE_SITE;
 	say_site(s, "north");
 	say_site(s, "south");
 	assert_then(s, "DOWN2(the connection is gone)");
-	run(s, 400 * MS);
+	run(s, 800 * MS);
 	assert_heard(s, "UP2");
 	s->f->gone_at = FAKE_REOPEN;
 	say(s, COURIER_REOPEN);
