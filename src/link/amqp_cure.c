@@ -60,7 +60,7 @@ struct exam {
 
 /* ---- questions without waiting */
 
-static bool send(struct exam *e, amqp_channel_t channel, amqp_method_number_t id, void *method)
+static bool exam_send(struct exam *e, amqp_channel_t channel, amqp_method_number_t id, void *method)
 {
 	return rabbit_channel_open(e->r, &e->side, channel, e->why) &&
 	       amqp_send_method(e->side.state, channel, id, method) == AMQP_STATUS_OK;
@@ -77,7 +77,7 @@ static bool ask_to_consume(struct exam *e, size_t i)
 	amqp_channel_t channel = (amqp_channel_t)(FIRST_ASK + i);
 
 	with.value.value.table = (amqp_table_t){2, credit};
-	return send(e, channel, AMQP_BASIC_QOS_METHOD, &one) &&
+	return exam_send(e, channel, AMQP_BASIC_QOS_METHOD, &one) &&
 	       amqp_send_method(e->side.state, channel, AMQP_BASIC_CONSUME_METHOD, &consume) ==
 		       AMQP_STATUS_OK;
 }
@@ -86,11 +86,11 @@ static bool ask_to_delete(struct exam *e, size_t i)
 {
 	amqp_queue_delete_t gone = {.queue = amqp_cstring_bytes(e->patient[i].name)};
 
-	return send(e, (amqp_channel_t)(FIRST_DELETE + i), AMQP_QUEUE_DELETE_METHOD, &gone);
+	return exam_send(e, (amqp_channel_t)(FIRST_DELETE + i), AMQP_QUEUE_DELETE_METHOD, &gone);
 }
 
 /* A frame for one of the channels from `first` on. */
-static void hear(struct exam *e, amqp_channel_t first, const amqp_frame_t *f)
+static void exam_hear(struct exam *e, amqp_channel_t first, const amqp_frame_t *f)
 {
 	struct patient *p;
 
@@ -132,7 +132,7 @@ static bool listen_to(struct exam *e, amqp_channel_t first, int64_t us)
 		amqp_maybe_release_buffers(e->side.state);
 		status = amqp_simple_wait_frame_noblock(e->side.state, &f, &left);
 		if (status == AMQP_STATUS_OK)
-			hear(e, first, &f);
+			exam_hear(e, first, &f);
 		else if (status != AMQP_STATUS_TIMEOUT)
 			return false;
 	}
@@ -142,7 +142,7 @@ static bool listen_to(struct exam *e, amqp_channel_t first, int64_t us)
 /* ---- the steps */
 
 /* For as long as this connection lives, nobody else examines this queue. Who may make nothing deletes nothing either. */
-static bool alone(struct exam *e)
+static bool exam_alone(struct exam *e)
 {
 	char name[RABBIT_QUEUE_NAME + 16];
 	enum rabbit_answer a;
@@ -211,7 +211,7 @@ static enum link_health examine(struct exam *e)
 {
 	const char *name = e->patient[0].name;
 
-	if (!rabbit_channel_open(e->r, &e->side, RABBIT_ASK, e->why) || !alone(e) ||
+	if (!rabbit_channel_open(e->r, &e->side, RABBIT_ASK, e->why) || !exam_alone(e) ||
 	    !find_silent(e) || !e->patient[0].hangs)
 		return LINK_WELL;
 	if (!e->barred && !makes_queues(e)) {
