@@ -8,7 +8,8 @@
  *
  * The design: who has got no answer for long asks for an examination, on a connection of its own. The queue hangs if a consumer of it
  * has no answer in ASK_US, and a new queue, made for that alone, has a leader at once. So a broker without most of its nodes deletes
- * nothing: it makes no new queue either. Nor does one that is slow. The consumer has no credit, so that it is given nothing.
+ * nothing: it makes no new queue either. Nor does one that is slow, and a queue whose answer comes while the new one is made is kept.
+ * The consumer has no credit, so that it is given nothing.
  *
  * What may be lost with it: no record. Tasks are the masters', who publish again what has no record; results are asked again. But tasks of
  * others may be in the queue of a site where the judgement is wrong (a cluster of more than three nodes, two of the three that
@@ -29,6 +30,7 @@
 
 #define ASK_US    INT64_C(8000000)
 #define DELETE_US INT64_C(8000000) /* the broker gives up on the old one after 5 s */
+#define LAST_US   INT64_C(200000)  /* for an answer that came while the broker made the new queue */
 #define LATEST_US \
 	INT64_C(11000000) /* nothing is deleted later than this: a broker that is slow is not judged */
 #define FRESH_MS     60000 /* a queue of ours that we could not delete goes by itself */
@@ -155,16 +157,23 @@ static bool exam_alone(struct exam *e)
 	return a == RABBIT_YES || e->barred;
 }
 
-static bool find_silent(struct exam *e)
+/* False: the connection is gone, or ours has answered. */
+static bool is_silent(struct exam *e)
 {
 	for (size_t i = 0; i < PATIENTS; i++)
 		if (!ask_to_consume(e, i))
 			return false;
-	if (!listen_to(e, FIRST_ASK, ASK_US))
+	return listen_to(e, FIRST_ASK, ASK_US) && e->patient[0].state == PATIENT_SILENT;
+}
+
+/* An answer may be here that came after ASK_US: that queue is slow, and sound. */
+static bool is_still_silent(struct exam *e)
+{
+	if (!listen_to(e, FIRST_ASK, LAST_US))
 		return false;
 	for (size_t i = 0; i < PATIENTS; i++)
 		e->patient[i].hangs = e->patient[i].state == PATIENT_SILENT;
-	return true;
+	return e->patient[0].hangs;
 }
 
 /* A new queue gets a leader, and who consumes from it an answer. */
@@ -212,7 +221,7 @@ static enum link_health examine(struct exam *e)
 	const char *name = e->patient[0].name;
 
 	if (!rabbit_channel_open(e->r, &e->side, RABBIT_ASK, e->why) || !exam_alone(e) ||
-	    !find_silent(e) || !e->patient[0].hangs)
+	    !is_silent(e))
 		return LINK_WELL;
 	if (!e->barred && !makes_queues(e)) {
 		snprintf(e->why, LINK_WHY_MAX,
@@ -221,7 +230,7 @@ static enum link_health examine(struct exam *e)
 			 name);
 		return LINK_AWAY;
 	}
-	if (loop_clock_us() - e->begun_us > LATEST_US)
+	if (loop_clock_us() - e->begun_us > LATEST_US || !is_still_silent(e))
 		return LINK_WELL;
 	if (e->barred || !delete_them(e)) {
 		snprintf(e->why, LINK_WHY_MAX,
