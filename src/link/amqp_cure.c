@@ -17,7 +17,8 @@
  *
  * Rejected: other names for queues that hang, which agents (who may make nothing) would not know; to delete only what this very
  * process has made: a power cut takes broker and master together, and each later run would hang. The trap: of two masters that examine
- * at the same time the second one would delete what the first has just made: so who examines holds an exclusive queue.
+ * at the same time the second one would delete what the first has just made: so who examines a queue holds an exclusive one for it.
+ * Where two examine queues of their own, only one of them examines that of what is lost.
  */
 #include "config.h"
 
@@ -47,6 +48,7 @@ enum patient_state {
 struct patient {
 	char name[RABBIT_QUEUE_NAME];
 	enum patient_state state;
+	bool ours; /* nobody else examines it now */
 	bool hangs;
 };
 
@@ -143,18 +145,30 @@ static bool listen_to(struct exam *e, amqp_channel_t first, int64_t us)
 
 /* ---- the steps */
 
-/* For as long as this connection lives, nobody else examines this queue. Who may make nothing deletes nothing either. */
-static bool exam_alone(struct exam *e)
+/* For as long as this connection lives, nobody else examines this queue. One that somebody else holds closes the channel, which
+ * rabbit_answered() opens again. */
+static enum rabbit_answer exam_queue(struct exam *e, size_t i)
 {
 	char name[RABBIT_QUEUE_NAME + 16];
 	enum rabbit_answer a;
 
-	snprintf(name, sizeof(name), "multisnmp.exam.%s", e->patient[0].name);
+	snprintf(name, sizeof(name), "multisnmp.exam.%s", e->patient[i].name);
 	amqp_queue_declare(e->side.state, RABBIT_ASK, amqp_cstring_bytes(name), 0, 0, 1, 1,
 			   amqp_empty_table);
 	a = rabbit_answered(e->r, &e->side, RABBIT_ASK, e->why);
+	e->patient[i].ours = a == RABBIT_YES;
+	return a;
+}
+
+/* Who may make nothing deletes nothing either. That of what is lost is everybody's: if another examines it, it is left to them. */
+static bool exam_alone(struct exam *e)
+{
+	enum rabbit_answer a = exam_queue(e, 0);
+
 	e->barred = a == RABBIT_REFUSED;
-	return a == RABBIT_YES || e->barred;
+	if (a == RABBIT_YES)
+		return exam_queue(e, 1) != RABBIT_LOST;
+	return e->barred;
 }
 
 /* False: the connection is gone, or ours has answered. */
@@ -172,8 +186,8 @@ static bool is_still_silent(struct exam *e)
 	if (!listen_to(e, FIRST_ASK, LAST_US))
 		return false;
 	for (size_t i = 0; i < PATIENTS; i++)
-		e->patient[i].hangs = e->patient[i].state == PATIENT_SILENT;
-	return e->patient[0].hangs;
+		e->patient[i].hangs = e->patient[i].ours && e->patient[i].state == PATIENT_SILENT;
+	return e->patient[0].state == PATIENT_SILENT;
 }
 
 /* A new queue gets a leader, and who consumes from it an answer. */
