@@ -120,6 +120,12 @@ static bool some_are_silent(const struct exam *e)
 	return false;
 }
 
+static bool is_goodbye(const amqp_frame_t *f)
+{
+	return f->channel == 0 && f->frame_type == AMQP_FRAME_METHOD &&
+	       f->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD;
+}
+
 /* Until all have answered, or the time is over. False: the connection is gone. */
 static bool listen_to(struct exam *e, amqp_channel_t first, int64_t us)
 {
@@ -135,10 +141,11 @@ static bool listen_to(struct exam *e, amqp_channel_t first, int64_t us)
 			return true;
 		amqp_maybe_release_buffers(e->side.state);
 		status = amqp_simple_wait_frame_noblock(e->side.state, &f, &left);
-		if (status == AMQP_STATUS_OK)
-			exam_hear(e, first, &f);
-		else if (status != AMQP_STATUS_TIMEOUT)
+		if (status == AMQP_STATUS_TIMEOUT)
+			continue;
+		if (status != AMQP_STATUS_OK || is_goodbye(&f))
 			return false;
+		exam_hear(e, first, &f);
 	}
 	return true;
 }
@@ -212,22 +219,15 @@ static bool makes_queues(struct exam *e)
 	return rabbit_answered(e->r, &e->side, RABBIT_ASK, e->why) == RABBIT_YES;
 }
 
-/* Those that hang. False: not all of them, or nobody knows. */
-static bool delete_them(struct exam *e)
+/* Those that hang. Each one's state: whether it is gone; silent: nobody knows. */
+static void delete_them(struct exam *e)
 {
-	for (size_t i = 0; i < PATIENTS; i++) {
-		struct patient *p = &e->patient[i];
-
-		p->state = p->hangs ? PATIENT_SILENT : PATIENT_ANSWERS;
-		if (p->hangs && !ask_to_delete(e, i))
-			return false;
-	}
-	if (!listen_to(e, FIRST_DELETE, DELETE_US))
-		return false;
 	for (size_t i = 0; i < PATIENTS; i++)
-		if (e->patient[i].state != PATIENT_ANSWERS)
-			return false;
-	return true;
+		e->patient[i].state = e->patient[i].hangs ? PATIENT_SILENT : PATIENT_ANSWERS;
+	for (size_t i = 0; i < PATIENTS; i++)
+		if (e->patient[i].hangs && !ask_to_delete(e, i))
+			return;
+	listen_to(e, FIRST_DELETE, DELETE_US);
 }
 
 static enum link_health examine(struct exam *e)
@@ -246,13 +246,17 @@ static enum link_health examine(struct exam *e)
 	}
 	if (loop_clock_us() - e->begun_us > LATEST_US || !is_still_silent(e))
 		return LINK_WELL;
-	if (e->barred || !delete_them(e)) {
+	if (!e->barred)
+		delete_them(e);
+	if (e->barred || e->patient[0].state == PATIENT_REFUSED) {
 		snprintf(e->why, LINK_WHY_MAX,
 			 "its queue hangs at the broker, and we may not delete it: "
 			 "rabbitmqctl delete_queue -p '%.60s' %.120s",
 			 e->r->broker->vhost, name);
 		return LINK_HANGS;
 	}
+	if (e->patient[0].state == PATIENT_SILENT)
+		return LINK_WELL; /* nobody knows: it is examined again */
 	rabbit_declare_again(e->r, &e->side, e->site, e->why); /* or the next connection does */
 	snprintf(e->why, LINK_WHY_MAX,
 		 "the queue %.120s hung at the broker, as one does whose broker died when it was "
