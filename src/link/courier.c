@@ -126,6 +126,8 @@ static bool site_take(struct courier *c, struct wire_in *r, bool doubt)
 		log_warning("site %s: %s", site, why);
 	is.hangs = hangs;
 	site_tell(c, site, &is);
+	if (doubt && !queue_flush(c->queue)) /* told before the next one, which takes as long */
+		courier_leave(c, 0);
 	return true;
 }
 

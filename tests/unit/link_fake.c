@@ -298,6 +298,8 @@ static enum link_health fake_cure(void *l, const char *site, char why[LINK_WHY_M
 
 	snprintf(f->cured, sizeof(f->cured), "%s", site);
 	f->cures++;
+	if (f->curing)
+		f->curing(f->curing_arg);
 	if (f->health != LINK_WELL)
 		snprintf(why, LINK_WHY_MAX, "%s", f->why);
 	return f->health;

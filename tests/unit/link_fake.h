@@ -74,7 +74,8 @@ struct link_fake {
 	bool start_fails, site_fails;
 	bool late;             /* events of a side that is gone come all the same */
 	void (*opening)(void); /* while open() takes its time; NULL */
-	int64_t heartbeat_us;  /* when next() must be called; INT64_MAX: never */
+	void (*curing)(void *arg), *curing_arg; /* while cure() does; NULL */
+	int64_t heartbeat_us;                   /* when next() must be called; INT64_MAX: never */
 	struct link_site site;
 	enum link_health health; /* what cure() finds */
 	/* what happened */

@@ -759,6 +759,53 @@ static void test_doubt(void **state)
 	assert_int_equal(s->f->cures, LINK_HANGS + 1);
 }
 
+static void examination(void *arg)
+{
+	struct stage *s = arg;
+
+	assert_heard(s, s->f->cures == 1 ? "" : "SITE(north,1,0,1)");
+	double_clock_step(13 * SECOND);
+}
+
+/* Each examination takes long: what one has found is told before the next. */
+static void test_doubts_together(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	s->f->site = (struct link_site){.known = true, .ready = 0, .consumers = 1};
+	s->f->curing = examination;
+	s->f->curing_arg = s;
+	say_name(s, COURIER_DOUBT, "north");
+	say_name(s, COURIER_DOUBT, "south");
+	run(s, 60 * SECOND);
+	assert_int_equal(s->f->cures, 2);
+	assert_heard(s, "SITE(south,1,0,1)");
+}
+
+static void owner_dies(void *arg)
+{
+	struct stage *s = arg;
+
+	close(s->fd[0]);
+	s->fd[0] = -1;
+}
+
+/* Nobody waits for its words then, nor for what it was asked after them. */
+static void test_owner_ends_in_an_examination(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	s->f->curing = owner_dies;
+	s->f->curing_arg = s;
+	say_name(s, COURIER_DOUBT, "north");
+	say_name(s, COURIER_DOUBT, "south");
+	run(s, 60 * SECOND);
+	assert_true(s->c.done);
+	assert_int_equal(s->f->cures, 1);
+}
+
 /* The library had read more than one message at a time: nothing is readable, but there is something. */
 static void test_buffered(void **state)
 {
@@ -1264,6 +1311,8 @@ int main(void)
 		TEST(test_reopen),
 		TEST(test_site),
 		TEST(test_doubt),
+		TEST(test_doubts_together),
+		TEST(test_owner_ends_in_an_examination),
 		TEST(test_buffered),
 		TEST(test_slow_owner),
 		TEST(test_owner_ends),
