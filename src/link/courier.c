@@ -263,7 +263,7 @@ static int64_t courier_next_us(const struct courier *c)
 	return c->stopping ? earliest(next_us, c->stop_us) : next_us;
 }
 
-/* What was said of messages taken goes out before anybody sleeps. */
+/* What was said of messages taken goes out before anybody sleeps, or leaves. */
 static void words_flush(struct courier *c)
 {
 	if (c->takes.state == SIDE_UP && !c->calls->flush(c->link))
@@ -294,8 +294,10 @@ void courier_turn(struct courier *c)
 	}
 	courier_wants(c);
 	loop_turn(c->loop, courier_next_us(c));
-	if (c->done)
+	if (c->done) {
+		words_flush(c); /* those that were read before what ended it */
 		return;
+	}
 	if (!owner_is_slow(c) || c->heard || c->calls->next_us(c->link) <= loop_now_us(c->loop))
 		sides_hear(c);
 	puts_turn(c);

@@ -883,6 +883,48 @@ static void test_owner_ends(void **state)
 	assert_int_equal(s->f->closes, 0); /* no time for good order */
 }
 
+/* What was read before the courier's end is said, or the broker gives it to somebody once more. */
+static void test_last_words(void **state)
+{
+	for (int gone = 0; gone <= 1; gone++) {
+		struct stage *s = *state;
+		uint64_t tag;
+
+		up(s);
+		tag = fake_give(s->f, COURIER_FROM_TASKS, "t", 0);
+		assert_then(s, "TAKEN1,0,0:t");
+		s->f->curing = owner_dies;
+		s->f->curing_arg = s;
+		say_number(s, COURIER_ACK, tag);
+		if (gone)
+			say_name(s, COURIER_DOUBT, "north");
+		else
+			say(s, COURIER_UP); /* which is not an owner's to say */
+		run(s, 1 * SECOND);
+		assert_true(s->c.done);
+		assert_int_equal(s->f->nsettled, 1);
+		assert_int_equal(s->f->flushed, 1);
+		assert_int_equal(s->f->wrong, 0);
+		tear_down(state);
+		set_up(state);
+	}
+}
+
+/* With takes down there is nobody to tell. */
+static void test_owner_ends_while_down(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	fake_hang_up(s->f, LINK_TAKES, false);
+	assert_then(s, "DOWN2(it was pulled out)");
+	close(s->fd[0]);
+	s->fd[0] = -1;
+	run(s, 10 * MS);
+	assert_true(s->c.done);
+	assert_int_equal(s->f->wrong, 0);
+}
+
 static void test_mad_owner(void **state)
 {
 	static const struct {
@@ -1316,6 +1358,8 @@ int main(void)
 		TEST(test_buffered),
 		TEST(test_slow_owner),
 		TEST(test_owner_ends),
+		TEST(test_last_words),
+		TEST(test_owner_ends_while_down),
 		TEST(test_mad_owner),
 		TEST(test_leave),
 		TEST(test_leave_while_down),
