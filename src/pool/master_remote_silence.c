@@ -160,6 +160,8 @@ static void site_doubt(struct master *m, struct site *s)
 		log_warning("site %s: the broker confirms nothing of what is put for it; its queue "
 			    "is examined",
 			    s->name);
+	s->stuck_us = loop_now_us(
+		m->loop); /* the next one, if it finds nothing, waits twice as long from here */
 	m->remote->examined = s;
 	remote_link_site(m, s, true);
 }
