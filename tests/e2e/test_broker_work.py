@@ -307,7 +307,10 @@ class Runs(dist.Stage):
             self.wait_until(lambda: [c for c in dist.cells_of(agent.pid) if c not in cells], 'no cell is born')
             cells.update(dist.cells_of(agent.pid))
             master.send_signal(signal.SIGHUP)
-            self.wait_until(lambda n=generation: self.told(agent).count('its cell has ended') > n, 'its cell does not end')
+            try:
+                self.wait_until(lambda n=generation: self.told(agent).count('its cell has ended') > n, 'its cell does not end')
+            except AssertionError as late:
+                raise AssertionError(f'{late}\n{self.told(master)}\n{self.told(agent)}') from late
         self.assertEqual(len(cells), 3)
         master.terminate()
         master.wait(poller.LONG)
