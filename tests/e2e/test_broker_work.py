@@ -304,7 +304,9 @@ class Runs(dist.Stage):
         master = self.start_master('-i', '1s', '--no-spread', hosts=hosts)
         cells = set()
         for generation in range(3):
-            self.wait_until(lambda: [c for c in dist.cells_of(agent.pid) if c not in cells], 'no cell is born')
+            # a child with a child is no cell yet: sanitizers have some of their own
+            self.wait_until(lambda n=generation: self.told(agent).count(': taken up') > n and
+                            [c for c in dist.cells_of(agent.pid) if c not in cells], 'no cell is born')
             cells.update(dist.cells_of(agent.pid))
             master.send_signal(signal.SIGHUP)
             try:
