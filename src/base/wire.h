@@ -55,28 +55,28 @@ static inline const uint8_t *wire_in_take(struct wire_in *r, size_t len)
 #define WIRE_INTEGER(bits)                                                        \
 	static inline void wire_put_u##bits(struct wire_out *w, uint##bits##_t v) \
 	{                                                                         \
-		uint8_t *place = wire_out_take(w, bits / 8);                      \
-		if (place)                                                        \
-			wire_store##bits(place, v);                               \
+		uint8_t *room = wire_out_take(w, bits / 8);                       \
+		if (room)                                                         \
+			wire_store##bits(room, v);                                \
 	}                                                                         \
 	static inline uint##bits##_t wire_get_u##bits(struct wire_in *r)          \
 	{                                                                         \
-		const uint8_t *place = wire_in_take(r, bits / 8);                 \
-		return (uint##bits##_t)(place ? wire_load##bits(place) : 0);      \
+		const uint8_t *room = wire_in_take(r, bits / 8);                  \
+		return (uint##bits##_t)(room ? wire_load##bits(room) : 0);        \
 	}
 static inline void wire_put_u8(struct wire_out *w, uint8_t v)
 {
-	uint8_t *place = wire_out_take(w, 1);
+	uint8_t *room = wire_out_take(w, 1);
 
-	for (unsigned i = 0; place && i < 1; i++) /* a plain store draws false warnings of gcc 12 */
-		place[i] = v;
+	for (unsigned i = 0; room && i < 1; i++) /* a plain store draws false warnings of gcc 12 */
+		room[i] = v;
 }
 
 static inline uint8_t wire_get_u8(struct wire_in *r)
 {
-	const uint8_t *place = wire_in_take(r, 1);
+	const uint8_t *room = wire_in_take(r, 1);
 
-	return place ? *place : 0;
+	return room ? *room : 0;
 }
 
 WIRE_INTEGER(16)

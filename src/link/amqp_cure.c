@@ -76,11 +76,11 @@ static bool ask_to_consume(struct exam *e, size_t i)
 				       rabbit_entry("drain", AMQP_FIELD_KIND_BOOLEAN)};
 	amqp_table_entry_t with = rabbit_entry("x-credit", AMQP_FIELD_KIND_TABLE);
 	amqp_basic_qos_t one = {.prefetch_count = 1}; /* where nobody knows of credit */
-	amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(e->patient[i].name),
-					.arguments = {1, &with}};
+	amqp_basic_consume_t consume = {.queue = amqp_cstring_bytes(e->patient[i].name)};
 	amqp_channel_t channel = (amqp_channel_t)(FIRST_ASK + i);
 
 	with.value.value.table = (amqp_table_t){2, credit};
+	consume.arguments = (amqp_table_t){1, &with};
 	return exam_send(e, channel, AMQP_BASIC_QOS_METHOD, &one) &&
 	       amqp_send_method(e->side.state, channel, AMQP_BASIC_CONSUME_METHOD, &consume) ==
 		       AMQP_STATUS_OK;
