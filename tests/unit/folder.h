@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FOLDER_TEXT 4096 /* octets of a file that is looked at, and a NUL */
+
 /* For a setup: goes there. `name` begins the folder's. */
-static int folder_enter(void **state, const char *name)
+static inline int folder_enter(void **state, const char *name)
 {
 	char folder[PATH_MAX];
 
@@ -23,7 +25,7 @@ static int folder_enter(void **state, const char *name)
 }
 
 /* A teardown: it goes, with all that is in it. */
-static int folder_leave(void **state)
+static inline int folder_leave(void **state)
 {
 	char command[PATH_MAX];
 
@@ -32,7 +34,7 @@ static int folder_leave(void **state)
 	return chdir("/") || system(command);
 }
 
-static void make(const char *path, const char *text)
+static inline void make(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
 
@@ -41,20 +43,26 @@ static void make(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void check_file(const char *path, const char *wanted)
+static inline void read_text(const char *path, char text[FOLDER_TEXT])
 {
-	char text[4096];
 	FILE *f = fopen(path, "r");
 	size_t len;
 
 	assert_non_null(f);
-	len = fread(text, 1, sizeof(text) - 1, f);
+	len = fread(text, 1, FOLDER_TEXT - 1, f);
 	fclose(f);
 	text[len] = '\0';
+}
+
+static inline void check_file(const char *path, const char *wanted)
+{
+	char text[FOLDER_TEXT];
+
+	read_text(path, text);
 	assert_string_equal(text, wanted);
 }
 
-static bool exists(const char *path)
+static inline bool exists(const char *path)
 {
 	struct stat st;
 

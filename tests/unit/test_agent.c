@@ -349,13 +349,19 @@ static void hear_need(struct peer *p)
 	hear_need_of(p, RUN, COURIER_CONFIRMED);
 }
 
+/* The end that it asks for, in order. */
+static void stop(struct peer *p)
+{
+	HEAR(p, COURIER_STOP);
+	say(p, COURIER_STOPPED, NULL, 0);
+}
+
 static void end(struct peer *p)
 {
 	control(p, BATCH_DRAIN, NULL);
 	HEAR(p, COURIER_LEAVE);
 	HEAR_TAG(p, COURIER_ACK, 7777);
-	HEAR(p, COURIER_STOP);
-	say(p, COURIER_STOPPED, NULL, 0);
+	stop(p);
 	CHECK(hear(p) == 0); /* it closes */
 }
 
@@ -735,8 +741,7 @@ static void script_barren(struct peer *p)
 	give(p, &(struct sent){.tag = 8, .number = 8, .hosts = "die"});
 	HEAR(p, COURIER_LEAVE);
 	HEAR_TAG(p, COURIER_REQUEUE, 8);
-	HEAR(p, COURIER_STOP);
-	say(p, COURIER_STOPPED, NULL, 0);
+	stop(p);
 }
 
 static void test_no_cell_can_live(void **state)
@@ -795,8 +800,7 @@ static void script_hang(struct peer *p)
 	kill(getppid(), SIGTERM);
 	HEAR(p, COURIER_LEAVE);
 	HEAR_TAG(p, COURIER_REQUEUE, 2);
-	HEAR(p, COURIER_STOP);
-	say(p, COURIER_STOPPED, NULL, 0);
+	stop(p);
 }
 
 static void test_cell_hangs(void **state)
@@ -1225,8 +1229,7 @@ static void script_idle(struct peer *p)
 	HEAR(p, COURIER_LEAVE);
 	HEAR_TAG(p, COURIER_REQUEUE, 2);
 	HEAR_TAG(p, COURIER_REQUEUE, 1);
-	HEAR(p, COURIER_STOP);
-	say(p, COURIER_STOPPED, NULL, 0);
+	stop(p);
 }
 
 static int64_t cpu_us(void)
@@ -1439,8 +1442,7 @@ static void script_reborn_in_drain(struct peer *p)
 	HEAR(p, COURIER_LEAVE);
 	page->leaves++; /* who does not hear it may not live to say so */
 	say_up(p, 3);
-	HEAR(p, COURIER_STOP);
-	say(p, COURIER_STOPPED, NULL, 0);
+	stop(p);
 }
 
 static void test_courier_dies_in_a_drain(void **state)

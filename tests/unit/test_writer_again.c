@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "out/writer_internal.h"
 
 #define CALLS_MAX 100 /* system calls of a commit, before and after */
@@ -137,29 +138,11 @@ static enum writer_result write_round(struct writer *w, const char *text)
 	return writer_commit(w);
 }
 
-static void read_file(const char *path, char text[100])
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t len = read(fd, text, 99);
-
-	assert_true(len >= 0);
-	close(fd);
-	text[len] = '\0';
-}
-
-static void check_file(const char *path, const char *wanted)
-{
-	char text[100];
-
-	read_file(path, text);
-	assert_string_equal(text, wanted);
-}
-
 static void check_either(const char *path, const char *old, const char *new)
 {
-	char text[100];
+	char text[FOLDER_TEXT];
 
-	read_file(path, text);
+	read_text(path, text);
 	if (strcmp(text, old) != 0)
 		assert_string_equal(text, new);
 }
@@ -177,22 +160,8 @@ static unsigned files_in(const char *folder)
 
 static int set_up(void **state)
 {
-	char folder[] = "/tmp/test-writer-again-XXXXXX";
-
 	memset(&fake, 0, sizeof(fake));
-	if (!mkdtemp(folder))
-		return -1;
-	*state = strdup(folder);
-	return chdir(folder);
-}
-
-static int tear_down(void **state)
-{
-	char command[PATH_MAX];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
-	free(*state);
-	return chdir("/") || system(command);
+	return folder_enter(state, "test-writer-again");
 }
 
 /* Each round's file is whole, the mode stays, and nobody else comes in between, whenever he tries. */
@@ -356,7 +325,7 @@ static void test_folder_is_synced(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, folder_leave)
 	const struct CMUnitTest tests[] = {
 		TEST(test_never_nobodys), TEST(test_killed_in_between), TEST(test_no_second_name),
 		TEST(test_no_third_name), TEST(test_folder_was_moved),  TEST(test_link_was_bent),
