@@ -248,21 +248,29 @@ static void work_is_mute(struct rabbit *r, char why[LINK_WHY_MAX])
 		 r->mute ? "" : "; where it hangs, a master that has tasks for it makes it anew");
 }
 
+/* Whether the last call on this side waited in vain for its answer. */
+static bool unanswered(const struct rabbit_side *s)
+{
+	amqp_rpc_reply_t reply = amqp_get_rpc_reply(s->state);
+
+	return reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+	       reply.library_error == AMQP_STATUS_TIMEOUT;
+}
+
 static enum rabbit_answer work(struct rabbit *r, const char *tag, char why[LINK_WHY_MAX])
 {
 	char name[RABBIT_QUEUE_NAME];
-	amqp_rpc_reply_t reply;
 	enum rabbit_answer a;
+	bool mute;
 
 	amqp_basic_qos(r->takes.state, RABBIT_WORK, 0, (uint16_t)r->config->prefetch, 0);
-	reply = amqp_get_rpc_reply(r->takes.state);
-	if (reply.reply_type != AMQP_RESPONSE_NORMAL)
-		return rabbit_answered(r, &r->takes, RABBIT_WORK, why);
-	consume(r, RABBIT_WORK, rabbit_queue_name(r, name), tag, false);
-	reply = amqp_get_rpc_reply(r->takes.state);
 	a = rabbit_answered(r, &r->takes, RABBIT_WORK, why);
-	if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
-	    reply.library_error == AMQP_STATUS_TIMEOUT)
+	if (a != RABBIT_YES)
+		return a;
+	consume(r, RABBIT_WORK, rabbit_queue_name(r, name), tag, false);
+	mute = unanswered(&r->takes);
+	a = rabbit_answered(r, &r->takes, RABBIT_WORK, why);
+	if (mute)
 		work_is_mute(r, why);
 	return a;
 }
