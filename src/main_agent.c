@@ -5,8 +5,9 @@
  * the tasks. The agent (link/agent.c) does it with a process that speaks to the broker and cells that poll, which it knows only as
  * functions given to it here.
  *
- * SIGHUP: the files are read again whole, beside those that hold; only what has no error takes their place, and holds for cells that
- * are born from then on. Name, site and broker stay: they are what others know us by.
+ * SIGHUP: the files are read again whole, beside those that hold; only what has no error takes their place, and holds for children
+ * that are born from then on. What these give up was tried by then: a cell finds it so, and tries nothing again. Name, site and
+ * broker stay: they are what others know us by.
  *
  * The trap: the process that speaks to the broker reads certificates and connects; it needs no community and no passphrase, and
  * forgets them first.
@@ -51,9 +52,21 @@ static struct plan_keys *keys_read(const struct options *o)
 
 /* --- a reload --------------------------------------------------------------------------------- */
 
+/* What the new files say: keys, and whom children become, which is tried. NULL: told why not. */
+static struct plan_keys *agree(const struct options *o, struct sandbox *sandbox)
+{
+	struct plan_keys *keys = keys_read(o);
+
+	if (keys == NULL || main_sandbox(sandbox, o->conf))
+		return keys;
+	plan_keys_free(keys);
+	return NULL;
+}
+
 static bool take_over(struct agency *agency, struct generation *g)
 {
-	struct plan_keys *keys = g != NULL ? keys_read(&g->options) : NULL;
+	struct sandbox sandbox = {0};
+	struct plan_keys *keys = g != NULL ? agree(&g->options, &sandbox) : NULL;
 
 	main_reloaded(&agency->followers, keys != NULL);
 	if (keys == NULL) {
@@ -66,6 +79,7 @@ static bool take_over(struct agency *agency, struct generation *g)
 	agency->keys = keys;
 	agency->changed = g;
 	agency->o = &g->options;
+	agency->sandbox = sandbox;
 	return true;
 }
 
@@ -152,7 +166,7 @@ static int agent(struct agency *agency, const struct options *o)
 
 int main_agent(const struct options *o, struct reread *words)
 {
-	struct agency agency = {.o = o, .words = words, .sandbox = {.courier = true}};
+	struct agency agency = {.o = o, .words = words};
 	enum writer_result opened;
 	int status = EXIT_SYSTEM;
 

@@ -15,7 +15,7 @@ struct agency {
 	struct plan_keys *keys;     /* of o's files */
 	struct generation *changed; /* what o is of, after a reload; NULL: the first ones */
 	struct followers followers;
-	struct sandbox sandbox; /* of the process that speaks to the broker */
+	struct sandbox sandbox; /* of children that are born from now on */
 	struct courier_config courier;
 	char who[64 + BROKER_NAME_MAX * 2]; /* "the agent NAME of site SITE" */
 	bool alone;                         /* of a cell: few tasks at a time */

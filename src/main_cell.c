@@ -161,14 +161,14 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 int main_cell(const void *arg, const struct run *run, bool alone, int queue_fd)
 {
 	struct agency agency = *(const struct agency *)arg;
-	struct life life = {.sandbox = {.paths = run->sessions > 0}};
+	struct life life = {.sandbox = agency.sandbox};
 	int status;
 
 	agency.alone = alone;
 	if (!shape_read(&life, run) || !plan_read(&life, &agency, run))
 		return EXIT_WRONG;
-	if (!main_sandbox(&life.sandbox, agency.o->conf))
-		return EXIT_SYSTEM;
+	life.sandbox.paths = run->sessions > 0;
+	sandbox_adopt(&life.sandbox);
 	workers_make(&life, agency.o, run);
 	log_set_level(agency.o->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
 	status = cell_poll(&life, &agency, run, queue_fd);

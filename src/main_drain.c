@@ -148,7 +148,7 @@ static int tell(struct drain *d)
 
 int main_drain(const struct options *o)
 {
-	struct sandbox sandbox = {.courier = true, .alone = true};
+	struct sandbox sandbox = {0};
 	char name[BROKER_NAME_MAX + 1];
 	struct drain d = {.o = o};
 

@@ -153,9 +153,7 @@ static bool life_make(struct life *life, struct job *job)
 {
 	const struct options *o = job->o;
 
-	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan),
-					  .courier = o->broker != NULL,
-					  .alone = o->broker != NULL},
+	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan)},
 			      .worker = {.job = job,
 					 .config = {.window = o->window,
 						    .source4 = o->source4,

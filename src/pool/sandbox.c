@@ -8,9 +8,10 @@
  * The design: all that needs a right is done first (sockets, a receive buffer that only root gets),
  * then the process becomes another user if it may, then what the system offers is closed behind it. What
  * it offers is found out by the master before the first fork, so that a kernel without it is told once and
- * not by every worker; and the master tries all of it in a child of each role (the resolver and the courier alone name files), so
- * that a refusal is told once, too, and ends the run before it has begun, instead of workers that die again and
- * again.
+ * not by every worker; and the master tries all of it in a child, so that a refusal is told once, too, and ends the
+ * run before it has begun, instead of workers that die again and again. One child is enough: what is refused is a
+ * call, and the role that names files makes all that the others make. What is in a role's list is ours, not the
+ * kernel's, and the unit tests enter by each.
  *
  * Rejected: a switch to run without. Who cannot have it builds without (configure --disable-sandbox), and
  * `--version` says so.
@@ -49,31 +50,26 @@ bool sandbox_enter(const struct sandbox *s, enum sandbox_role role)
 	return become(s) && sandbox_platform_enter(s, role);
 }
 
-#define REHEARSAL_MS 5000 /* of a child that is stopped; one that runs needs one or two */
-
-struct rehearsal {
-	const struct sandbox *sandbox;
-	enum sandbox_role role;
-};
+#define REHEARSAL_MS   5000 /* of a child that is stopped; one that runs needs one or two */
+#define REHEARSAL_ROLE SANDBOX_COURIER /* names files, and is held to some of the network, too */
 
 static int enter_and_leave(void *arg, int queue_fd)
 {
-	const struct rehearsal *r = arg;
+	const struct sandbox *s = arg;
 
 	(void)queue_fd;
-	return !sandbox_enter(r->sandbox, r->role);
+	return !sandbox_enter(s, REHEARSAL_ROLE);
 }
 
 /* Whether a child can enter, which says why it cannot. One that was killed or that cannot be made tells nothing:
  * workers will, and what is owed then has its records. */
-static bool rehearse(const struct sandbox *s, enum sandbox_role role)
+static bool rehearse(struct sandbox *s)
 {
-	struct rehearsal r = {.sandbox = s, .role = role};
 	struct proc child;
 	struct pollfd end;
 	int status;
 
-	if (!proc_spawn(&child, enter_and_leave, &r))
+	if (!proc_spawn(&child, enter_and_leave, s))
 		return true;
 	end = (struct pollfd){.fd = child.fd, .events = POLLIN};
 	poll(&end, 1, REHEARSAL_MS);
@@ -93,8 +89,10 @@ bool sandbox_prepare(struct sandbox *s)
 		return false;
 	if (*lacks)
 		log_warning("this kernel has no %s, which would fence workers in", lacks);
-	if (s->courier && !rehearse(s, SANDBOX_COURIER))
-		return false;
-	return s->alone || (rehearse(s, SANDBOX_WORKER) && rehearse(s, SANDBOX_SESSION) &&
-			    rehearse(s, SANDBOX_RESOLVER));
+	return rehearse(s);
+}
+
+void sandbox_adopt(struct sandbox *s)
+{
+	s->master = getpid();
 }

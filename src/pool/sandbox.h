@@ -22,8 +22,6 @@ enum sandbox_role {
 struct sandbox {      /* made once, before the first fork; the same for all children */
 	bool becomes; /* somebody else: `user`; only root can */
 	struct user user;
-	bool courier; /* this run has one */
-	bool alone;   /* and nobody else: who polls is on another machine */
 	bool paths;   /* sessions connect to sockets of the file system, too */
 	pid_t master; /* dies: so do we */
 	bool calls;   /* the kernel can refuse system calls */
@@ -31,9 +29,13 @@ struct sandbox {      /* made once, before the first fork; the same for all chil
 };
 
 /* In the master: finds out what the kernel can do, tells by one warning what it cannot, and tries all of it
- * in a child of each role that it has. False: something that is there is refused to us, which was told; nothing may be
- * forked then. `becomes`, `user`, `courier`, `alone` and `paths` are set before. */
+ * in a child. False: something that is there is refused to us, which was told; nothing may be
+ * forked then. `becomes`, `user` and `paths` are set before. */
 bool sandbox_prepare(struct sandbox *s);
+
+/* In a child that has given up nothing and forks others: what was prepared before it was forked holds for these, too. Says
+ * nothing, tries nothing. */
+void sandbox_adopt(struct sandbox *s);
 
 /* In a child, once its descriptors are open. There is no way back. False: was told; the process must end. */
 bool sandbox_enter(const struct sandbox *s, enum sandbox_role role);

@@ -254,7 +254,7 @@ int main(int argc, char **argv)
 	bool agent = argc == 5 && strcmp(argv[1], "agent") == 0;
 	char error[BROKER_ERROR_MAX], words[100];
 	struct broker broker;
-	struct sandbox sandbox = {.courier = true};
+	struct sandbox sandbox = {0};
 	struct courier_config config = {.role = agent ? COURIER_AGENT : COURIER_MASTER,
 					.broker = &broker,
 					.name = argv[2],

@@ -301,7 +301,6 @@ int main(int argc, char **argv)
 	setvbuf(stderr, NULL, _IOLBF, 4096);
 	for (int i = 5; i < argc; i++)
 		option(&d, argv[i]);
-	d.sandbox.courier = d.fenced;
 	if (d.fenced && !sandbox_prepare(&d.sandbox))
 		return 1;
 	d.link = calls->start(&d.config, why);

@@ -3,9 +3,12 @@
 brings is what a local run brings, record for record, in every format."""
 import collections
 import csv
+import ctypes
+import errno
 import io
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -17,6 +20,7 @@ import poller
 import processes
 import rabbit
 import recipes
+import test_sandbox
 import test_tls
 import test_transports
 
@@ -118,6 +122,72 @@ class Agent(dist.Stage):
             while 'STOPPING=1' not in said:
                 said += s.recv(4096).decode()
         self.assertEqual(agent.wait(poller.LONG), 0, self.told(agent))
+
+
+@rabbit.needs_broker
+@unittest.skipUnless('sandbox: linux' in poller.version(), 'needs its sandbox')
+class Rights(dist.Stage):
+    """What the children of an agent give up: found out and tried by the agent alone, once for all cells."""
+    LANDLOCK = ('landlock_create_ruleset', 'landlock_add_rule', 'landlock_restrict_self')
+
+    def poll(self):
+        """The records of another run each time, and so of another cell."""
+        run = self.run_poller('--broker', self.url(), '-F', 'jsonl', '-q', '-p', self.park.port, '127.2.0.1')
+        return [json.loads(line)['status'] for line in run.stdout.splitlines()]
+
+    def run_as(self, agent, user):
+        """Its file names another user, and is read again."""
+        with open(self.path('a1.yaml'), 'w', encoding='utf-8') as f:
+            f.write(f'run_as: {user}\n')
+        before = self.told(agent).count('reloaded')
+        agent.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: self.told(agent).count('reloaded') > before, 'it is silent')
+
+    def test_a_kernel_that_cannot(self):
+        self.devices('*:ok')
+        agent = self.start_agent('a1', preexec_fn=test_sandbox.refusing(errno.ENOSYS, *self.LANDLOCK))
+        for _ in range(2):
+            self.assertEqual(self.poll(), ['ok'])
+        self.assertEqual(self.told(agent).count('this kernel has no Landlock'), 1, self.told(agent))
+
+    def test_a_kernel_that_refuses(self):
+        """It has not begun: no broker hears of it."""
+        agent = self.start_agent('a1', preexec_fn=test_sandbox.refusing(errno.EPERM, 'landlock_add_rule'))
+        self.assertEqual(agent.wait(poller.LONG), 4, self.told(agent))
+        self.assertEqual(self.told(agent).count('Landlock is refused'), 1, self.told(agent))
+        self.assertEqual(self.told(agent).count('none is started'), 1, self.told(agent))
+
+    @unittest.skipUnless(poller.ROOT, 'needs root')
+    def test_run_as(self):
+        """Another user after a reload: for cells from then on."""
+        self.devices('*:silent')
+        agent = self.start_agent('a1', text='run_as: daemon\n')
+        for user in 'daemon', 'nobody':
+            if user != 'daemon':
+                self.run_as(agent, user)
+            hosts = self.write_hosts(f'{user}.yaml', ['127.2.0.1'])  # few: the first run's stay in hand
+            master = self.start_master('-t', '60s', hosts=hosts, name=user, output=f'{user}.jsonl')
+            uid = [str(pwd.getpwnam(user).pw_uid)] * 4
+            uids = lambda cell: [processes.status_of(p)['Uid'].split() for p in processes.children(cell)]
+            self.wait_until(lambda uid=uid: any(uids(cell) == [uid] * 2 for cell in dist.cells_of(agent.pid)),
+                            f'no cell has two workers who are {user}')
+            master.kill()
+            master.wait()
+        self.assertEqual(processes.status_of(agent.pid)['Uid'].split(), ['0'] * 4)
+
+    @unittest.skipUnless(poller.ROOT, 'needs root')
+    def test_a_user_that_it_may_not_become(self):
+        """The agent tries before it takes a file over: told once, and what held before holds."""
+        self.devices('*:ok')
+        def without_setuid():
+            if ctypes.CDLL(None, use_errno=True).prctl(24, 7, 0, 0, 0):  # PR_CAPBSET_DROP, CAP_SETUID
+                os._exit(97)
+        agent = self.start_agent('a1', text='run_as: root\n', preexec_fn=without_setuid)
+        self.assertEqual(self.poll(), ['ok'])
+        self.run_as(agent, 'daemon')
+        self.assertIn('nothing was reloaded', self.told(agent))
+        self.assertEqual(self.poll(), ['ok'])
+        self.assertEqual(self.told(agent).count('cannot become the user of run_as'), 1, self.told(agent))
 
 
 @rabbit.needs_broker

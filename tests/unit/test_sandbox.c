@@ -97,7 +97,7 @@ static int aborts(int queue_fd)
 
 static void test_goes_on(void **state)
 {
-	struct sandbox s = {.becomes = false, .courier = true};
+	struct sandbox s = {.becomes = false};
 	char said[1000];
 
 	(void)state;
@@ -127,6 +127,25 @@ static void test_becomes(void **state)
 		assert_int_equal(in_sandbox(&s, roles[i], works, said), 0);
 }
 
+/* A child that forks others is their master: else nobody would be, and they would leave at once. */
+static void test_adopts(void **state)
+{
+	struct sandbox s = {.becomes = geteuid() == 0, .user = {.uid = 4711, .gid = 4712}};
+	char said[1000];
+	pid_t child;
+	int status;
+
+	(void)state;
+	assert_true(sandbox_prepare(&s));
+	child = fork();
+	if (child == 0) {
+		sandbox_adopt(&s);
+		_exit(s.master != getpid() || in_sandbox(&s, SANDBOX_WORKER, works, said) != 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static void test_cannot_become(void **state)
 {
 	struct sandbox s = {.becomes = true, .user = {.uid = (uid_t)-1, .gid = 4712}};
@@ -136,8 +155,6 @@ static void test_cannot_become(void **state)
 	assert_false(sandbox_prepare(&s));
 	assert_int_equal(in_sandbox(&s, SANDBOX_WORKER, nothing, said), 99 << 8);
 	assert_non_null(strstr(said, "cannot become the user of run_as"));
-	s.courier = s.alone = true; /* where nobody polls, too */
-	assert_false(sandbox_prepare(&s));
 }
 
 int main(void)
@@ -145,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_becomes),
+		cmocka_unit_test(test_adopts),
 		cmocka_unit_test(test_cannot_become),
 	};
 

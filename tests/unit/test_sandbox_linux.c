@@ -462,7 +462,7 @@ static void do_all(struct sandbox *s)
 
 static void test_deeds(void **state)
 {
-	struct sandbox s = {.courier = true, .paths = true};
+	struct sandbox s = {.paths = true};
 
 	(void)state;
 	do_all(&s);
@@ -470,10 +470,7 @@ static void test_deeds(void **state)
 
 static void test_deeds_of_another_user(void **state)
 {
-	struct sandbox s = {.becomes = true,
-			    .user = {.uid = 65534, .gid = 65534},
-			    .courier = true,
-			    .paths = true};
+	struct sandbox s = {.becomes = true, .user = {.uid = 65534, .gid = 65534}, .paths = true};
 
 	(void)state;
 	if (geteuid() != 0)
