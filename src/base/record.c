@@ -37,11 +37,9 @@ const char *record_status_name(enum record_status s)
 	return status_names[s];
 }
 
-/* Counterpart: record_head_unpack. */
-void record_head_pack(const struct record_head *h, struct wire_out *w)
+/* Counterpart: record_outcome_unpack. */
+void record_outcome_pack(const struct record_head *h, struct wire_out *w)
 {
-	wire_put_u64(w, h->seq);
-	wire_put_u32(w, h->lease);
 	wire_put_u8(w, h->status);
 	wire_put_u32(w, h->tries);
 	wire_put_u64(w, (uint64_t)h->rtt_us);
@@ -55,6 +53,14 @@ void record_head_pack(const struct record_head *h, struct wire_out *w)
 	addr_pack(&h->addr, w);
 }
 
+/* Counterpart: record_head_unpack. */
+void record_head_pack(const struct record_head *h, struct wire_out *w)
+{
+	wire_put_u64(w, h->seq);
+	wire_put_u32(w, h->lease);
+	record_outcome_pack(h, w);
+}
+
 static bool learnt_take(struct record_head *h, struct wire_in *r)
 {
 	uint8_t learns = wire_get_u8(r);
@@ -64,7 +70,7 @@ static bool learnt_take(struct record_head *h, struct wire_in *r)
 	return learns == 0 || (learns == 1 && learnt_unpack(&h->learnt, r));
 }
 
-/* Of record_head_pack(), what follows the engine ID's length. */
+/* Of record_outcome_pack(), what follows the engine ID's length. */
 static bool engine_unpack(struct record_head *h, struct wire_in *r)
 {
 	const uint8_t *octets;
@@ -77,11 +83,9 @@ static bool engine_unpack(struct record_head *h, struct wire_in *r)
 	return addr_unpack(&h->addr, r);
 }
 
-/* Counterpart: record_head_pack. */
-bool record_head_unpack(struct record_head *h, struct wire_in *r)
+/* Counterpart: record_outcome_pack. */
+bool record_outcome_unpack(struct record_head *h, struct wire_in *r)
 {
-	h->seq = wire_get_u64(r);
-	h->lease = wire_get_u32(r);
 	h->status = wire_get_u8(r);
 	h->tries = wire_get_u32(r);
 	h->rtt_us = (int64_t)wire_get_u64(r);
@@ -93,19 +97,10 @@ bool record_head_unpack(struct record_head *h, struct wire_in *r)
 	return h->engine_id_len == 0 || engine_unpack(h, r);
 }
 
-void record_head_copy(struct record_head *to, const struct record_head *from)
+/* Counterpart: record_head_pack. */
+bool record_head_unpack(struct record_head *h, struct wire_in *r)
 {
-	to->seq = from->seq;
-	to->lease = from->lease;
-	to->status = from->status;
-	to->tries = from->tries;
-	to->rtt_us = from->rtt_us;
-	to->engine_id_len = from->engine_id_len;
-	if (from->engine_id_len > 0) {
-		memcpy(to->engine_id, from->engine_id, from->engine_id_len);
-		to->addr = from->addr;
-	}
-	to->learns = from->learns;
-	if (from->learns)
-		to->learnt = from->learnt;
+	h->seq = wire_get_u64(r);
+	h->lease = wire_get_u32(r);
+	return record_outcome_unpack(h, r);
 }

@@ -67,14 +67,16 @@ struct record_head {
 	bool learns;      /* there is something for the next round: */
 	struct learnt learnt;
 };
-#define RECORD_HEAD_PACKED (8 + 4 + 1 + 4 + 8 + 1 + 1) /* octets, when nothing was learnt */
-#define RECORD_HEAD_PACKED_MAX \
-	(RECORD_HEAD_PACKED + ENGINE_ID_MAX + ADDR_PACKED + LEARNT_PACKED_MAX)
+#define RECORD_OUTCOME_PACKED_MAX \
+	(1 + 4 + 8 + 1 + LEARNT_PACKED_MAX + 1 + ENGINE_ID_MAX + ADDR_PACKED) /* octets */
+#define RECORD_HEAD_PACKED     (8 + 4 + 1 + 4 + 8 + 1 + 1) /* when nothing was learnt */
+#define RECORD_HEAD_PACKED_MAX (8 + 4 + RECORD_OUTCOME_PACKED_MAX)
 /* A pair. Unpacking is false when r is short, or the status, the engine ID's length, the family or what was
  * learnt is out of range. */
 void record_head_pack(const struct record_head *h, struct wire_out *w);
 bool record_head_unpack(struct record_head *h, struct wire_in *r);
-/* Copies what holds: most heads are a quarter of what one may be. */
-void record_head_copy(struct record_head *to, const struct record_head *from);
+/* The same of all but seq and lease: of a record that others know by other numbers. */
+void record_outcome_pack(const struct record_head *h, struct wire_out *w);
+bool record_outcome_unpack(struct record_head *h, struct wire_in *r);
 
 #endif

@@ -267,67 +267,94 @@ bool batch_results_unpack(struct batch_results *b, struct wire_in *r)
 	return !r->bad && b->number >= 1;
 }
 
-/* What only a last piece has. Counterpart: last_unpack. */
-static void last_pack(const struct batch_result *b, struct wire_out *w)
-{
-	struct record_head h;
+enum { /* bits of a result's first octet: what it has */
+	HAS_BEFORE = 1,
+	HAS_HEAD = 2,
+	HAS_ADDR = 4, /* these two with a head only */
+	HAS_FRONT = 8,
+	HAS_ALL = 15
+};
 
-	record_head_copy(&h, &b->head);
-	h.seq = b->seq;
-	h.lease = 0;
-	if (h.learns)
-		h.learnt = learnt_aged(&h.learnt);
-	record_head_pack(&h, w);
-	wire_put_u8(w, b->addr.family != 0);
-	if (b->addr.family)
-		addr_pack(&b->addr, w);
-	wire_put_u32(w, b->front_len);
-	wire_put_bytes(w, b->front, b->front_len);
+static uint8_t has_what(const struct batch_result *b)
+{
+	unsigned has = b->before > 0 ? HAS_BEFORE : 0;
+
+	if (b->head != NULL)
+		has |= HAS_HEAD | (b->addr.family != 0 ? HAS_ADDR : 0u) |
+		       (b->front_len > 0 ? HAS_FRONT : 0u);
+	return (uint8_t)has;
+}
+
+static void outcome_pack(const struct record_head *h, struct wire_out *w)
+{
+	struct record_head aged;
+
+	if (h->learns) {
+		aged = *h;
+		aged.learnt = learnt_aged(&h->learnt);
+		h = &aged;
+	}
+	record_outcome_pack(h, w);
 }
 
 /* Counterpart: batch_result_unpack. */
 void batch_result_pack(const struct batch_result *b, struct wire_out *w)
 {
+	uint8_t has = has_what(b);
+
+	wire_put_u8(w, has);
 	wire_put_u64(w, b->seq);
 	wire_put_u32(w, b->poll);
-	wire_put_u32(w, b->before);
 	wire_put_u8(w, b->attempt);
-	wire_put_u8(w, b->last);
-	if (b->last)
-		last_pack(b, w);
+	if (has & HAS_BEFORE)
+		wire_put_u32(w, b->before);
+	if (has & HAS_HEAD)
+		outcome_pack(b->head, w);
+	if (has & HAS_ADDR)
+		addr_pack(&b->addr, w);
+	if (has & HAS_FRONT) {
+		wire_put_u32(w, b->front_len);
+		wire_put_bytes(w, b->front, b->front_len);
+	}
 	wire_put_u32(w, b->len);
 	wire_put_bytes(w, b->octets, b->len);
 }
 
-/* Counterpart: last_pack. */
-static bool last_unpack(struct batch_result *b, struct wire_in *r)
+/* What only a last piece has. */
+static bool last_unpack(struct batch_result *b, struct record_head *head, uint8_t has,
+			struct wire_in *r)
 {
-	uint8_t has;
-
-	if (!record_head_unpack(&b->head, r) || b->head.seq != b->seq || b->head.lease != 0)
+	if (!record_outcome_unpack(head, r))
 		return false;
-	if (b->head.learns)
-		learnt_stamp(&b->head.learnt);
-	has = wire_get_u8(r);
-	if (has > 1 || (has && !addr_unpack(&b->addr, r)))
+	head->seq = b->seq;
+	head->lease = 0;
+	if (head->learns)
+		learnt_stamp(&head->learnt);
+	b->head = head;
+	if (has & HAS_ADDR && !addr_unpack(&b->addr, r))
 		return false;
-	b->front_len = wire_get_u32(r);
-	b->front = wire_get_bytes(r, b->front_len);
-	return !r->bad;
+	if (has & HAS_FRONT) {
+		b->front_len = wire_get_u32(r);
+		b->front = wire_get_bytes(r, b->front_len);
+	}
+	return true;
 }
 
 /* Counterpart: batch_result_pack. */
-bool batch_result_unpack(struct batch_result *b, struct wire_in *r)
+bool batch_result_unpack(struct batch_result *b, struct record_head *head, struct wire_in *r)
 {
-	uint8_t last;
+	uint8_t has = wire_get_u8(r);
 
 	*b = (struct batch_result){.seq = wire_get_u64(r)};
 	b->poll = wire_get_u32(r);
-	b->before = wire_get_u32(r);
 	b->attempt = wire_get_u8(r);
-	last = wire_get_u8(r);
-	b->last = last == 1;
-	if (r->bad || last > 1 || b->attempt < 1 || (b->last && !last_unpack(b, r)))
+	if (has & HAS_BEFORE)
+		b->before = wire_get_u32(r);
+	if (r->bad || has > HAS_ALL || b->attempt < 1)
+		return false;
+	if (!(has & HAS_HEAD) && has & (HAS_ADDR | HAS_FRONT))
+		return false;
+	if (has & HAS_HEAD && !last_unpack(b, head, has, r))
 		return false;
 	b->len = wire_get_u32(r);
 	b->octets = wire_get_bytes(r, b->len);

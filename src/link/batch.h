@@ -82,16 +82,19 @@ struct batch_result {
 	uint32_t poll;   /* the incarnation's; the same in all pieces of one record */
 	uint32_t before; /* octets of the record in pieces before this one */
 	uint8_t attempt; /* of the task batch that it answers */
-	bool last;
-	struct record_head head; /* if last; lease is 0. learnt.stamp_us is of this machine */
-	struct addr addr;        /* if last: shown in the record; family 0: none */
-	const uint8_t *front;    /* if last; lent */
+	/* NULL: more pieces follow, and the four below it are nothing. Its own numbers do not travel; learnt.stamp_us is of
+	 * this machine */
+	const struct record_head *head;
+	struct addr addr;     /* that a name came to; family 0: none, or the task's own */
+	const uint8_t *front; /* lent */
 	uint32_t front_len;
 	const uint8_t *octets; /* lent */
 	uint32_t len;
 };
-#define BATCH_RESULT_MAX (18 + RECORD_HEAD_PACKED_MAX + ADDR_PACKED + 12) /* and its octets */
+#define BATCH_RESULT_MAX \
+	(8 + 4 + 1 + 1 + 4 + RECORD_OUTCOME_PACKED_MAX + ADDR_PACKED + 4 + 4) /* and its octets */
 void batch_result_pack(const struct batch_result *b, struct wire_out *w);
-bool batch_result_unpack(struct batch_result *b, struct wire_in *r);
+/* b->head is head, where it has one: seq as b's, lease 0. */
+bool batch_result_unpack(struct batch_result *b, struct record_head *head, struct wire_in *r);
 
 #endif

@@ -49,7 +49,6 @@ struct cell {
 	char words[WORDS_MAX];
 	/* on their way to the agent */
 	struct gather gather;
-	struct batch_result row; /* the one that is packed */
 	struct stats stats;
 	bool counted;   /* there are some */
 	int64_t due_us; /* when it is sent, however little it is; LOOP_NEVER: there is nothing */
@@ -99,6 +98,7 @@ static bool task_take(struct cell *c, struct cell_task *task, uint64_t *local, s
 	if (!batch_target_unpack(&t, &store, &task->learns, &learnt, r))
 		return false;
 	task->seq = t.seq;
+	task->named = t.name != NULL;
 	*local = t.seq = cell_task_open(&c->tasks, task, &learnt);
 	refuse_kind(c, &t);
 	plan_feed(c->plan, &t);
@@ -246,36 +246,34 @@ static void results_put(struct cell *c, struct writer *w)
 	writer_put(w, frame.p, frame.len);
 }
 
-/* Field by field: most of a result is what a record may have, and has not. */
-static void row_fill(struct batch_result *r, const struct cell_task *t,
-		     const struct layout_piece *p)
+/* An address that the task came with goes back to nobody. */
+static struct batch_result row_of(const struct cell_task *t, const struct layout_piece *p)
 {
-	r->seq = t->seq;
-	r->poll = t->poll;
-	r->attempt = t->attempt;
-	r->before = (uint32_t)p->before;
-	r->last = p->head != NULL;
-	r->addr = p->addr;
-	r->front = p->front;
-	r->front_len = (uint32_t)p->front_len;
-	r->octets = p->octets;
-	r->len = (uint32_t)p->len;
-	if (p->head != NULL)
-		record_head_copy(&r->head, p->head);
+	return (struct batch_result){.seq = t->seq,
+				     .poll = t->poll,
+				     .before = (uint32_t)p->before,
+				     .attempt = t->attempt,
+				     .head = p->head,
+				     .addr = t->named ? *p->addr : (struct addr){.family = 0},
+				     .front = p->front,
+				     .front_len = (uint32_t)p->front_len,
+				     .octets = p->octets,
+				     .len = (uint32_t)p->len};
 }
 
 static void piece_take(void *arg, const struct layout_piece *p, struct writer *w)
 {
 	struct cell *c = arg;
 	struct cell_task *t = cell_task_find(&c->tasks, p->seq);
+	struct batch_result row;
 
 	if (t == NULL)
 		return; /* a master has one record of a task */
 	if (!gather_fits(&c->gather, p->front_len + p->len))
 		results_put(c, w);
-	row_fill(&c->row, t, p);
-	gather_add(&c->gather, t->batch, &c->row);
-	if (c->row.last)
+	row = row_of(t, p);
+	gather_add(&c->gather, t->batch, &row);
+	if (row.head != NULL)
 		cell_task_close(&c->tasks, t);
 }
 

@@ -20,6 +20,7 @@ struct cell_task {
 	uint8_t attempt;
 	bool open; /* false: the slot is free */
 	bool learns;
+	bool named; /* given by name, not by address or path: its record says which address it came to */
 };
 
 /* {0}: there are none. */

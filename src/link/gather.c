@@ -54,8 +54,8 @@ void gather_add(struct gather *g, uint32_t batch, const struct batch_result *r)
 	batch_result_pack(r, &w);
 	g->out.len = (size_t)(w.at - g->out.data);
 	g->rows++;
-	if (r->last)
-		count_end(g, batch, &r->head);
+	if (r->head != NULL)
+		count_end(g, batch, r->head);
 }
 
 static void lists_put(struct gather *g)

@@ -279,6 +279,11 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 	return !l->order || !order_failed(l->order);
 }
 
+bool layout_pass(struct layout *l, const struct layout_piece *p)
+{
+	return l->frames && frames_pass(l->frames, l->writer, p);
+}
+
 void layout_count(struct layout *l, const struct stats *delta)
 {
 	if (l->frames)

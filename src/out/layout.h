@@ -35,7 +35,7 @@ struct layout_piece {
 	uint64_t seq;                   /* the record's target */
 	uint64_t before;                /* octets of it in pieces before this one */
 	const struct record_head *head; /* of the last one; NULL: more of the record come */
-	struct addr addr;               /* shown in the record; family 0: none */
+	const struct addr *addr;        /* shown in the record; family 0: none */
 	const uint8_t *front, *octets;  /* the front of the last one alone */
 	size_t front_len, len;
 };
@@ -75,20 +75,20 @@ enum layout_state {
 	LAYOUT_MORE,  /* to be continued when the writer is not full */
 	LAYOUT_FAILED /* errno: what has to wait finds no room, or cannot be read */
 };
-
 /* config and writer are lent. */
 struct layout *layout_new(const struct layout_config *config, struct writer *writer);
 void layout_free(struct layout *l);
 
-/* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its
- * last ones. r: as target() has it. False: as LAYOUT_FAILED. */
+/* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its last ones. r: as target()
+ * has it. False: as LAYOUT_FAILED. */
 bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const void *front,
 		  size_t len);
-/* The most octets of this record that may be brought in one go, at least 1: whatever they are, they become
- * no more than a few times what the writer buffers. */
+/* The most octets of this record in one go, at least 1: they become no more than a few times what the writer buffers. */
 size_t layout_portion(const struct layout *l);
 bool layout_part(struct layout *l, const void *p, size_t len);
 bool layout_end(struct layout *l, const void *p, size_t len);
+/* A record whose last piece is its only one. False: it is too large, or no frames are made: it is to be begun. */
+bool layout_pass(struct layout *l, const struct layout_piece *p);
 
 /* What workers have counted before the records that come next; only frames take it along. */
 void layout_count(struct layout *l, const struct stats *delta);

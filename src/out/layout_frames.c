@@ -2,9 +2,9 @@
  * Records that go on to another process: pieces of bounded size, as that wants them.
  *
  * Nothing here stands around rows or is sorted; who writes the records in the end does that. A record's octets are gathered until
- * they are a piece, so that what was cut small by a queue's frames does not travel small; one that comes whole is not copied. All but the last piece say
- * only whose they are; the last one has the head and the front, which are known before the octets but may be kept until
- * their record is there to be written.
+ * they are a piece, so that what was cut small by a queue's frames does not travel small; one that comes whole is passed on uncopied. All
+ * but the last piece say only whose they are; the last one has the head and the front, which are known before the octets but may
+ * be kept until their record is there to be written.
  *
  * The trap: a front is a worker's word, and a piece without bounds would break the queue of who reads it.
  */
@@ -17,6 +17,7 @@ struct frames {
 	const struct layout_frames *config;
 	struct layout_piece piece; /* of the record that is open: what holds for all its pieces */
 	struct record_head head;
+	struct addr addr;
 	struct buf front, octets; /* of the next piece */
 };
 
@@ -40,9 +41,10 @@ void frames_free(struct frames *f)
 bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const void *front,
 		  size_t len)
 {
-	f->piece = (struct layout_piece){.seq = seq, .addr = r->addr};
+	f->piece = (struct layout_piece){.seq = seq, .addr = &f->addr};
+	f->addr = r->addr;
 	if (r->head)
-		record_head_copy(&f->head, r->head);
+		f->head = *r->head;
 	else
 		f->head = (struct record_head){
 			.status = (uint8_t)r->status, .rtt_us = r->rtt_us, .tries = r->tries};
@@ -80,14 +82,19 @@ void frames_part(struct frames *f, struct writer *w, const void *p, size_t len)
 	}
 }
 
+bool frames_pass(struct frames *f, struct writer *w, const struct layout_piece *p)
+{
+	if (p->len > f->config->piece || p->front_len > f->config->piece)
+		return false;
+	f->config->put(f->config->arg, p, w);
+	return true;
+}
+
 void frames_end(struct frames *f, struct writer *w, const void *p, size_t len)
 {
-	bool whole = f->octets.len == 0 && len <= f->config->piece;
-
-	if (!whole)
-		frames_part(f, w, p, len);
+	frames_part(f, w, p, len);
 	f->piece.head = &f->head;
 	f->piece.front = f->front.data;
 	f->piece.front_len = f->front.len;
-	piece_put(f, w, whole ? p : f->octets.data, whole ? len : f->octets.len);
+	piece_put(f, w, f->octets.data, f->octets.len);
 }

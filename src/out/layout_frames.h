@@ -15,6 +15,7 @@ void frames_free(struct frames *f); /* NULL is nothing */
 bool frames_begin(struct frames *f, uint64_t seq, const struct record *r, const void *front,
 		  size_t len);
 void frames_part(struct frames *f, struct writer *w, const void *p, size_t len);
+bool frames_pass(struct frames *f, struct writer *w, const struct layout_piece *p);
 void frames_end(struct frames *f, struct writer *w, const void *p,
 		size_t len); /* its last octets */
 

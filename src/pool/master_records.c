@@ -270,8 +270,18 @@ static void record_write(struct master *m, const struct dispatch_task *t, const 
 			 struct part *part, const struct record_octets *octets)
 {
 	const struct queue_part front = octets->front, rest = octets->rest;
-	bool put = layout_begin(m->layout, t->seq, r, front.p, front.len);
+	const struct layout_piece whole = {.seq = t->seq,
+					   .head = r->head,
+					   .addr = &r->addr,
+					   .front = front.p,
+					   .front_len = front.len,
+					   .octets = rest.p,
+					   .len = rest.len};
+	bool put;
 
+	if (part == NULL && layout_pass(m->layout, &whole))
+		return;
+	put = layout_begin(m->layout, t->seq, r, front.p, front.len);
 	if (put && part == NULL && rest.len <= layout_portion(m->layout)) {
 		if (!layout_end(m->layout, rest.p, rest.len))
 			output_failed(m);

@@ -110,7 +110,7 @@ struct part *piece_end(struct master *m, uint64_t incarnation, const struct batc
 	struct piece *p = piece_find(m, incarnation, b);
 
 	*whole = p != NULL && p->octets == b->before &&
-		 (!record_is_wanted(m, b->head.status) ||
+		 (!record_is_wanted(m, b->head->status) ||
 		  trust_octets(m, p->ends, (struct queue_part){b->front, b->front_len},
 			       (struct queue_part){b->octets, b->len}));
 	if (*whole)

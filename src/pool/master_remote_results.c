@@ -82,9 +82,9 @@ static bool seq_is_ours(const struct master *m, uint64_t wire, uint64_t *seq)
 
 static bool result_is_sound(const struct master *m, const struct batch_result *b)
 {
-	if (b->head.status == RECORD_LOST || b->head.rtt_us < -1)
+	if (b->head->status == RECORD_LOST || b->head->rtt_us < -1)
 		return false;
-	return !record_is_wanted(m, b->head.status) || b->before > 0 ||
+	return !record_is_wanted(m, b->head->status) || b->before > 0 ||
 	       trust_octets(m, 0, (struct queue_part){b->front, b->front_len},
 			    (struct queue_part){b->octets, b->len});
 }
@@ -107,19 +107,19 @@ static void result_write(struct master *m, const struct plan_target *p, struct b
 		part_free(m, part);
 		return;
 	}
-	recall_learn(m, p, &b->head);
+	recall_learn(m, p, b->head);
 	task = task_of(p);
 	if (b->addr.family != 0)
 		task.addr = b->addr;
-	if (b->head.engine_id_len > 0)
-		engines_take(&m->engines, &b->head, p->host);
-	record_come(m, &task, &b->head, part, &octets);
+	if (b->head->engine_id_len > 0)
+		engines_take(&m->engines, b->head, p->host);
+	record_come(m, &task, b->head, part, &octets);
 	if (m->large.open) {
 		r->slow = true;
 		r->slow_seq = p->seq;
-		r->slow_status = (enum record_status)b->head.status;
+		r->slow_status = (enum record_status)b->head->status;
 	} else {
-		acks_seq(r->acks, p->seq, (enum record_status)b->head.status);
+		acks_seq(r->acks, p->seq, (enum record_status)b->head->status);
 	}
 }
 
@@ -146,7 +146,7 @@ static void result_take(struct master *m, struct batch_result *b)
 	uint64_t seq;
 
 	if (!seq_is_ours(m, b->seq, &seq)) {
-		m->result->remote.late += b->last;
+		m->result->remote.late += b->head != NULL;
 		return;
 	}
 	stood = m->remote->config->taken;
@@ -157,10 +157,10 @@ static void result_take(struct master *m, struct batch_result *b)
 	plan_at(m->config->plan, seq, &p);
 	site_heard(m, site_of(m, p.profile)); /* a repeat is no silence either */
 	if (ledger_has(m->remote->ledger, seq)) {
-		m->result->remote.duplicates += b->last;
+		m->result->remote.duplicates += b->head != NULL;
 		return;
 	}
-	if (b->last)
+	if (b->head != NULL)
 		record_end(m, &p, b);
 	else
 		piece_take(m, m->remote->taken.incarnation, b);
@@ -252,8 +252,9 @@ static bool dead_next(struct master *m, struct wire_in *in)
 static bool result_next(struct master *m, struct wire_in *in)
 {
 	struct batch_result b;
+	struct record_head head;
 
-	if (!batch_result_unpack(&b, in))
+	if (!batch_result_unpack(&b, &head, in))
 		return false;
 	result_take(m, &b);
 	return true;

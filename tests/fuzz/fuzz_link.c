@@ -215,9 +215,10 @@ static bool target_again(struct wire_in *r, struct packed *out)
 static bool result_again(struct wire_in *r, struct packed *out)
 {
 	struct batch_result b;
+	struct record_head head;
 	struct wire_out w = writes(out);
 
-	if (!batch_result_unpack(&b, r))
+	if (!batch_result_unpack(&b, &head, r))
 		return false;
 	batch_result_pack(&b, &w);
 	FUZZ_CHECK(!w.full);

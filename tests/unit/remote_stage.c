@@ -159,15 +159,15 @@ static void body_end(struct body *b, unsigned site)
 static void body_record(struct body *b, const struct plan_target *t, uint8_t attempt)
 {
 	char text[PIECE];
+	struct record_head head = {
+		.status = play.says_lost ? RECORD_LOST : RECORD_OK, .tries = 1, .rtt_us = 5};
 	struct batch_result r = {
-		.seq = t->seq, .poll = world->polled, .attempt = attempt, .last = true};
+		.seq = t->seq, .poll = world->polled, .attempt = attempt, .head = &head};
 
 	if (play.wide)
 		snprintf(text, sizeof(text), "%s ok %0*d\n", t->host, PIECE - 20, 0);
 	else
 		snprintf(text, sizeof(text), "%s ok\n", t->host);
-	r.head = (struct record_head){
-		.status = play.says_lost ? RECORD_LOST : RECORD_OK, .tries = 1, .rtt_us = 5};
 	r.octets = (const uint8_t *)text;
 	r.len = (uint32_t)strlen(text);
 	batch_result_pack(&r, &b->w);
@@ -184,17 +184,17 @@ static void put_piece(uint64_t run, const struct plan_target *t, unsigned site, 
 {
 	static char text[PIECE];
 	bool last = i == pieces_of() - 1;
+	struct record_head head = {.status = RECORD_OK, .rtt_us = 5};
 	struct batch_result r = {.seq = t->seq,
 				 .poll = poll,
 				 .before = i * PIECE,
 				 .attempt = 1,
-				 .last = last,
+				 .head = last ? &head : NULL,
 				 .octets = (const uint8_t *)text,
 				 .len = PIECE};
 	struct body b;
 
 	memset(text, 'a' + (int)(poll % 26), sizeof(text));
-	r.head = (struct record_head){.status = RECORD_OK, .rtt_us = 5};
 	if (i == 0)
 		memcpy(text, t->host, strlen(t->host));
 	if (i == 0)

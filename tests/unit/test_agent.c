@@ -311,13 +311,14 @@ static struct got put_results(struct peer *p)
 	g.sent = results.stats.count[STATS_SENT];
 	for (unsigned i = 0; i < g.count; i++) {
 		struct batch_result b;
+		struct record_head end;
 
-		CHECK(batch_result_unpack(&b, &r));
+		CHECK(batch_result_unpack(&b, &end, &r));
 		g.seq[i] = b.seq;
 		g.poll[i] = b.poll;
 		g.before[i] = b.before;
 		g.attempt[i] = b.attempt;
-		g.last[i] = b.last;
+		g.last[i] = b.head != NULL;
 	}
 	CHECK(r.at == r.end);
 	return g;
@@ -414,6 +415,7 @@ static void mock_flush(struct mock *m)
 static void answer(struct mock *m, const struct held *h, enum record_status status, bool parts)
 {
 	struct batch_result r = h->result;
+	struct record_head head = {.status = (uint8_t)status, .rtt_us = 5};
 
 	r.octets = (const uint8_t *)"x\n";
 	r.len = 2;
@@ -421,8 +423,7 @@ static void answer(struct mock *m, const struct held *h, enum record_status stat
 		gather_add(&m->gather, h->batch, &r);
 		r.before = 2;
 	}
-	r.last = true;
-	r.head = (struct record_head){.status = (uint8_t)status, .rtt_us = 5};
+	r.head = &head;
 	gather_add(&m->gather, h->batch, &r);
 	m->stats.count[STATS_SENT]++;
 }
@@ -886,12 +887,13 @@ static void script_alone(struct peer *p)
 			struct batch_head head;
 			struct batch_results results;
 			struct batch_result b;
+			struct record_head end;
 			struct wire_in r = put_body(p);
 			bool other;
 
 			CHECK(batch_head_unpack(&head, &r, &other) &&
 			      batch_results_unpack(&results, &r));
-			CHECK(results.count == 1 && batch_result_unpack(&b, &r));
+			CHECK(results.count == 1 && batch_result_unpack(&b, &end, &r));
 			seen[b.seq - 100] = true;
 			say_u64(p, COURIER_CONFIRMED, p->id);
 		}

@@ -455,23 +455,26 @@ static void test_results(void **state)
 	assert_false(results_taken(&b, &back));
 }
 
-static struct batch_result last_piece(void)
+static struct batch_result last_piece(struct record_head *head)
 {
+	*head = (struct record_head){
+		.seq = 99, /* these two mean nothing elsewhere */
+		.lease = 98,
+		.status = RECORD_OK,
+		.tries = 2,
+		.rtt_us = 3,
+		.engine_id_len = ENGINE_ID_MAX,
+		.engine_id = {1, 2, 3},
+		.addr = {.family = 4, .port = 161},
+		.learns = true,
+		.learnt = much_learnt(),
+	};
 	return (struct batch_result){
 		.seq = 12,
 		.poll = 1,
 		.before = 2,
 		.attempt = 1,
-		.last = true,
-		.head = {.seq = 12,
-			 .status = RECORD_OK,
-			 .tries = 2,
-			 .rtt_us = 3,
-			 .engine_id_len = ENGINE_ID_MAX,
-			 .engine_id = {1, 2, 3},
-			 .addr = {.family = 4, .port = 161},
-			 .learns = true,
-			 .learnt = much_learnt()},
+		.head = head,
 		.addr = {.family = 6, .port = 161, .ip = {32, 1}},
 		.front = (const uint8_t *)"front",
 		.front_len = 5,
@@ -480,7 +483,8 @@ static struct batch_result last_piece(void)
 	};
 }
 
-static bool result_taken(const struct batch_result *b, struct body *body, struct batch_result *back)
+static bool result_taken(const struct batch_result *b, struct body *body, struct batch_result *back,
+			 struct record_head *head)
 {
 	struct wire_in r;
 	bool ok;
@@ -491,13 +495,14 @@ static bool result_taken(const struct batch_result *b, struct body *body, struct
 	assert_true((size_t)(body->w.at - body->octets) <=
 		    BATCH_RESULT_MAX + b->front_len + b->len);
 	r = body_in(body);
-	ok = batch_result_unpack(back, &r);
+	ok = batch_result_unpack(back, head, &r);
 	assert_true(!ok || r.at == r.end);
 	for (const uint8_t *end = body->octets; end < body->w.at; end++) {
 		struct wire_in cut = {.at = body->octets, .end = end};
 		struct batch_result none;
+		struct record_head no_head;
 
-		assert_false(batch_result_unpack(&none, &cut));
+		assert_false(batch_result_unpack(&none, &no_head, &cut));
 	}
 	return ok;
 }
@@ -505,72 +510,110 @@ static bool result_taken(const struct batch_result *b, struct body *body, struct
 static void test_last_piece(void **state)
 {
 	struct body *body = body_new();
-	struct batch_result b = last_piece(), back;
+	struct record_head head, end;
+	struct batch_result b = last_piece(&head), back;
 
 	(void)state;
-	b.head.lease = 99; /* means nothing elsewhere */
-	assert_true(result_taken(&b, body, &back));
-	assert_true(back.seq == 12 && back.head.seq == 12 && back.last);
+	assert_true(result_taken(&b, body, &back, &end));
+	assert_ptr_equal(back.head, &end);
+	assert_true(back.seq == 12 && end.seq == 12 && end.lease == 0);
 	assert_int_equal(back.attempt, 1);
 	assert_int_equal(back.poll, 1);
 	assert_int_equal(back.before, 2);
-	assert_int_equal(back.head.lease, 0);
-	assert_int_equal(back.head.tries, 2);
-	assert_int_equal(back.head.learnt.boots, 3);
-	assert_true(back.head.learnt.stamp_us >= b.head.learnt.stamp_us);
-	assert_true(back.head.learnt.stamp_us < b.head.learnt.stamp_us + 60000000);
+	assert_int_equal(end.tries, 2);
+	assert_true(end.rtt_us == 3 && end.engine_id_len == ENGINE_ID_MAX);
+	assert_memory_equal(end.engine_id, head.engine_id, ENGINE_ID_MAX);
+	assert_true(addr_equal(&end.addr, &head.addr));
+	assert_int_equal(end.learnt.boots, 3);
+	assert_true(end.learnt.stamp_us >= head.learnt.stamp_us);
+	assert_true(end.learnt.stamp_us < head.learnt.stamp_us + 60000000);
 	assert_true(addr_equal(&back.addr, &b.addr));
 	assert_int_equal(back.front_len, 5);
 	assert_memory_equal(back.front, "front", 5);
 	assert_int_equal(back.len, 6);
 	assert_memory_equal(back.octets, "octets", 6);
-	b.addr.family = 0;
-	assert_true(result_taken(&b, body, &back));
-	assert_int_equal(back.addr.family, 0);
+	free(body);
+}
+
+/* What most records have not takes no room: 33 octets and the record's own. */
+static void test_row_is_small(void **state)
+{
+	struct body *body = body_new();
+	struct record_head head = {.status = RECORD_TIMEOUT, .tries = 4, .rtt_us = -1}, end;
+	struct batch_result b = {.seq = UINT64_MAX,
+				 .poll = 7,
+				 .attempt = 3,
+				 .head = &head,
+				 .octets = (const uint8_t *)"octets",
+				 .len = 6},
+			    back;
+
+	(void)state;
+	assert_true(result_taken(&b, body, &back, &end));
+	assert_int_equal(body->w.at - body->octets, 33 + 6);
+	assert_true(back.seq == UINT64_MAX && back.poll == 7 && back.attempt == 3);
+	assert_true(back.before == 0 && back.addr.family == 0 && back.front_len == 0);
+	assert_true(back.head == &end && end.rtt_us == -1 && end.tries == 4);
+	assert_int_equal(end.status, RECORD_TIMEOUT);
+	assert_false(end.learns || end.engine_id_len > 0);
 	free(body);
 }
 
 static void test_piece(void **state)
 {
 	struct body *body = body_new();
+	struct record_head end;
 	struct batch_result b = {.seq = 5,
 				 .attempt = 255,
+				 .addr = {.family = 4}, /* these two are a last piece's */
+				 .front = (const uint8_t *)"front",
+				 .front_len = 5,
 				 .octets = (const uint8_t *)"middle",
 				 .len = 6},
 			    back;
 
 	(void)state;
-	assert_true(result_taken(&b, body, &back));
-	assert_true(back.seq == 5 && !back.last && back.front_len == 0);
+	assert_true(result_taken(&b, body, &back, &end));
+	assert_true(back.seq == 5 && back.head == NULL && back.front_len == 0);
+	assert_int_equal(back.addr.family, 0);
 	assert_int_equal(back.attempt, 255);
 	assert_memory_equal(back.octets, "middle", 6);
 	b.attempt = 0;
-	assert_false(result_taken(&b, body, &back));
+	assert_false(result_taken(&b, body, &back, &end));
 	free(body);
 }
 
-/* The head's own number and lease are those of the piece, or somebody is lying. */
+/* Whether its first octet may be that one, all else as it was packed. */
+static bool result_may_have(struct body *body, uint8_t has)
+{
+	struct batch_result back;
+	struct record_head end;
+	struct wire_in r = body_in(body);
+
+	body->octets[0] = has;
+	return batch_result_unpack(&back, &end, &r);
+}
+
 static void test_result_out_of_bounds(void **state)
 {
 	struct body *body = body_new();
-	struct batch_result b = last_piece(), back;
-	struct wire_in r;
+	struct record_head head, end;
+	struct batch_result b = last_piece(&head), back;
 
 	(void)state;
-	assert_true(result_taken(&b, body, &back));
-	body->octets[25]++; /* of the head's seq, behind seq, poll, before, attempt and last */
-	r = body_in(body);
-	assert_false(batch_result_unpack(&back, &r));
-	body->octets[25]--;
-	body->octets[29]++; /* its lease */
-	r = body_in(body);
-	assert_false(batch_result_unpack(&back, &r));
-	body->octets[29]--;
-	body->octets[17] = 2; /* neither last nor not */
-	r = body_in(body);
-	assert_false(batch_result_unpack(&back, &r));
-	b.head.status = RECORD_STATUS_COUNT;
-	assert_false(result_taken(&b, body, &back));
+	assert_true(result_taken(&b, body, &back, &end));
+	assert_true(result_may_have(body, 15));
+	assert_false(result_may_have(body, 15 + 16)); /* what there is not */
+	body->w.at = body->octets;
+	for (unsigned i = 0; i < 200; i++) /* as a piece with an address, a front: 1s, then 0s */
+		wire_put_u8(&body->w, i < 14);
+	assert_true(result_may_have(body, 0) && result_may_have(body, 1));
+	assert_false(result_may_have(body, 4) || result_may_have(body, 8));
+	head.status = RECORD_STATUS_COUNT;
+	assert_false(result_taken(&b, body, &back, &end));
+	b = last_piece(&head);
+	b.addr.family = 5;
+	assert_false(result_taken(&b, body, &back, &end));
 	free(body);
 }
 
@@ -583,6 +626,7 @@ static void unpack_all(const uint8_t *p, size_t len)
 	struct batch_tasks t;
 	struct batch_results b;
 	struct batch_result result;
+	struct record_head head;
 	struct unpacked u;
 	bool other;
 
@@ -595,7 +639,7 @@ static void unpack_all(const uint8_t *p, size_t len)
 	r = (struct wire_in){.at = p, .end = p + len};
 	(void)batch_results_unpack(&b, &r);
 	r = (struct wire_in){.at = p, .end = p + len};
-	if (batch_result_unpack(&result, &r) && result.len)
+	if (batch_result_unpack(&result, &head, &r) && result.len)
 		assert_true(result.octets >= p && result.octets + result.len <= p + len);
 }
 
@@ -603,7 +647,8 @@ static void unpack_all(const uint8_t *p, size_t len)
 static void test_random_octets(void **state)
 {
 	struct body *body = body_new();
-	struct batch_result result = last_piece();
+	struct record_head head;
+	struct batch_result result = last_piece(&head);
 	struct learnt known = much_learnt();
 	char host[TASK_HOST_MAX + 1];
 	struct plan_target target = largest(host);
@@ -668,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_older_than_this_machine),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_last_piece),
+		cmocka_unit_test(test_row_is_small),
 		cmocka_unit_test(test_piece),
 		cmocka_unit_test(test_result_out_of_bounds),
 		cmocka_unit_test(test_random_octets),

@@ -22,6 +22,8 @@
 #define NOW    INT64_C(1000000)
 #define GATHER INT64_C(200000) /* us that a row waits for others */
 
+static const struct addr address = {.family = 4, .ip = {192, 0, 2, 1}};
+
 struct world {
 	struct plan plan;
 	struct cell *cell;
@@ -65,7 +67,7 @@ static void world_free(struct world *w)
 /* Target number seq, learnt with that many silent rounds. */
 static void target_put(struct wire_out *w, uint64_t seq, uint8_t silent)
 {
-	struct plan_target t = {.seq = seq, .addr = {.family = 4, .ip = {192, 0, 2, 1}}};
+	struct plan_target t = {.seq = seq, .addr = address};
 	struct learnt known = {.silent = silent};
 
 	batch_target_pack(&t, silent > 0 ? &known : NULL, w);
@@ -111,6 +113,7 @@ static void piece(struct world *w, uint64_t local, uint64_t before, const char *
 		  const struct record_head *head)
 {
 	struct layout_piece p = {.seq = local,
+				 .addr = &address,
 				 .before = before,
 				 .head = head,
 				 .octets = (const uint8_t *)octets,
@@ -161,11 +164,13 @@ static struct gathered heard_rows(struct world *w)
 	return g;
 }
 
+/* Its head is good until the next one. */
 static struct batch_result row_next(struct wire_in *r)
 {
+	static struct record_head head;
 	struct batch_result b;
 
-	assert_true(batch_result_unpack(&b, r));
+	assert_true(batch_result_unpack(&b, &head, r));
 	return b;
 }
 
@@ -195,7 +200,8 @@ static void test_rows(void **state)
 		assert_true(b.seq == (i == 0 ? 100 : i == 1 ? UINT64_MAX : 101));
 		assert_int_equal(b.poll, i == 0 ? 40 : i == 1 ? 42 : 41);
 		assert_int_equal(b.attempt, 3);
-		assert_true(b.last && b.len == 4 && b.head.rtt_us == 77 && b.head.lease == 0);
+		assert_true(b.head != NULL && b.len == 4 && b.head->rtt_us == 77);
+		assert_int_equal(b.addr.family, 0); /* it was told to us */
 	}
 	assert_ptr_equal(r.at, r.end);
 	assert_int_equal(g.nbatches, 2);
@@ -212,6 +218,29 @@ static void test_rows(void **state)
 		assert_int_equal(e.status, i == 1 ? RECORD_TIMEOUT : RECORD_OK);
 		assert_true(e.tries == 2 && e.rtt_us == 77);
 	}
+	world_free(w);
+}
+
+/* Which address a name came to, only we know. */
+static void test_address_of_a_name(void **state)
+{
+	struct world *w = world_new(false);
+	struct plan_target t = {.seq = 7, .name = "n"};
+	uint8_t octets[100];
+	struct wire_out out = {.at = octets, .end = octets + sizeof(octets)};
+	struct gathered g;
+	struct batch_result b;
+	struct wire_in r;
+
+	(void)state;
+	batch_target_pack(&t, NULL, &out);
+	give_octets(w, 5, 40, 1, &out, octets);
+	answer(w, next_local(w), RECORD_OK);
+	turn(w, NOW);
+	g = heard_rows(w);
+	r = (struct wire_in){g.octets, g.octets + g.len, false};
+	b = row_next(&r);
+	assert_true(addr_equal(&b.addr, &address));
 	world_free(w);
 }
 
@@ -321,7 +350,7 @@ static void test_pieces(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		struct batch_result b = row_next(&r);
 
-		assert_true(b.poll == 40 && b.before == 6 * i && b.last == (i == 2));
+		assert_true(b.poll == 40 && b.before == 6 * i && (b.head != NULL) == (i == 2));
 	}
 	piece(w, local, 0, "again", &head); /* there is no such task any more */
 	assert_true(turn(w, NOW) == LOOP_NEVER);
@@ -391,13 +420,10 @@ static void test_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_gathered),
-		cmocka_unit_test(test_alone_does_not_wait),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_rows),       cmocka_unit_test(test_address_of_a_name),
+		cmocka_unit_test(test_gathered),   cmocka_unit_test(test_alone_does_not_wait),
+		cmocka_unit_test(test_full),       cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

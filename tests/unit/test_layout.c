@@ -591,6 +591,33 @@ static void test_frames_keep_the_head(void **state)
 	check_file("1+0 partial 3 f|o\n");
 }
 
+/* A record of which all is there, if that is no more than a piece. */
+static void test_frames_pass(void **state)
+{
+	static const struct layout_config plain;
+	struct output out = open_output(&framed, false);
+	struct record_head head = {.status = RECORD_PARTIAL, .tries = 3};
+	struct layout_piece p = {.seq = 5,
+				 .head = &head,
+				 .front = (const uint8_t *)"1234",
+				 .octets = (const uint8_t *)"56789",
+				 .front_len = 4,
+				 .len = 4};
+
+	(void)state;
+	assert_true(layout_pass(out.layout, &p));
+	p.len = 5;
+	assert_false(layout_pass(out.layout, &p));
+	p = (struct layout_piece){.head = &head, .front = p.octets, .front_len = 5};
+	assert_false(layout_pass(out.layout, &p));
+	finish(&out);
+	check_file("5+0 partial 3 1234|5678\n");
+	out = open_output(&plain, false);
+	p.front_len = 0;
+	assert_false(layout_pass(out.layout, &p)); /* this one writes rows itself */
+	finish(&out);
+}
+
 /* Who keeps frames is told of each turn's end, and nobody else has one. */
 static void test_frames_have_turns(void **state)
 {
@@ -642,6 +669,7 @@ int main(void)
 		TEST(test_no_room),
 		TEST(test_frames),
 		TEST(test_frames_keep_the_head),
+		TEST(test_frames_pass),
 		TEST(test_frames_front_too_long),
 		TEST(test_frames_have_turns),
 	};

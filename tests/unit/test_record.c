@@ -137,35 +137,6 @@ static bool engine_taken(uint8_t len, uint8_t family)
 	return record_head_unpack(&back, &r);
 }
 
-/* Over one that had all: as it was, for who packs it. */
-static void test_head_copied(void **state)
-{
-	(void)state;
-	for (unsigned has = 0; has < 4; has++) {
-		struct record_head h = {.seq = 1,
-					.lease = 2,
-					.status = RECORD_AUTH,
-					.tries = 3,
-					.rtt_us = -1,
-					.engine_id_len = has & 1 ? 9 : 0,
-					.engine_id = "12345678",
-					.addr = {.family = 4, .ip = {192, 0, 2, 1}, .port = 161},
-					.learns = has & 2,
-					.learnt = {.silent = 7, .timed = true, .srtt_us = 5}},
-				   copy;
-		uint8_t wanted[RECORD_HEAD_PACKED_MAX], got[RECORD_HEAD_PACKED_MAX];
-		struct wire_out a = {.at = wanted, .end = wanted + sizeof(wanted)};
-		struct wire_out b = {.at = got, .end = got + sizeof(got)};
-
-		memset(&copy, 0x55, sizeof(copy));
-		record_head_copy(&copy, &h);
-		record_head_pack(&h, &a);
-		record_head_pack(&copy, &b);
-		assert_int_equal(a.at - wanted, b.at - got);
-		assert_memory_equal(wanted, got, (size_t)(a.at - wanted));
-	}
-}
-
 static void test_engine_id_out_of_bounds(void **state)
 {
 	(void)state;
@@ -196,7 +167,6 @@ int main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_head_with_an_engine_id),
 		cmocka_unit_test(test_head_with_something_learnt),
-		cmocka_unit_test(test_head_copied),
 		cmocka_unit_test(test_engine_id_out_of_bounds),
 		cmocka_unit_test(test_head_with_a_status_of_its_own),
 	};
