@@ -258,13 +258,12 @@ static const char *end_name(struct plan *p, const struct target *t)
 	return p->names[p->nnames++];
 }
 
-static void fill(struct plan *p, struct plan_cursor *c, size_t item, struct plan_target *out)
+void plan_fill(struct plan *p, size_t item, const struct target *t, uint64_t i,
+	       struct plan_target *out)
 {
 	const struct plan_slot *slot = &p->slots[item];
-	const struct target *t = &c->target;
 
 	*out = (struct plan_target){
-		.seq = c->seq++,
 		.profile = slot->profile,
 		.port = t->port ? t->port : slot->port,
 		.family = t->family ? t->family : slot->family,
@@ -279,7 +278,7 @@ static void fill(struct plan *p, struct plan_cursor *c, size_t item, struct plan
 	else if (t->kind == TARGET_PATH)
 		out->path = t->name; /* to the end of the text */
 	else
-		out->addr = target_address(t, c->next);
+		target_address(t, i, &out->addr);
 	out->addr.port = out->addr.family ? out->port : 0;
 }
 
@@ -296,8 +295,8 @@ static bool next_of(struct plan *p, struct plan_cursor *c, size_t item, struct p
 		c->open = false;
 		return false;
 	}
-	fill(p, c, item, out);
-	c->next++;
+	plan_fill(p, item, &c->target, c->next++, out);
+	out->seq = c->seq++;
 	return true;
 }
 
@@ -339,49 +338,4 @@ bool plan_next(struct plan *p, enum plan_kind kind, struct plan_target *out)
 void plan_rewind(struct plan *p)
 {
 	memset(p->cursors, 0, sizeof(p->cursors));
-}
-
-static void count_items(struct plan *p)
-{
-	uint64_t first = 0;
-
-	p->firsts = mem_alloc(p->nitems * sizeof(*p->firsts));
-	for (size_t i = 0; i < p->nitems; i++) {
-		struct target t = plan_parse(p, i);
-
-		p->firsts[i] = first;
-		first += t.count - target_set_count(p->excluded, &t);
-	}
-}
-
-/* Its targets are mostly asked for one after the other: a block is parsed once for them. It lends no text. */
-static void block_keep(struct plan *p, size_t item, struct target *out)
-{
-	*out = plan_parse(p, item);
-	p->block_item = item;
-	p->block = out->kind == TARGET_BLOCK ? *out : (struct target){.count = 0};
-}
-
-void plan_at(struct plan *p, uint64_t seq, struct plan_target *out)
-{
-	struct plan_cursor c = {.seq = seq};
-	size_t low = 0, high = p->nitems; /* the item is in low to high - 1 */
-
-	if (!p->firsts)
-		count_items(p);
-	while (high - low >
-	       1) { /* of items without a target the last one, which has some, is found */
-		size_t middle = low + (high - low) / 2;
-
-		if (p->firsts[middle] <= seq)
-			low = middle;
-		else
-			high = middle;
-	}
-	if (p->block.count == 0 || p->block_item != low)
-		block_keep(p, low, &c.target);
-	else
-		c.target = p->block;
-	c.next = target_set_at(p->excluded, &c.target, seq - p->firsts[low]);
-	fill(p, &c, low, out);
 }

@@ -29,8 +29,9 @@ struct plan {
 	struct plan_remote remote;
 
 	uint64_t *firsts; /* of each item the number of its first target; NULL: nobody has asked */
-	struct target block; /* the one that was asked for last; count 0: none */
+	struct target block; /* the one that was asked for last, of these items and numbers: */
 	size_t block_item;
+	uint64_t block_first, block_end; /* from, to before; the same: there is none */
 	struct plan_cursor cursors[PLAN_KINDS];
 	struct plan_target aim; /* if aimed: handed out once, and nothing else */
 	char **names; /* handed out, of targets written with a port; each once, however often that was */
@@ -45,5 +46,8 @@ const struct conf_entry *plan_entry(const struct plan *p, size_t item);
 const char *plan_text(const struct plan *p, size_t item);  /* of its target */
 const char *plan_label(const struct plan *p, size_t item); /* NULL: none */
 struct target plan_parse(const struct plan *p, size_t item);
+/* The i-th address of an item's target, or its name or path; all but its number. */
+void plan_fill(struct plan *p, size_t item, const struct target *t, uint64_t i,
+	       struct plan_target *out);
 
 #endif

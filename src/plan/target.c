@@ -375,11 +375,9 @@ bool target_parse(const char *text, size_t len, struct target *out, char error[T
 	return check_family(out, error);
 }
 
-struct addr target_address(const struct target *t, uint64_t i)
+void target_address(const struct target *t, uint64_t i, struct addr *out)
 {
-	struct addr a = t->first;
-
+	*out = t->first;
 	if (t->kind == TARGET_BLOCK)
-		set_low(&a, target_low(&t->first) + i);
-	return a;
+		set_low(out, target_low(&t->first) + i);
 }

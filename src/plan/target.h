@@ -42,7 +42,7 @@ struct target {
 bool target_parse(const char *text, size_t len, struct target *out, char error[TARGET_ERROR_MAX]);
 
 /* The i-th address of an ADDRESS or BLOCK, i < count, with the target's port. */
-struct addr target_address(const struct target *t, uint64_t i);
+void target_address(const struct target *t, uint64_t i, struct addr *out);
 
 /* What --exclude names: addresses as merged intervals, so that a /8 costs as much as a host, and
  * names as text (letter case and a dot at the end do not matter; what a name resolves to is not

@@ -232,6 +232,8 @@ uint64_t target_set_next(const struct target_set *s, const struct target *t, uin
 
 	if (t->name)
 		return i || has_name(s, t) ? t->count : 0;
+	if (s->nintervals == 0) /* as mostly, and each target of a run asks */
+		return i;
 	while (i < t->count) {
 		const struct interval *iv = first_reaching(s, t, low + i);
 
@@ -277,6 +279,8 @@ uint64_t target_set_at(const struct target_set *s, const struct target *t, uint6
 {
 	uint64_t i = target_set_next(s, t, 0);
 
+	if (s->nintervals == 0)
+		return i + n;
 	while (!t->name) {
 		uint64_t inside = next_inside(s, t, i);
 

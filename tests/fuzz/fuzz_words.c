@@ -101,9 +101,11 @@ static void check_target(const struct target_set *set, const struct target *t)
 		FUZZ_CHECK(t->count == 1 && t->name_len >= 1 && t->name_len <= 254);
 		return;
 	}
-	struct addr low = target_address(t, 0), high = target_address(t, t->count - 1);
+	struct addr low, high;
 	char text[ADDR_TEXT_MAX];
 
+	target_address(t, 0, &low);
+	target_address(t, t->count - 1, &high);
 	FUZZ_CHECK(memcmp(low.ip, high.ip, sizeof(low.ip)) <= 0 && low.port == t->port);
 	FUZZ_CHECK(addr_text_port(&high, text) < sizeof(text));
 	walk(set, t);
@@ -118,7 +120,7 @@ static void read_again(const struct target *t)
 
 	if (t->kind != TARGET_ADDRESS && t->kind != TARGET_BLOCK)
 		return;
-	one = target_address(t, 0);
+	target_address(t, 0, &one);
 	one.port = t->port ? t->port : 161;
 	addr_text_port(&one, text);
 	FUZZ_CHECK(target_parse(text, strlen(text), &again, error));

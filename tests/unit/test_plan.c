@@ -628,10 +628,12 @@ static void test_at(void **state)
 	for (unsigned kind = 0; kind < PLAN_KINDS; kind++)
 		while (plan_next(w.plan, (enum plan_kind)kind, &t))
 			all[t.seq] = t;
-	for (size_t i = total; i-- > 0;) {
-		plan_at(w.plan, i, &t);
-		assert_memory_equal(&t, &all[i], sizeof(t)); /* its strings, too, are there once */
-	}
+	for (size_t step = 1; step < total; step++) /* to and fro, within a block and out of it */
+		for (size_t i = total * step; i-- > 0;) {
+			plan_at(w.plan, i * step % total, &t);
+			assert_memory_equal(&t, &all[i * step % total],
+					    sizeof(t)); /* its strings, too, are there once */
+		}
 	plan_rewind(w.plan);
 	assert_true(plan_next(w.plan, PLAN_DATAGRAMS, &t));
 	plan_at(w.plan, 5, &t); /* moves nothing */

@@ -26,8 +26,9 @@ static struct target parse(const char *text)
 static const char *nth(const struct target *t, uint64_t i)
 {
 	static char text[ADDR_TEXT_MAX];
-	struct addr a = target_address(t, i);
+	struct addr a;
 
+	target_address(t, i, &a);
 	addr_text_port(&a, text);
 	return text;
 }
