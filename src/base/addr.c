@@ -245,25 +245,32 @@ bool addr_from_sockaddr(const struct sockaddr *sa, struct addr *out)
 	}
 }
 
-/* Counterpart: addr_unpack. */
+/* Family, ip, zone, port; in one go, for each task and each record has one. Counterpart: addr_unpack. */
 void addr_pack(const struct addr *a, struct wire_out *w)
 {
-	wire_put_u8(w, a->family);
-	wire_put_bytes(w, a->ip, sizeof(a->ip));
-	wire_put_u32(w, a->zone);
-	wire_put_u16(w, a->port);
+	uint8_t *place = wire_out_take(w, ADDR_PACKED);
+
+	if (!place)
+		return;
+	*place++ = a->family;
+	memcpy(place, a->ip, sizeof(a->ip));
+	place += sizeof(a->ip);
+	wire_store32(place, a->zone);
+	wire_store16(place + 4, a->port);
 }
 
 /* Counterpart: addr_pack. */
 bool addr_unpack(struct addr *a, struct wire_in *r)
 {
-	const uint8_t *ip;
+	const uint8_t *place = wire_in_take(r, ADDR_PACKED);
 
-	*a = (struct addr){.family = wire_get_u8(r)};
-	ip = wire_get_bytes(r, sizeof(a->ip));
-	if (ip)
-		memcpy(a->ip, ip, sizeof(a->ip));
-	a->zone = wire_get_u32(r);
-	a->port = wire_get_u16(r);
-	return !r->bad && (a->family == 4 || a->family == 6);
+	*a = (struct addr){0};
+	if (!place)
+		return false;
+	a->family = *place++;
+	memcpy(a->ip, place, sizeof(a->ip));
+	place += sizeof(a->ip);
+	a->zone = (uint32_t)wire_load32(place);
+	a->port = (uint16_t)wire_load16(place + 4);
+	return a->family == 4 || a->family == 6;
 }

@@ -63,7 +63,10 @@ bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other)
 
 static void text_pack(const char *text, size_t max, struct wire_out *w)
 {
-	wire_put_str(w, text, (uint16_t)(text ? strnlen(text, max) : 0));
+	if (text)
+		wire_put_str(w, text, (uint16_t)strnlen(text, max));
+	else
+		wire_put_u16(w, 0);
 }
 
 /* To a place of max + 1 octets; NULL: it is empty, or r is bad. */
@@ -169,15 +172,16 @@ static void target_pack(const struct plan_target *t, const struct learnt *known,
 	}
 }
 
-/* Counterpart: batch_target_unpack. */
+/* Where it comes to lie; its length when that is known. Counterpart: batch_target_unpack. */
 void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
 {
-	uint8_t octets[BATCH_TARGET_MAX];
-	struct wire_out body = {.at = octets, .end = octets + sizeof(octets) - 2};
+	struct wire_out length = *w;
+	const uint8_t *body;
 
-	target_pack(t, known, &body);
-	w->full = w->full || body.full;
-	wire_put_str(w, octets, (uint16_t)(body.at - octets));
+	wire_put_u16(w, 0);
+	body = w->at;
+	target_pack(t, known, w);
+	wire_put_u16(&length, (uint16_t)(w->at - body));
 }
 
 static bool known_unpack(bool *learns, struct learnt *known, struct wire_in *r)

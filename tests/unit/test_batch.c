@@ -295,6 +295,29 @@ static void test_targets_skip(void **state)
 	free(in);
 }
 
+/* Where not all of it has room this is said, and nothing is written behind. */
+static void test_targets_no_room(void **state)
+{
+	struct plan_target t = plain();
+	struct learnt known = {.silent = 1};
+	uint8_t octets[BATCH_TARGET_MAX + 1];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+	size_t len;
+
+	(void)state;
+	batch_target_pack(&t, &known, &w);
+	assert_false(w.full);
+	len = (size_t)(w.at - octets);
+	for (size_t room = 0; room < len; room++) {
+		memset(octets, 0xee, sizeof(octets));
+		w = (struct wire_out){.at = octets, .end = octets + room};
+		batch_target_pack(&t, &known, &w);
+		assert_true(w.full);
+		for (size_t i = room; i <= len; i++)
+			assert_int_equal(octets[i], 0xee);
+	}
+}
+
 static void test_targets_out_of_bounds(void **state)
 {
 	struct plan_target t;
@@ -707,6 +730,7 @@ int main(void)
 		cmocka_unit_test(test_tasks_out_of_bounds),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_targets_skip),
+		cmocka_unit_test(test_targets_no_room),
 		cmocka_unit_test(test_targets_out_of_bounds),
 		cmocka_unit_test(test_host_too_long),
 		cmocka_unit_test(test_text_out_of_bounds),
