@@ -35,7 +35,7 @@ static void put_broker(const struct options *o, struct buf *out)
 	buf_printf(out, "broker: %s\n", text);
 }
 
-/* "published: 5 messages of at most 256 targets, 1234 octets of profiles" */
+/* "published: 5 messages of at most 512 targets, 1234 octets of profiles" */
 static void put_published(const struct plan *plan, struct buf *out)
 {
 	struct buf profiles = {0};

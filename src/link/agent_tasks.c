@@ -26,7 +26,7 @@ static unsigned turn_of(const struct batch *b, unsigned n)
 	return b->deliveries % 2 ? b->head.count - 1 - at : at;
 }
 
-/* How many at a time. 256 silent hosts one by one would take longer than a broker leaves a message unacknowledged; so it
+/* How many at a time. 512 silent hosts one by one would take longer than a broker leaves a message unacknowledged; so it
  * begins with ROUNDS groups, and only who kills in these too is looked for one by one. */
 static unsigned group_of(const struct batch *b)
 {

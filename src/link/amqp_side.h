@@ -33,7 +33,6 @@
 #define RABBIT_HEARTBEAT  10 /* s */
 #define RABBIT_FRAME      131072
 #define RABBIT_ADDRS      4
-#define RABBIT_BODY_MAX   200000 /* of what is taken; the owner's frame holds it */
 #define RABBIT_QUEUE_NAME (3 * BROKER_NAME_MAX + 40)
 
 /* Channels of the side that takes; the side that puts has two in turn, and the first of these for questions. */

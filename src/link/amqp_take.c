@@ -92,7 +92,7 @@ static void read_header(struct rabbit_inbound *in, const amqp_frame_t *f)
 
 	in->started = true;
 	in->left = f->payload.properties.body_size;
-	in->too_long = in->left > RABBIT_BODY_MAX;
+	in->too_long = in->left > LINK_BODY_MAX;
 	if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
 		read_headers(in, &p->headers);
 	if (in->kind == INBOUND_RETURNED && p->_flags & AMQP_BASIC_CORRELATION_ID_FLAG) {

@@ -14,9 +14,9 @@
  * clock of the engine is then not known, which costs an exchange.
  *
  * How many tasks: each message costs every process on its way, and the broker, some ten microseconds, of which a record has its
- * part; with 64 to a message that was a tenth of what a poll costs, with 256 it is hardly seen. More would save nothing more,
- * and be lost at once with the agent that has them in hand; a list that is short is cut into smaller ones, or one agent
- * would have it alone.
+ * part; with 64 to a message that was a tenth of what a poll costs, with 512 it is hardly seen. More would not fit a body, with
+ * a row of JSON Lines for each, and be lost at once with the agent that has them in hand; a list that is short is cut into
+ * smaller ones, or one agent would have it alone.
  *
  * Rejected: JSON or protocol buffers. The first costs more than the poll, the second is a compiler to be had on each system
  * for a dozen fields.

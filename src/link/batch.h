@@ -18,9 +18,9 @@
 #include "link/broker.h"
 #include "plan/plan.h"
 
-#define BATCH_TASKS 256 /* and records, in a body */
-/* Octets of a body at most: it is in one frame of AMQP, and far below one of a courier's queue. */
-#define BATCH_BODY_MAX (131072 - 8)
+#define BATCH_TASKS 512 /* and records, in a body */
+/* Octets of a body at most: two frames of AMQP, and what half of a socket's buffer holds (amqp_room_linux.c). */
+#define BATCH_BODY_MAX 196608
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */
 	BATCH_OF_RESULTS,   /* agent to a master */

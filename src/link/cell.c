@@ -33,9 +33,7 @@
 #define GATHER_US 200000
 #define FRAME     5 /* octets of a queue's frame before its payload */
 
-_Static_assert(GATHER_MAX + BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE + GATHER_LISTS <
-		       QUEUE_PAYLOAD_MAX,
-	       "one result too many fits a frame");
+_Static_assert(GATHER_MAX + GATHER_LISTS <= QUEUE_PAYLOAD_MAX, "what is gathered fits a frame");
 _Static_assert(BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE <= GATHER_MAX,
 	       "any result fits a message");
 

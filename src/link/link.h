@@ -21,7 +21,8 @@ struct courier_config;
 
 #define LINK_WHY_MAX  300
 #define LINK_SLOW_US  INT64_C(15000000)
-#define LINK_PUTS_MAX 512 /* put and not answered; one more comes LATER */
+#define LINK_PUTS_MAX 512    /* put and not answered; one more comes LATER */
+#define LINK_BODY_MAX 200000 /* octets of a message; a longer one that is taken is thrown away */
 
 enum link_state {
 	LINK_OPEN,

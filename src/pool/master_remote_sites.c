@@ -6,13 +6,15 @@
  * when it takes batches again, in their order. So all that is kept of a million tasks is two bits each, three
  * where batches were given up.
  *
- * A batch ends at BATCH_TASKS targets, or where the longest one more would not fit BATCH_BODY_MAX: 256 with names and what is
+ * A batch ends at BATCH_TASKS targets, or where the longest one more would not fit BATCH_BODY_MAX: 512 with names and what is
  * remembered of engines may be more than a frame.
  */
 #include "pool/master_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "link/link.h"
 
 #define STEPS            4096 /* targets looked at in a turn */
 #define LOOK             64   /* of them between two looks at whether any site takes more */
@@ -22,6 +24,7 @@
 #define HEAD_MAX         (BATCH_HEAD_PACKED + 32 + BROKER_NAME_MAX) /* octets before the targets */
 
 _Static_assert(BATCH_BODY_MAX <= WINDOW_BODY_MAX, "a batch that ends at its octets fits a message");
+_Static_assert(BATCH_BODY_MAX <= LINK_BODY_MAX, "and who takes it lets it in");
 
 /* --- begin -------------------------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@ import rabbit  # noqa: E402
 from harness import Agents, Bench, median  # noqa: E402
 
 LIVE, MILLION, SMALL = 131072, 1048576, 16384
-BATCH = 256
+BATCH = 512
 COST_LIMIT, MEMORY_LIMIT = 1.25, 4096  # times; KiB
 LONG = 600
 

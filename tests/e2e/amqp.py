@@ -104,6 +104,7 @@ class Client:
         response = f'\0{user}\0{password}'.encode() if password else b''
         self.send((10, 11), table({}) + short(mechanism) + long(response) + short('en_US'))
         tune = self.wait((10, 30))
+        self.piece = struct.unpack_from('>I', tune, 2)[0] - 8  # of a body, in a frame
         self.send((10, 31), tune[:6] + b'\0\0')
         self.send((10, 40), short(vhost) + b'\0\0')
         self.wait((10, 41))
@@ -204,8 +205,8 @@ class Client:
             self.confirms = True
         self.send((60, 40), b'\0\0' + short(exchange) + short(key) + b'\1')
         self.frame(HEADER, struct.pack('>HHQ', 60, 0, len(body)) + pack_properties({'delivery_mode': 2, **properties}))
-        if body:
-            self.frame(BODY, body)
+        for at in range(0, len(body), self.piece):
+            self.frame(BODY, body[at:at + self.piece])
         method, _ = self.wait((60, 80), (60, 120), (60, 50))
         if method == (60, 50):  # its confirm comes all the same
             self.wait((60, 80))

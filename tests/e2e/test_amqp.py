@@ -16,7 +16,7 @@ import poller
 import rabbit
 
 DRIVER = os.path.join(os.path.dirname(poller.SNMP_AGENTS), 'tests', 'e2e', 'link_driver')
-LARGE = 131072  # octets: the largest body
+LARGE = 196608  # octets: the largest body, in two frames
 SECRET = rabbit.PASSWORD
 TLS = unittest.skipUnless(certificates.OPENSSL and os.environ.get('WITH_TLS') != 'no', 'needs OpenSSL')
 
