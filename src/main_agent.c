@@ -23,8 +23,8 @@
 #include "plan/reread.h"
 #include "snmp/mib.h"
 
-#define PREFETCH_MIN 4
-#define PREFETCH_MAX 256
+#define PREFETCH_MIN 4 /* runs of few slow hosts each that one agent serves side by side */
+#define PREFETCH_MAX 128
 
 static int run_courier(const void *arg, int fd)
 {

@@ -13,7 +13,7 @@
 
 #include "main_remote.h"
 
-#define PREFETCH        64 /* messages of results that are not acknowledged */
+#define PREFETCH        32 /* messages of results that are not acknowledged */
 #define TTL_ONCE_US     INT64_C(86400000000)
 #define TTL_ROUND_US    INT64_C(60000000) /* at least */
 #define EXPIRES_US      INT64_C(3600000000)

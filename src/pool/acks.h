@@ -15,7 +15,7 @@
 #include "out/writer.h"
 
 #define ACKS_GROUP \
-	32 /* messages, from which a sync is worth it: half of what a master takes (prefetch), so that the others come meanwhile */
+	16 /* messages, from which a sync is worth it: half of what a master takes (prefetch), so that the others come meanwhile */
 #define ACKS_GROUP_US    200000 /* none waits longer */
 #define ACKS_RECORDS_MAX 65536  /* nor do more records, whatever messages they come in */
 

@@ -10,8 +10,8 @@ import rabbit
 FIRST = 5000  # requests: the middle
 OUTAGE = 15   # seconds: longer than a heartbeat, shorter than two and a half
 GONE = 30
-LIMIT = 50    # messages in a queue; MANY are 256
-IN_FLIGHT = 64  # for one site: those were on their way when the queue became full
+LIMIT = 50    # messages in a queue; MANY are 128
+IN_FLIGHT = 32  # for one site: those were on their way when the queue became full
 MANY = '127.16.0.0/16'
 FAST = ('-j', '2', '--window', '1000')
 SLOW = ('-j', '1', '--window', '100')

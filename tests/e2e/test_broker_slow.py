@@ -15,8 +15,8 @@ import rabbit
 BLOCK, HOSTS, ROWS = '127.2.0.0/20', 4096, 100
 FIRST = 1 << 20   # octets that are read before the reader stops
 PAUSE = 30        # seconds
-PREFETCH = 64     # messages of results that a master has in hand
-MESSAGE = 128     # KiB of one, at most
+PREFETCH = 32     # messages of results that a master has in hand
+MESSAGE = 192     # KiB of one, at most
 SLACK = 1024      # KiB
 
 

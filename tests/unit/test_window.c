@@ -260,7 +260,7 @@ static void test_full_by_count(void **state)
 	}
 	assert_true(window_full(s->w));
 	assert_false(window_wants(s->w, COURIER_TASKS, "another"));
-	confirm(s, 77);
+	confirm(s, WINDOW_MAX / 2);
 	assert_false(window_full(s->w));
 	assert_true(window_wants(s->w, COURIER_TASKS, "another"));
 	put(s, "another", "b");
