@@ -6,7 +6,8 @@
  *
  * The design: putting copies a frame behind the others in one growing buffer, and a flush hands all of them
  * to the kernel in one call; reading takes what is there in one call, and frames are lent where
- * they lie. Both buffers keep their memory while it is small.
+ * they lie. Both buffers keep their memory while it is small. A large frame is worth a call of its own: it is sent from where
+ * it lies, behind what waits; where the kernel was found full, it is copied like others until the next flush.
  *
  * Rejected: SOCK_SEQPACKET, which would frame for us, but one system call a record, and macOS has
  * none for AF_UNIX.
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/mem.h"
 #include "base/wire.h"
@@ -35,6 +37,8 @@
 #define LENGTH    4                 /* octets of length */
 #define READ_SIZE QUEUE_FRAME_MAX   /* octets asked for at least */
 #define KEEP      ((size_t)1 << 20) /* octets of an empty buffer that are not given back */
+#define LARGE     16384             /* octets that cost more to copy than to send alone */
+#define PARTS_MAX 6                 /* of a frame that is sent from where it lies */
 
 struct bytes { /* a buffer with a front that moves */
 	uint8_t *data;
@@ -110,27 +114,38 @@ int queue_fd(const struct queue *q)
 
 /* --- towards the other end ---------------------------------------------------------------- */
 
-/* A frame's header; returns where its payload of len octets goes. */
-static uint8_t *frame_begin(struct queue *q, uint8_t kind, size_t len)
+static void header_fill(uint8_t header[HEADER], uint8_t kind, size_t len)
 {
-	uint8_t *at = bytes_room(&q->out, HEADER + len);
-	struct wire_out w = {.at = at, .end = at + HEADER};
+	struct wire_out w = {.at = header, .end = header + HEADER};
 
 	assert(len <= QUEUE_PAYLOAD_MAX);
 	wire_put_u32(&w, (uint32_t)(len + 1));
 	wire_put_u8(&w, kind);
+}
+
+/* A frame's header; returns where its payload of len octets goes. */
+static uint8_t *frame_begin(struct queue *q, uint8_t kind, size_t len)
+{
+	uint8_t *at = bytes_room(&q->out, HEADER + len);
+
+	header_fill(at, kind, len);
 	q->out.len += HEADER + len;
 	return at + HEADER;
 }
 
-void queue_put_parts(struct queue *q, uint8_t kind, const struct queue_part *parts, size_t n)
+static size_t parts_len(const struct queue_part *parts, size_t n)
 {
 	size_t len = 0;
-	uint8_t *at;
 
 	for (size_t i = 0; i < n; i++)
 		len += parts[i].len;
-	at = frame_begin(q, kind, len);
+	return len;
+}
+
+void queue_put_parts(struct queue *q, uint8_t kind, const struct queue_part *parts, size_t n)
+{
+	uint8_t *at = frame_begin(q, kind, parts_len(parts, n));
+
 	for (size_t i = 0; i < n; i++) {
 		if (parts[i].len > 0)
 			memcpy(at, parts[i].p, parts[i].len);
@@ -159,6 +174,46 @@ void queue_fill(struct queue *q, size_t place, const void *p, size_t len)
 size_t queue_backlog(const struct queue *q)
 {
 	return q->out.len - q->out.start;
+}
+
+/* What stands in io behind its first `sent` octets waits for the next flush. */
+static void rest_keep(struct queue *q, const struct iovec *io, size_t n, size_t sent)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t skip = sent < io[i].iov_len ? sent : io[i].iov_len,
+		       len = io[i].iov_len - skip;
+
+		sent -= skip;
+		if (len == 0)
+			continue;
+		memcpy(bytes_room(&q->out, len), (const uint8_t *)io[i].iov_base + skip, len);
+		q->out.len += len;
+	}
+}
+
+void queue_send_parts(struct queue *q, uint8_t kind, const struct queue_part *parts, size_t n)
+{
+	size_t len = parts_len(parts, n), waits = queue_backlog(q), sent;
+	uint8_t header[HEADER];
+	struct iovec io[2 + PARTS_MAX] = {[1] = {header, HEADER}};
+	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2 + n};
+	ssize_t went;
+
+	if (len < LARGE || waits >= LARGE || n > PARTS_MAX) {
+		queue_put_parts(q, kind, parts, n);
+		return;
+	}
+	if (waits > 0)
+		io[0] = (struct iovec){q->out.data + q->out.start, waits};
+	header_fill(header, kind, len);
+	for (size_t i = 0; i < n; i++)
+		io[2 + i] = (struct iovec){(void *)(uintptr_t)parts[i].p, parts[i].len};
+	do {
+		went = sendmsg(q->fd, &message, MSG_NOSIGNAL);
+	} while (went < 0 && errno == EINTR);
+	sent = went > 0 ? (size_t)went : 0;
+	bytes_drop(&q->out, sent < waits ? sent : waits);
+	rest_keep(q, io + 1, 1 + n, sent < waits ? 0 : sent - waits);
 }
 
 bool queue_flush(struct queue *q)

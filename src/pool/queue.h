@@ -21,7 +21,7 @@ struct queue *queue_new(int fd);
 void queue_free(struct queue *q);
 int queue_fd(const struct queue *q);
 
-/* --- towards the other end: nothing is sent before queue_flush() -------------------------- */
+/* --- towards the other end: nothing but queue_send_parts() sends before queue_flush() ------ */
 
 struct queue_part {
 	const void *p;
@@ -32,7 +32,11 @@ struct queue_part {
 void queue_put(struct queue *q, uint8_t kind, const void *p, size_t len);
 void queue_put_parts(struct queue *q, uint8_t kind, const struct queue_part *parts, size_t n);
 
-/* A frame whose payload of len octets is filled in later, but before the next queue_flush(): what
+/* As queue_put_parts(), but a large frame goes at once, with all that was put before it, as far as the kernel takes it without
+ * waiting: from where it lies, and only the rest is copied. An error is told by the next queue_flush(). */
+void queue_send_parts(struct queue *q, uint8_t kind, const struct queue_part *parts, size_t n);
+
+/* A frame whose payload of len octets is filled in later, but before the next queue_flush() or queue_send_parts(): what
  * stands in front of that which it sums up. Returns its place for queue_fill(). */
 size_t queue_reserve(struct queue *q, uint8_t kind, size_t len);
 void queue_fill(struct queue *q, size_t place, const void *p, size_t len);

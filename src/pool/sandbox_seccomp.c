@@ -154,7 +154,9 @@ static const struct rule allowed[] = {
 	CALL(fstat, R | C),
 	CALL(lseek, R | C),
 
-	/* a broker: how much of what was sent is on its way; the last frames of the owner's queue are waited for */
+	/* a broker: messages go to the owner from where they lie; how much of what was sent is on its way; the last frames of the
+	 * owner's queue are waited for */
+	CALL(sendmsg, C),
 	CALL_IF(setsockopt, C, 2, IS(1, SOL_SOCKET), IS(2, SO_KEEPALIVE)),
 	CALL_IF(setsockopt, C, 2, IS(1, SOL_SOCKET), IS(2, SO_SNDBUF)),
 	CALL_IF(ioctl, C, 1, IS(1, SIOCOUTQ)),

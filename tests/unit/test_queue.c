@@ -221,6 +221,191 @@ static void test_reserve_behind_a_backlog(void **state)
 	free(big);
 }
 
+/* --- frames that are sent from where they lie ------------------------------------------------ */
+
+#define LARGE_LEN 100000 /* octets */
+
+/* Of two parts, whose octets are numbered from `first` on. */
+static void send_large(struct queue *q, uint8_t kind, uint8_t first, size_t len)
+{
+	uint8_t *p = malloc(len);
+	struct queue_part parts[] = {{p, 100}, {p + 100, len - 100}};
+
+	for (size_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(first + i * 7 + i / 251);
+	queue_send_parts(q, kind, parts, 2);
+	memset(p, 0xee, len); /* what is still to go was copied */
+	free(p);
+}
+
+static void assert_large(struct queue *q, uint8_t kind, uint8_t first, size_t len)
+{
+	struct queue_frame f;
+
+	assert_true(queue_next(q, &f));
+	assert_int_equal(f.kind, kind);
+	assert_int_equal(f.len, len);
+	for (size_t i = 0; i < len; i++)
+		if (f.data[i] != (uint8_t)(first + i * 7 + i / 251))
+			fail_msg("octet %zu is wrong", i);
+}
+
+static bool has_come(struct ends *e, size_t octets)
+{
+	uint8_t *p = malloc(octets);
+	ssize_t n = recv(e->fd[1], p, octets, MSG_PEEK | MSG_DONTWAIT);
+
+	free(p);
+	return n > 0 && (size_t)n == octets;
+}
+
+static void holds(int fd, int octets)
+{
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
+}
+
+static void test_large_goes_at_once(void **state)
+{
+	struct ends *e = *state;
+
+	holds(e->fd[0], 2 * LARGE_LEN); /* macOS has less */
+	queue_put(e->q[0], 1, "before", 6);
+	send_large(e->q[0], 2, 0, LARGE_LEN);
+	assert_int_equal(queue_backlog(e->q[0]), 0);
+	queue_put(e->q[0], 3, "behind", 6);
+	assert_int_equal(queue_backlog(e->q[0]), 5 + 6); /* that waits as ever */
+	assert_true(has_come(e, 5 + 6 + 5 + LARGE_LEN));
+	assert_true(queue_flush(e->q[0]));
+	queue_read(e->q[1]);
+	assert_frame(e->q[1], 1, "before", 6);
+	assert_large(e->q[1], 2, 0, LARGE_LEN);
+	assert_frame(e->q[1], 3, "behind", 6);
+}
+
+static void test_small_waits_for_company(void **state)
+{
+	struct ends *e = *state;
+
+	send_large(e->q[0], 2, 0, 1000);
+	assert_int_equal(queue_backlog(e->q[0]), 5 + 1000);
+	assert_false(has_come(e, 1));
+	assert_true(queue_flush(e->q[0]));
+	queue_read(e->q[1]);
+	assert_large(e->q[1], 2, 0, 1000);
+}
+
+/* More parts than a call is made for. */
+static void test_many_parts(void **state)
+{
+	struct ends *e = *state;
+	static char p[30][1000];
+	struct queue_part parts[30];
+
+	for (size_t i = 0; i < 30; i++) {
+		memset(p[i], (int)i + 1, sizeof(p[i]));
+		parts[i] = (struct queue_part){p[i], sizeof(p[i])};
+	}
+	queue_send_parts(e->q[0], 9, parts, 30);
+	assert_true(queue_flush(e->q[0]));
+	queue_read(e->q[1]);
+	assert_frame(e->q[1], 9, p, sizeof(p));
+}
+
+/* Takes all frames that come: a small one, large ones, a small one behind them. */
+static void take_mixed(struct ends *e, size_t small, unsigned large, size_t len)
+{
+	static uint8_t filler[16384];
+	unsigned got = 0;
+
+	for (size_t idle = 0; got < large + 2; idle++) {
+		struct queue_frame f;
+
+		assert_true(idle < 100000);
+		assert_true(queue_flush(e->q[0]));
+		assert_int_equal(queue_read(e->q[1]), QUEUE_OPEN);
+		for (; queue_next(e->q[1], &f); got++) {
+			assert_int_equal(f.kind, got);
+			assert_int_equal(f.len, got == 0 ? small : got <= large ? len : 4);
+			for (size_t i = 0; i < f.len && got > 0 && got <= large; i++)
+				if (f.data[i] != (uint8_t)(got + i * 7 + i / 251))
+					fail_msg("octet %zu of frame %u is wrong", i, got);
+			if (got == 0)
+				assert_memory_equal(f.data, filler, small);
+			if (got == large + 1)
+				assert_memory_equal(f.data, "last", 4);
+		}
+	}
+	assert_int_equal(queue_backlog(e->q[0]), 0);
+}
+
+/* The kernel takes a part, wherever that ends: in what waits, in a header, in a payload. */
+static void test_cut_anywhere(void **state)
+{
+	struct ends *e = *state;
+	static const uint8_t filler[16384];
+	size_t taken;
+
+	holds(e->fd[0], 4096);
+	send_large(e->q[0], 0, 0, LARGE_LEN);
+	taken = 5 + LARGE_LEN - queue_backlog(e->q[0]);
+	assert_in_range(taken, 1, 16384 - 300); /* so that what waits can be as much */
+	while (queue_backlog(e->q[0]) > 0) {
+		queue_flush(e->q[0]);
+		queue_read(e->q[1]);
+	}
+	queue_read(e->q[1]);
+	assert_large(e->q[1], 0, 0, LARGE_LEN);
+	for (size_t small = taken > 200 ? taken - 200 : 0; small < taken + 200; small++) {
+		queue_put(e->q[0], 0, filler, small);
+		send_large(e->q[0], 1, 1, 20000);
+		send_large(e->q[0], 2, 2, 20000);
+		queue_put(e->q[0], 3, "last", 4);
+		take_mixed(e, small, 2, 20000);
+	}
+}
+
+/* Larger than the kernel holds, many of them, one that is small behind them. */
+static void test_large_to_a_slow_reader(void **state)
+{
+	struct ends *e = *state;
+	size_t put = 5 + 2;
+
+	queue_put(e->q[0], 0, "\0\0", 2);
+	for (uint8_t i = 1; i <= 40; i++) {
+		send_large(e->q[0], i, i, QUEUE_PAYLOAD_MAX);
+		put += 5 + QUEUE_PAYLOAD_MAX;
+	}
+	assert_in_range(queue_backlog(e->q[0]), 1, put);
+	queue_put(e->q[0], 41, "last", 4);
+	take_mixed(e, 2, 40, QUEUE_PAYLOAD_MAX);
+}
+
+/* The other end goes when it has had half of a frame: no signal, and the next flush says so. */
+static void test_large_to_nobody(void **state)
+{
+	struct ends *e = *state;
+	size_t waits;
+
+	holds(e->fd[0], 4096);
+	send_large(e->q[0], 1, 0, LARGE_LEN);
+	waits = queue_backlog(e->q[0]);
+	assert_in_range(waits, 1, LARGE_LEN);
+	hang_up(e);
+	send_large(e->q[0], 2, 0, LARGE_LEN);
+	assert_int_equal(queue_backlog(e->q[0]), waits + 5 + LARGE_LEN);
+	assert_false(queue_flush(e->q[0]));
+}
+
+static void test_large_to_nobody_from_the_start(void **state)
+{
+	struct ends *e = *state;
+
+	hang_up(e);
+	send_large(e->q[0], 1, 0, LARGE_LEN);
+	assert_int_equal(queue_backlog(e->q[0]), 5 + LARGE_LEN);
+	assert_false(queue_flush(e->q[0]));
+}
+
 static void test_end_of_file(void **state)
 {
 	struct ends *e = *state;
@@ -303,6 +488,15 @@ static void test_memory_is_bounded(void **state)
 		while (queue_next(e->q[1], &f))
 			;
 	}
+	for (int i = 0; i < 1000; i++) { /* and as much again */
+		send_large(e->q[0], 1, 0, LARGE_LEN);
+		while (queue_backlog(e->q[0]) > 0 || has_come(e, 1)) {
+			queue_flush(e->q[0]);
+			queue_read(e->q[1]);
+			while (queue_next(e->q[1], &f))
+				;
+		}
+	}
 	getrusage(RUSAGE_SELF, &after);
 	assert_int_equal(queue_backlog(e->q[0]), 0);
 	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 8000); /* KiB */
@@ -331,6 +525,13 @@ int main(void)
 		WITH_ENDS(test_a_reader_that_stops),
 		WITH_ENDS(test_reserve_and_fill),
 		WITH_ENDS(test_reserve_behind_a_backlog),
+		WITH_ENDS(test_large_goes_at_once),
+		WITH_ENDS(test_small_waits_for_company),
+		WITH_ENDS(test_many_parts),
+		WITH_ENDS(test_cut_anywhere),
+		WITH_ENDS(test_large_to_a_slow_reader),
+		WITH_ENDS(test_large_to_nobody),
+		WITH_ENDS(test_large_to_nobody_from_the_start),
 		WITH_ENDS(test_end_of_file),
 		WITH_ENDS(test_reset),
 		WITH_ENDS(test_flush_to_nobody),
