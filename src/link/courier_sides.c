@@ -251,7 +251,7 @@ static void event_taken(struct courier *c, const struct link_event *e)
 	wire_put_u64(&w, e->id);
 	wire_put_u8(&w, e->from);
 	wire_put_u32(&w, e->deliveries);
-	queue_put_parts(c->queue, COURIER_TAKEN, parts, 2);
+	queue_send_parts(c->queue, COURIER_TAKEN, parts, 2);
 }
 
 static void event_puts(struct courier *c, const struct link_event *e)

@@ -173,7 +173,7 @@ static void message_send(struct window *w, struct message *m)
 	wire_put_u8(&out, (uint8_t)m->key->to);
 	wire_put_str(&out, m->key->name, (uint16_t)strlen(m->key->name));
 	parts[0].len = (size_t)(out.at - head);
-	queue_put_parts(w->queue, COURIER_PUT, parts, 2);
+	queue_send_parts(w->queue, COURIER_PUT, parts, 2);
 	m->out = true;
 	m->key->out++;
 }

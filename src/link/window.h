@@ -4,7 +4,7 @@
  * The owner's side of the courier's PUTs: the master's tasks, an agent's results. It survives couriers and connections: what is
  * not confirmed goes out again with each UP. NACKs make a key pause, 50 ms doubling to 2 s; no confirm at all for 2 s while
  * something is owed asks for another channel (RabbitMQ 3.10.8 nacks for ever on a channel opened during a leader's election).
- * What it sends lies in the courier's queue until its owner calls queue_flush().
+ * What the courier's queue does not take at once lies there until its owner calls queue_flush().
  */
 #ifndef LINK_WINDOW_H
 #define LINK_WINDOW_H
