@@ -134,7 +134,7 @@ static enum writer_result open_given(struct writer *w, int fd)
 	w->fd = fd;
 	w->shared = true;
 	w->socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-	w->piece = WRITER_CHUNK;
+	w->piece = w->socket ? WRITER_BUFFER : WRITER_CHUNK;
 	w->kind = w->socket ? &writer_stream : &writer_plain;
 	return WRITER_OK;
 }
@@ -214,6 +214,16 @@ void writer_put_part(struct writer *w, const void *p, size_t len)
 		w->octets += len;
 	}
 	w->in_record = true;
+}
+
+void writer_give(struct writer *w, const void *p, size_t len)
+{
+	size_t taken = w->kind && w->kind->give ? w->kind->give(w, p, len) : 0;
+
+	w->octets += taken;
+	writer_put(w, (const uint8_t *)p + taken, len - taken);
+	if (w->kind)
+		w->through = w->octets - writer_left(w);
 }
 
 bool writer_full(const struct writer *w)

@@ -52,9 +52,11 @@ enum writer_result writer_keep(struct writer *w, uint64_t octets);
 void writer_put_head(struct writer *w, const void *p, size_t len);
 /* Copies a record, or the end of one whose beginning came by writer_put_part(). */
 void writer_put(struct writer *w, const void *p, size_t len);
-/* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no
- * other record may come. An output that others write to as well is held until its end. */
+/* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no other
+ * record may come. An output that others write to as well is held until its end. */
 void writer_put_part(struct writer *w, const void *p, size_t len);
+/* Likewise, of many octets; but a socket gets at once what it takes now, and only the rest is copied. */
+void writer_give(struct writer *w, const void *p, size_t len);
 /* It is a stream, or standard output, and serves one round after the other. What is not has a file for each of
  * them, and is committed and opened anew. */
 bool writer_lasts(const struct writer *w);
@@ -77,12 +79,10 @@ int64_t writer_next_us(const struct writer *w);
  * gone, every later call gives the same, what is put is dropped. */
 enum writer_result writer_flush(struct writer *w, bool all);
 
-/* Octets put since it was opened, and those that were kept; how many of these, from the first one on, were
- * written: writer_flush() has given them to the file or the stream. */
+/* Octets put since it was opened, and those kept; how many of these, from the first one on, file or stream have. */
 uint64_t writer_octets(const struct writer *w);
 uint64_t writer_through(const struct writer *w);
-/* What was written is on disk afterwards; where that is nothing to be asked (a stream), it does nothing. Waits for the
- * disk. What is not WRITER_OK is final, as with writer_flush(). */
+/* What was written is on disk afterwards, which waits for it; of a stream it does nothing. What is not WRITER_OK is final. */
 enum writer_result writer_sync(struct writer *w);
 bool writer_syncs(const struct writer *w); /* it is something to be asked for */
 

@@ -29,6 +29,7 @@ struct writer_system {
 struct writer_kind {
 	bool waits;   /* fd is a stream, to be watched while something is buffered */
 	size_t worth; /* octets from which a flush is worth its system calls */
+	size_t (*give)(struct writer *w, const void *p, size_t len); /* what it took now; or NULL */
 	enum writer_result (*flush)(struct writer *w);
 	enum writer_result (*sync)(struct writer *w); /* NULL: there is nothing to sync */
 	enum writer_result (*commit)(struct writer *w);

@@ -941,6 +941,150 @@ static void test_slow_streams(void **state)
 	assert_int_equal(in_child(terminal_stdout), 0);
 }
 
+/* ---- octets that are not copied */
+
+#define GIVEN 300000 /* octets: more than a socket holds */
+
+static uint8_t octet_at(size_t i)
+{
+	return (uint8_t)(i * 7 + i / 251);
+}
+
+/* A writer to one end of a pair of sockets, whose kernel holds `room` octets, or as many as it likes (0). */
+static struct writer *open_socket(int ends[2], int room)
+{
+	struct writer_options o = {0};
+	enum writer_result result;
+	struct writer *w;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	if (room > 0)
+		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	o.fd = ends[1];
+	w = writer_open(&o, &result);
+	assert_int_equal(result, WRITER_OK);
+	return w;
+}
+
+static void close_socket(struct writer *w, const int ends[2])
+{
+	writer_free(w);
+	if (ends[0] >= 0)
+		close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_give_goes_at_once(void **state)
+{
+	int ends[2];
+	struct writer *w = open_socket(ends, 0);
+	char got[16];
+
+	(void)state;
+	put(w, "one ");
+	writer_give(w, "two", 3);
+	assert_false(writer_pending(w));
+	assert_int_equal(writer_octets(w), 7);
+	assert_int_equal(writer_through(w), 7);
+	assert_int_equal(read(ends[0], got, sizeof(got)), 7);
+	assert_memory_equal(got, "one two", 7);
+	close_socket(w, ends);
+}
+
+/* What goes is what was put and given, in that order, however little is taken at a time. */
+static void check_given(size_t before)
+{
+	size_t len = before + GIVEN + 100, taken = 0;
+	uint8_t *octets = malloc(len), *got = malloc(len);
+	int ends[2];
+	struct writer *w = open_socket(ends, 4096);
+
+	for (size_t i = 0; i < len; i++)
+		octets[i] = octet_at(i);
+	writer_put(w, octets, before);
+	writer_give(w, octets + before, GIVEN);
+	assert_true(writer_pending(w));
+	writer_give(w, octets + before + GIVEN, 100);
+	assert_int_equal(writer_octets(w), len);
+	while (taken < len) {
+		ssize_t n = recv(ends[0], got + taken, len - taken, MSG_DONTWAIT);
+
+		assert_in_range(writer_through(w), taken + (size_t)(n > 0 ? n : 0), len);
+		taken += n > 0 ? (size_t)n : 0;
+		assert_int_equal(writer_flush(w, false), WRITER_OK);
+	}
+	assert_memory_equal(got, octets, len);
+	assert_int_equal(writer_through(w), len);
+	assert_int_equal(writer_commit(w), WRITER_OK);
+	close_socket(w, ends);
+	free(octets);
+	free(got);
+}
+
+static void test_give_in_parts(void **state)
+{
+	(void)state;
+	check_given(0);
+	check_given(50);
+	check_given(50000); /* not all of it goes before what is given */
+}
+
+static void test_give_to_nobody(void **state)
+{
+	int ends[2];
+	struct writer *w = open_socket(ends, 0);
+
+	(void)state;
+	close(ends[0]);
+	ends[0] = -1;
+	writer_give(w, "lost", 4); /* and no SIGPIPE */
+	assert_int_equal(writer_through(w), 0);
+	assert_int_equal(writer_flush(w, false), WRITER_CLOSED);
+	writer_give(w, "more", 4);
+	assert_int_equal(writer_through(w), 0);
+	assert_int_equal(writer_octets(w), 4);
+	assert_int_equal(writer_flush(w, false), WRITER_CLOSED);
+	close_socket(w, ends);
+}
+
+/* To all but sockets it is a writer_put(). */
+static void test_give_to_a_file(void **state)
+{
+	struct writer *w = open_path("out", false);
+
+	(void)state;
+	put(w, "one ");
+	writer_give(w, "two\n", 4);
+	assert_true(writer_pending(w));
+	assert_int_equal(writer_through(w), 0);
+	assert_int_equal(writer_flush(w, true), WRITER_OK);
+	assert_int_equal(writer_commit(w), WRITER_OK);
+	check_file("out", "one two\n");
+	writer_free(w);
+}
+
+static void pipe_given(void)
+{
+	enum writer_result result;
+	struct writer *w;
+	char got[16];
+	int ends[2];
+
+	MUST(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO);
+	w = writer_open(&(struct writer_options){.path = NULL}, &result);
+	writer_give(w, "two", 3);
+	MUST(writer_pending(w) && writer_through(w) == 0);
+	MUST(writer_flush(w, false) == WRITER_OK && writer_through(w) == 3);
+	MUST(read(ends[0], got, sizeof(got)) == 3 && memcmp(got, "two", 3) == 0);
+	writer_free(w);
+}
+
+static void test_give_to_a_pipe(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(pipe_given), 0);
+}
+
 /* ---- appending */
 
 static void test_append(void **state)
@@ -1249,6 +1393,11 @@ int main(void)
 		FAKE(test_eagain_is_later),
 		TEST(test_stdout),
 		TEST(test_slow_streams),
+		TEST(test_give_goes_at_once),
+		TEST(test_give_in_parts),
+		TEST(test_give_to_nobody),
+		TEST(test_give_to_a_file),
+		TEST(test_give_to_a_pipe),
 		TEST(test_interrupted),
 		TEST(test_append),
 		TEST(test_append_waits_for_the_lock),
