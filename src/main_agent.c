@@ -25,6 +25,7 @@
 
 #define PREFETCH_MIN 4 /* runs of few slow hosts each that one agent serves side by side */
 #define PREFETCH_MAX 128
+#define AHEAD        2 /* tasks for each place in the workers' windows */
 
 static int run_courier(const void *arg, int fd)
 {
@@ -93,10 +94,11 @@ static bool reload(void *arg)
 
 /* --- the agent ---------------------------------------------------------------------------------- */
 
-/* Enough to fill the workers, with silent hosts among them; a batch may have fewer tasks, but then there are few. */
+/* Enough to fill the workers, with silent hosts among them: a batch stays in hand until the slowest of its hosts is given up, and
+ * others keep the workers busy meanwhile. A batch may have fewer tasks, but then there are few. */
 static unsigned prefetch_of(const struct options *o)
 {
-	uint64_t batches = (uint64_t)o->workers * o->window / BATCH_TASKS;
+	uint64_t batches = (uint64_t)o->workers * o->window * AHEAD / BATCH_TASKS;
 
 	return batches < PREFETCH_MIN   ? PREFETCH_MIN
 	       : batches > PREFETCH_MAX ? PREFETCH_MAX
