@@ -53,6 +53,7 @@ struct list {
 struct dispatch {
 	struct slot *slots;
 	uint32_t nslots;
+	uint32_t nused; /* were ever leased; those behind are free, in no list, and no memory yet */
 	struct list free; /* taken from its front, given back to its end: a number rests longest */
 	struct list waiting[DISPATCH_KINDS_MAX];
 	struct list *leased; /* of each worker, in the order of leasing */
@@ -130,8 +131,6 @@ struct dispatch *dispatch_new(const struct dispatch_kind *kinds, unsigned nkinds
 	d->free = d->waiting[0] = d->waiting[1] = empty;
 	for (unsigned i = 0; i < d->workers; i++)
 		d->leased[i] = empty;
-	for (uint32_t i = 0; i < d->nslots; i++)
-		list_add(d, &d->free, i);
 	return d;
 }
 
@@ -171,7 +170,7 @@ uint64_t dispatch_waiting(const struct dispatch *d)
 
 uint64_t dispatch_owes(const struct dispatch *d)
 {
-	return d->nslots - d->free.count;
+	return d->nused - d->free.count;
 }
 
 uint64_t dispatch_targets(const struct dispatch *d)
@@ -184,24 +183,35 @@ uint64_t dispatch_answered(const struct dispatch *d)
 	return d->answered;
 }
 
-/* Moves a slot from a list to the worker's leases. */
-static void lease_to(struct dispatch *d, struct list *from, uint32_t at, unsigned worker)
+/* A slot that is in no list becomes one of the worker's leases. */
+static void lease_to(struct dispatch *d, uint32_t at, unsigned worker)
 {
 	struct slot *s = &d->slots[at];
 
 	assert(worker < d->workers && d->leased[worker].count < lease_max(d, worker));
-	list_remove(d, from, at);
 	list_add(d, &d->leased[worker], at);
 	s->state = LEASED;
 	s->worker = (uint16_t)worker;
 }
 
-uint32_t dispatch_lease(struct dispatch *d, unsigned worker, const struct dispatch_task *t)
+/* Never used ones first: they have rested longest. */
+static uint32_t slot_take(struct dispatch *d)
 {
 	uint32_t at = d->free.first;
 
-	assert(d->waiting[kind_of(d, worker)].count == 0 && at != NONE);
-	lease_to(d, &d->free, at, worker);
+	if (d->nused < d->nslots)
+		return d->nused++;
+	assert(at != NONE);
+	list_remove(d, &d->free, at);
+	return at;
+}
+
+uint32_t dispatch_lease(struct dispatch *d, unsigned worker, const struct dispatch_task *t)
+{
+	uint32_t at = slot_take(d);
+
+	assert(d->waiting[kind_of(d, worker)].count == 0);
+	lease_to(d, at, worker);
 	d->slots[at].task = *t;
 	d->targets++;
 	return at;
@@ -215,7 +225,8 @@ const struct dispatch_task *dispatch_lease_again(struct dispatch *d, unsigned wo
 
 	if (at == NONE)
 		return NULL;
-	lease_to(d, waiting, at, worker);
+	list_remove(d, waiting, at);
+	lease_to(d, at, worker);
 	*lease = at;
 	return &d->slots[at].task;
 }
