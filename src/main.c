@@ -106,7 +106,8 @@ static int act(const struct options *o, enum options_action action, struct rerea
 		return main_check_agent(o);
 	if (o->interval_us > 0 || o->agent)
 		hold_reload();
-	pdu_init();
+	if (o->agent || o->broker == NULL) /* else agents make the messages */
+		pdu_init();
 	if (o->agent && action == OPTIONS_RUN)
 		return main_agent(o, *words);
 	plan = main_plan(o, action);

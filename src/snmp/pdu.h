@@ -33,8 +33,8 @@
 /* "tooBig", "genErr" …; NULL for a number that has no name. */
 const char *pdu_error_name(int64_t status);
 
-/* Makes the library usable without a file read or written, and silent. In the master, once, before the fork
- * and before mib reads anything. Leaves the environment and the locale as they were. */
+/* Makes the library usable without a file read or written, and silent. In who has children that make messages, once, before
+ * the fork and before mib reads anything, which can do without. Leaves the environment and the locale as they were. */
 void pdu_init(void);
 
 struct pdu_ask {                  /* what is asked, in any version */

@@ -279,6 +279,15 @@ class Alike(dist.Stage):
         self.assertEqual(asked['discovery'], 128)
         self.assertGreaterEqual(asked['v3'], 4 * 128)
 
+    def test_names_of_mib_files(self):
+        """The master reads the file, though it makes no message: agents without it are asked by number."""
+        self.devices('*:ok')
+        self.start_agent('a1')
+        mibs = os.path.join(os.environ['ABS_SRCDIR'], 'tests/mibs')
+        words = '-M', mibs, '-m', 'EXAMPLE-MIB', '-g', 'EXAMPLE-MIB::exampleState.0', '-g', 'sysName.0', '-p', self.park.port, '127.2.0.1'
+        remote, = self.poll('--broker', self.url(), *words)
+        self.assertEqual([var['oid'] for var in remote['vars']], ['1.3.6.1.4.1.32473.1.0', '1.3.6.1.2.1.1.5.0'])
+
     @unittest.skipUnless(test_transports.daemons.SNMPD, 'snmpd is not installed')
     def test_streams(self):
         """TCP, a path, and a name: each is the agent's, in both senses."""
