@@ -34,7 +34,7 @@ struct journal {
 	uint64_t checksum; /* of the last one */
 	bool broken;       /* an entry could not be written: there may be half of it */
 	struct buf entry;  /* the one that is being made, with its frame */
-	uint64_t *sorted;  /* JOURNAL_SEQS of them */
+	uint64_t *room;    /* twice JOURNAL_SEQS: to put an entry's in order */
 };
 
 static const struct journal_system real_system = {write, fsync};
@@ -47,7 +47,7 @@ static struct journal *journal_make(const char *path, const struct journal_syste
 	j->path = mem_strdup(path);
 	j->fd = -1;
 	j->checksum = JOURNAL_SEED;
-	j->sorted = mem_alloc(JOURNAL_SEQS * sizeof(*j->sorted));
+	j->room = mem_alloc(2 * JOURNAL_SEQS * sizeof(*j->room));
 	return j;
 }
 
@@ -58,7 +58,7 @@ void journal_free(struct journal *j)
 	if (j->fd >= 0)
 		close(j->fd);
 	buf_free(&j->entry);
-	free(j->sorted);
+	free(j->room);
 	free(j->path);
 	free(j);
 }
@@ -121,13 +121,6 @@ static bool journal_sync(struct journal *j)
 	return !j->broken;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 bool journal_put(struct journal *j, const struct journal_sums *sums, const uint64_t *seqs, size_t n)
 {
 	if (j->broken) {
@@ -137,11 +130,8 @@ bool journal_put(struct journal *j, const struct journal_sums *sums, const uint6
 	do {
 		size_t some = n < JOURNAL_SEQS ? n : JOURNAL_SEQS;
 
-		if (n > 0)
-			memcpy(j->sorted, seqs, some * sizeof(*seqs));
-		qsort(j->sorted, some, sizeof(*j->sorted), by_number);
 		entry_begin(j);
-		journal_entry_pack(sums, j->sorted, some, &j->entry);
+		journal_entry_pack(sums, journal_sort(seqs, some, j->room), some, &j->entry);
 		if (!entry_write(j))
 			return false;
 		seqs += some;

@@ -4,6 +4,10 @@
  * A group's tasks come in batches that were neighbours in the list, so they are written as runs: how many are left out, and
  * how many follow. Tasks that all stand alone among a million cost two octets each; a bitmap from the first to the last of them
  * would cost more, and where they stand close the runs are a few octets for all. So there is one form.
+ *
+ * For that they are put in order, digit by digit from the lowest: those of a group differ in few digits, so that is two passes for
+ * a million tasks. Rejected: qsort(3), which compares each a dozen times; it was a tenth of what a master does itself for
+ * a record.
  */
 #include "link/journal_internal.h"
 
@@ -12,6 +16,8 @@
 
 #define MAGIC   "multisnmp run\n"
 #define VERSION 1
+#define DIGIT   11 /* bits */
+#define DIGITS  (1u << DIGIT)
 
 static void put_number(struct buf *out, uint64_t v)
 {
@@ -102,6 +108,50 @@ bool journal_head_take(struct journal_head *h, const uint8_t *p, size_t len,
 		 tasks != h->tasks ? "another number of targets"
 				   : "other targets, questions or options of the output");
 	return false;
+}
+
+/* --- order --------------------------------------------------------------------------------- */
+
+static unsigned digit_of(uint64_t seq, unsigned shift)
+{
+	return (unsigned)(seq >> shift) & (DIGITS - 1);
+}
+
+/* By one digit; those that have the same one stay as they stood. */
+static void sort_digit(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+{
+	size_t place[DIGITS] = {0}, next = 0;
+
+	for (size_t i = 0; i < n; i++)
+		place[digit_of(from[i], shift)]++;
+	for (unsigned d = 0; d < DIGITS; d++) {
+		size_t count = place[d];
+
+		place[d] = next;
+		next += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[place[digit_of(from[i], shift)]++] = from[i];
+}
+
+const uint64_t *journal_sort(const uint64_t *seqs, size_t n, uint64_t *room)
+{
+	uint64_t unlike = 0; /* bits in which they are not all the same */
+	bool in_order = true;
+
+	for (size_t i = 1; i < n; i++) {
+		unlike |= seqs[i] ^ seqs[i - 1];
+		in_order = in_order && seqs[i] > seqs[i - 1];
+	}
+	for (unsigned shift = 0; !in_order && shift < 64; shift += DIGIT) {
+		uint64_t *to = seqs == room ? room + n : room;
+
+		if (digit_of(unlike, shift) == 0)
+			continue;
+		sort_digit(seqs, to, n, shift);
+		seqs = to;
+	}
+	return seqs;
 }
 
 /* --- entries ------------------------------------------------------------------------------- */

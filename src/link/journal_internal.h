@@ -31,6 +31,8 @@ void journal_head_pack(const struct journal_head *h, struct buf *out);
 /* False: error. h: as journal_resume(). */
 bool journal_head_take(struct journal_head *h, const uint8_t *p, size_t len,
 		       char error[JOURNAL_ERROR_MAX]);
+/* Where they stand in order then: in room, of twice as many, or where they stood if they did so in order. */
+const uint64_t *journal_sort(const uint64_t *seqs, size_t n, uint64_t *room);
 /* seqs are sorted. */
 void journal_entry_pack(const struct journal_sums *sums, const uint64_t *seqs, size_t n,
 			struct buf *out);

@@ -685,11 +685,46 @@ static void test_a_large_group(void **state)
 	free(seqs);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* As qsort(3) has them: of any number of digits, some of them the same in all; where they stand is not changed. */
+static void test_order(void **state)
+{
+	enum {
+		N = 500
+	};
+	static uint64_t seqs[N], before[N], wanted[N], room[2 * N];
+	uint64_t random = 1;
+
+	(void)state;
+	for (unsigned bits = 1; bits <= 64; bits++)
+		for (unsigned low = 0; low < bits; low += 7)
+			for (size_t n = 0; n < N; n = n * 2 + 1) {
+				for (size_t i = 0; i < n; i++) {
+					random = random * UINT64_C(6364136223846793005) + 99;
+					seqs[i] = (random >> (64 - bits) | 1) >> low << low;
+				}
+				memcpy(before, seqs, sizeof(seqs));
+				memcpy(wanted, seqs, sizeof(seqs));
+				qsort(wanted, n, sizeof(*wanted), by_number);
+				assert_memory_equal(journal_sort(seqs, n, room), wanted,
+						    n * sizeof(*wanted));
+				assert_memory_equal(seqs, before, sizeof(seqs));
+				assert_ptr_equal(journal_sort(wanted, n < 2 ? n : 1, room), wanted);
+			}
+}
+
 #define RUN(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RUN(test_order),
 		RUN(test_comes_back),
 		RUN(test_nothing_was_put),
 		RUN(test_any_groups),
