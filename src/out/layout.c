@@ -269,6 +269,11 @@ bool layout_end(struct layout *l, const void *p, size_t len)
 		frames_end(l->frames, l->writer, p, len);
 		return true;
 	}
+	if (!l->sort && !l->order &&
+	    l->segments == 0) { /* as it is, and nothing of it is to come */
+		writer_put(l->writer, p, len);
+		return true;
+	}
 	if (!layout_part(l, p, len))
 		return false;
 	row_end(l);

@@ -228,12 +228,13 @@ static bool has_name(const struct target_set *s, const struct target *t)
 
 uint64_t target_set_next(const struct target_set *s, const struct target *t, uint64_t i)
 {
-	uint64_t low = target_low(&t->first);
+	uint64_t low;
 
 	if (t->name)
 		return i || has_name(s, t) ? t->count : 0;
 	if (s->nintervals == 0) /* as mostly, and each target of a run asks */
 		return i;
+	low = target_low(&t->first);
 	while (i < t->count) {
 		const struct interval *iv = first_reaching(s, t, low + i);
 

@@ -74,10 +74,8 @@ static bool seq_is_ours(const struct master *m, uint64_t wire, uint64_t *seq)
 {
 	const struct remote *r = m->remote;
 
-	if (r->tasks == 0 || m->resting || wire / r->tasks != r->round)
-		return false;
-	*seq = wire % r->tasks;
-	return true;
+	*seq = wire - r->round * r->tasks; /* of an older one: far beyond them */
+	return !m->resting && *seq < r->tasks;
 }
 
 static bool result_is_sound(const struct master *m, const struct batch_result *b)

@@ -192,17 +192,17 @@ static bool site_has_room(struct master *m, struct site *s)
 	return true;
 }
 
-static void batch_add(struct master *m, struct site *s, const struct plan_target *p)
+/* Its number becomes that of the wire. */
+static void batch_add(struct master *m, struct site *s, struct plan_target *p)
 {
-	struct plan_target t = *p;
 	struct learnt known;
 	struct wire_out w;
 	uint8_t *place;
 
 	place = buf_room(&s->batch, BATCH_TARGET_MAX);
 	w = (struct wire_out){.at = place, .end = place + BATCH_TARGET_MAX};
-	t.seq += m->remote->round * m->remote->tasks;
-	batch_target_pack(&t, recall_known(m, p, &known) ? &known : NULL, &w);
+	p->seq += m->remote->round * m->remote->tasks;
+	batch_target_pack(p, recall_known(m, p, &known) ? &known : NULL, &w);
 	s->batch.len += (size_t)(w.at - place);
 	s->count++;
 }
