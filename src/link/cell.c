@@ -87,17 +87,18 @@ static void refuse_kind(const struct cell *c, struct plan_target *t)
 	t->profile = UINT32_MAX;
 }
 
-static bool task_take(struct cell *c, struct cell_task *task, uint64_t *local, struct wire_in *r)
+static bool task_take(struct cell *c, struct cell_batch *b, struct wire_in *r)
 {
 	struct batch_store store;
 	struct plan_target t;
+	struct cell_task task;
 	struct learnt learnt;
 
-	if (!batch_target_unpack(&t, &store, &task->learns, &learnt, r))
+	if (!batch_target_unpack(&t, &store, &task.learns, &learnt, r))
 		return false;
-	task->seq = t.seq;
-	task->named = t.name != NULL;
-	*local = t.seq = cell_task_open(&c->tasks, task, &learnt);
+	task.seq = t.seq;
+	task.named = t.name != NULL;
+	t.seq = cell_task_open(&c->tasks, b, &task, &learnt);
 	refuse_kind(c, &t);
 	plan_feed(c->plan, &t);
 	return true;
@@ -117,25 +118,23 @@ static void batch_refuse(struct cell *c, uint32_t batch)
 static bool tasks_take(struct cell *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
-	struct cell_task task = {.batch = wire_get_u32(&r)};
-	uint64_t local[BATCH_TASKS];
-	unsigned count, n = 0;
+	struct cell_batch head = {.number = wire_get_u32(&r)}, *b;
 	bool sound = true;
 
-	task.poll = wire_get_u32(&r);
-	task.attempt = wire_get_u8(&r);
-	count = wire_get_u16(&r);
-	if (r.bad || count > BATCH_TASKS)
+	head.poll = wire_get_u32(&r);
+	head.attempt = wire_get_u8(&r);
+	head.count = wire_get_u16(&r);
+	if (r.bad || head.count < 1)
 		return false;
+	b = cell_batch_open(&c->tasks, &head);
 	plan_feed_begin(c->plan);
-	for (; n < count && sound; n += sound, task.poll++)
-		sound = task_take(c, &task, &local[n], &r);
+	for (unsigned n = 0; n < head.count && sound; n++)
+		sound = task_take(c, b, &r);
 	if (sound && r.at == r.end)
 		return true;
 	plan_feed_undo(c->plan);
-	while (n-- > 0)
-		cell_task_close(&c->tasks, cell_task_find(&c->tasks, local[n]));
-	batch_refuse(c, task.batch);
+	cell_batch_drop(&c->tasks, b);
+	batch_refuse(c, head.number);
 	return true;
 }
 
@@ -241,16 +240,17 @@ static void results_put(struct cell *c, struct writer *w)
 	if (c->gather.rows == 0)
 		return;
 	frame = gather_close(&c->gather, CELL_RESULTS);
-	writer_give(w, frame.p, frame.len);
+	writer_put(w, frame.p, frame.len);
 }
 
 /* An address that the task came with goes back to nobody. */
-static struct batch_result row_of(const struct cell_task *t, const struct layout_piece *p)
+static struct batch_result row_of(const struct cell_batch *b, const struct cell_task *t,
+				  const struct layout_piece *p)
 {
 	return (struct batch_result){.seq = t->seq,
-				     .poll = t->poll,
+				     .poll = b->poll + (uint32_t)(t - b->task),
 				     .before = (uint32_t)p->before,
-				     .attempt = t->attempt,
+				     .attempt = b->attempt,
 				     .head = p->head,
 				     .addr = t->named ? *p->addr : (struct addr){.family = 0},
 				     .front = p->front,
@@ -262,17 +262,18 @@ static struct batch_result row_of(const struct cell_task *t, const struct layout
 static void piece_take(void *arg, const struct layout_piece *p, struct writer *w)
 {
 	struct cell *c = arg;
-	struct cell_task *t = cell_task_find(&c->tasks, p->seq);
+	struct cell_batch *b;
+	struct cell_task *t = cell_task_find(&c->tasks, p->seq, &b);
 	struct batch_result row;
 
 	if (t == NULL)
 		return; /* a master has one record of a task */
 	if (!gather_fits(&c->gather, p->front_len + p->len))
 		results_put(c, w);
-	row = row_of(t, p);
-	gather_add(&c->gather, t->batch, &row);
+	row = row_of(b, t, p);
+	gather_add(&c->gather, b->number, &row);
 	if (row.head != NULL)
-		cell_task_close(&c->tasks, t);
+		cell_task_close(&c->tasks, b, t);
 }
 
 static void count_take(void *arg, const struct stats *delta, struct writer *w)

@@ -1,5 +1,5 @@
 /*
- * cell_tasks - tasks in hand of a cell, by local numbers; private to it.
+ * cell_tasks - tasks in hand of a cell, by batch and by local numbers; private to it.
  */
 #ifndef LINK_CELL_TASKS_H
 #define LINK_CELL_TASKS_H
@@ -12,33 +12,42 @@
 
 struct cell_task {
 	uint64_t seq; /* on the wire */
-	uint32_t poll;
-	union {
-		uint32_t batch;
-		uint32_t next; /* of the free slots, if it is one */
-	};
-	uint8_t attempt;
-	bool open; /* false: the slot is free */
 	bool learns;
 	bool named; /* given by name, not by address or path: its record says which address it came to */
+	bool open;
+};
+
+struct cell_batch {
+	uint32_t number; /* by which the agent knows it */
+	uint32_t poll;   /* of its first task; the others have those that follow */
+	uint8_t attempt;
+	uint16_t count; /* tasks, at least 1 */
+	uint16_t open;  /* of them, not ended */
+	uint32_t place;
+	struct learnt *learnt; /* by task, of those that learn; NULL: none does */
+	struct cell_task task[];
 };
 
 /* {0}: there are none. */
 struct cell_tasks {
-	struct cell_task *slot;
-	struct learnt *learnt; /* of slots whose tasks learn; NULL: there was none */
-	uint32_t cap, open;
-	uint32_t learning; /* of the open ones */
-	uint32_t free;     /* the first one, plus 1; 0: none */
+	struct cell_batch **batch; /* by place; NULL: it is free */
+	uint32_t cap;
+	uint32_t open; /* tasks of all of them */
 };
 
 void cell_tasks_free(struct cell_tasks *t);
-/* Copied; returns its local number. task->poll is another one each time. learnt counts if it learns. */
-uint64_t cell_task_open(struct cell_tasks *t, const struct cell_task *task,
+
+/* With the number, poll, attempt and count of head, whose polls are others each time; its tasks are to be opened. */
+struct cell_batch *cell_batch_open(struct cell_tasks *t, const struct cell_batch *head);
+/* The next of its count. Copied; returns its local number. learnt counts if it learns. */
+uint64_t cell_task_open(struct cell_tasks *t, struct cell_batch *b, const struct cell_task *task,
 			const struct learnt *learnt);
-/* NULL: it has ended. */
-struct cell_task *cell_task_find(const struct cell_tasks *t, uint64_t local);
+void cell_batch_drop(struct cell_tasks *t, struct cell_batch *b); /* with all its tasks */
+
+/* Of an open task, with its batch. NULL: it has ended. */
+struct cell_task *cell_task_find(const struct cell_tasks *t, uint64_t local, struct cell_batch **b);
 bool cell_task_known(const struct cell_tasks *t, uint64_t local, struct learnt *learnt);
-void cell_task_close(struct cell_tasks *t, struct cell_task *task);
+/* The last one takes its batch along. */
+void cell_task_close(struct cell_tasks *t, struct cell_batch *b, struct cell_task *task);
 
 #endif

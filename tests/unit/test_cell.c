@@ -73,8 +73,8 @@ static void target_put(struct wire_out *w, uint64_t seq, uint8_t silent)
 	batch_target_pack(&t, silent > 0 ? &known : NULL, w);
 }
 
-static void give_octets(struct world *w, uint32_t batch, uint32_t poll, unsigned count,
-			const struct wire_out *targets, const uint8_t *begin)
+static void frame_put(struct world *w, uint32_t batch, uint32_t poll, unsigned count,
+		      struct queue_part targets)
 {
 	uint8_t head[CELL_TASKS_HEAD];
 	struct wire_out h = {.at = head, .end = head + sizeof(head)};
@@ -83,10 +83,16 @@ static void give_octets(struct world *w, uint32_t batch, uint32_t poll, unsigned
 	wire_put_u32(&h, poll);
 	wire_put_u8(&h, 3);
 	wire_put_u16(&h, (uint16_t)count);
-	struct queue_part parts[] = {{head, sizeof(head)}, {begin, (size_t)(targets->at - begin)}};
+	struct queue_part parts[] = {{head, sizeof(head)}, targets};
 	queue_put_parts(w->agent, CELL_TASKS, parts, 2);
 	assert_true(queue_flush(w->agent));
 	w->feed.ready(w->feed.arg, &w->orders);
+}
+
+static void give_octets(struct world *w, uint32_t batch, uint32_t poll, unsigned count,
+			const struct wire_out *targets, const uint8_t *begin)
+{
+	frame_put(w, batch, poll, count, (struct queue_part){begin, (size_t)(targets->at - begin)});
 	assert_false(w->orders.ended);
 }
 
@@ -392,6 +398,87 @@ static void test_unreadable(void **state)
 	world_free(w);
 }
 
+/* A batch in the place of one that has ended is another one: what is said of that one's tasks is nobody's. Polls come to their
+ * end and begin again within the first one. */
+static void test_place_again(void **state)
+{
+	struct world *w = world_new(false);
+	uint64_t old[3];
+	struct gathered g;
+	struct wire_in r;
+
+	(void)state;
+	give(w, 5, 100, UINT32_MAX, 3);
+	for (unsigned i = 0; i < 3; i++)
+		old[i] = next_local(w);
+	for (unsigned i = 0; i < 3; i++)
+		answer(w, old[i], RECORD_OK);
+	turn(w, NOW);
+	g = heard_rows(w);
+	r = (struct wire_in){g.octets, g.octets + g.len, false};
+	for (unsigned i = 0; i < 3; i++) {
+		struct batch_result b = row_next(&r);
+
+		assert_true(b.seq == 100 + i && b.poll == UINT32_MAX + i);
+	}
+	give(w, 6, 200, 2, 3); /* with the polls that follow */
+	for (unsigned i = 0; i < 3; i++)
+		answer(w, old[i], RECORD_OK);
+	assert_true(turn(w, NOW) == LOOP_NEVER);
+	assert_true(silent(w));
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t local = next_local(w);
+
+		assert_true((local & 0xfffff) == (old[i] & 0xfffff)); /* the place */
+		answer(w, local, RECORD_OK);
+	}
+	turn(w, NOW);
+	assert_int_equal(heard_rows(w).nended, 3);
+	world_free(w);
+}
+
+/* More than there were places for at first, ended in another order than they came. */
+static void test_many_batches(void **state)
+{
+	struct world *w = world_new(false);
+	uint64_t local[100][2];
+	struct gathered g;
+	struct wire_in r;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		give(w, i, 1000 + 2 * i, 500 + 2 * i, 2);
+		local[i][0] = next_local(w);
+		local[i][1] = next_local(w);
+	}
+	for (unsigned i = 0; i < 200; i++)
+		for (unsigned times = 0; times < 2; times++) /* the second one is nobody's */
+			answer(w, local[i * 37 % 100][i % 2 != i / 100], RECORD_OK);
+	turn(w, NOW);
+	g = heard_rows(w);
+	assert_true(g.rows == 200 && g.nended == 200 && g.nbatches == 100);
+	r = (struct wire_in){g.octets, g.octets + g.len, false};
+	for (unsigned i = 0; i < 200; i++)
+		assert_true(row_next(&r).seq == 1000 + 2 * (i * 37 % 100) + (i % 2 != i / 100));
+	for (unsigned i = 0; i < 100; i++) {
+		struct gather_batch b = gathered_batch(&g);
+
+		assert_true(b.number == i * 37 % 100 && b.ended == 2);
+	}
+	world_free(w);
+}
+
+/* Which no agent says: it would never end. */
+static void test_batch_of_none(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	frame_put(w, 5, 40, 0, (struct queue_part){.p = ""});
+	assert_true(w->orders.ended);
+	world_free(w);
+}
+
 /* What is known of a host is lent until its task has ended, and a place that is used again is another task. */
 static void test_known(void **state)
 {
@@ -420,10 +507,12 @@ static void test_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),       cmocka_unit_test(test_address_of_a_name),
-		cmocka_unit_test(test_gathered),   cmocka_unit_test(test_alone_does_not_wait),
-		cmocka_unit_test(test_full),       cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_known),
+		cmocka_unit_test(test_rows),         cmocka_unit_test(test_address_of_a_name),
+		cmocka_unit_test(test_gathered),     cmocka_unit_test(test_alone_does_not_wait),
+		cmocka_unit_test(test_full),         cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_place_again),
+		cmocka_unit_test(test_many_batches), cmocka_unit_test(test_batch_of_none),
+		cmocka_unit_test(test_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
