@@ -240,7 +240,7 @@ static void results_put(struct cell *c, struct writer *w)
 	if (c->gather.rows == 0)
 		return;
 	frame = gather_close(&c->gather, CELL_RESULTS);
-	writer_put(w, frame.p, frame.len);
+	writer_give(w, frame.p, frame.len);
 }
 
 /* An address that the task came with goes back to nobody. */
