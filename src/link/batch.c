@@ -63,21 +63,18 @@ bool batch_head_unpack(struct batch_head *h, struct wire_in *r, bool *other)
 
 static void text_pack(const char *text, size_t max, struct wire_out *w)
 {
-	if (text)
-		wire_put_str(w, text, (uint16_t)strnlen(text, max));
-	else
-		wire_put_u16(w, 0);
+	wire_put_str(w, text, (uint16_t)strnlen(text, max));
 }
 
-/* To a place of max + 1 octets; NULL: it is empty, or r is bad. */
+/* To a place of max + 1 octets. NULL: r is bad, of an empty one, too. */
 static const char *text_unpack(char *place, size_t max, struct wire_in *r)
 {
 	uint16_t len;
 	const uint8_t *text = wire_get_str(r, &len);
 
 	place[0] = '\0';
-	r->bad = r->bad || len > max || (len && memchr(text, '\0', len));
-	if (r->bad || !len)
+	r->bad = r->bad || len < 1 || len > max || memchr(text, '\0', len) != NULL;
+	if (r->bad)
 		return NULL;
 	memcpy(place, text, len);
 	place[len] = '\0';
@@ -151,20 +148,35 @@ bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r)
 	       t->count <= BATCH_TASKS;
 }
 
+enum { /* bits of a target's first octet: what it has */
+	TARGET_HOST = 1,
+	TARGET_NAME = 2, /* with the port and family of its addresses */
+	TARGET_PATH = 4, /* instead of a name; without either it has an address */
+	TARGET_KNOWN = 8,
+	TARGET_ALL = 15
+};
+
 /* What stands behind a target's length. Counterpart: target_unpack. */
 static void target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
 {
+	bool host = t->host && t->host[0] != '\0';
+
+	wire_put_u8(w, (uint8_t)((host ? TARGET_HOST : 0) | (t->name ? TARGET_NAME : 0) |
+				 (t->path ? TARGET_PATH : 0) | (known ? TARGET_KNOWN : 0)));
 	wire_put_u64(w, t->seq);
 	wire_put_u32(w, t->profile);
-	text_pack(t->host, TASK_HOST_MAX, w);
-	text_pack(t->name, TASK_HOST_MAX, w);
-	text_pack(t->path, TASK_PATH_MAX, w);
-	wire_put_u16(w, t->port);
-	wire_put_u8(w, t->family);
 	wire_put_u8(w, t->transport);
+	if (host)
+		text_pack(t->host, TASK_HOST_MAX, w);
+	if (t->name) {
+		text_pack(t->name, TASK_HOST_MAX, w);
+		wire_put_u16(w, t->port);
+		wire_put_u8(w, t->family);
+	}
+	if (t->path)
+		text_pack(t->path, TASK_PATH_MAX, w);
 	if (!t->name && !t->path)
 		addr_pack(&t->addr, w);
-	wire_put_u8(w, known != NULL);
 	if (known) {
 		struct learnt aged = learnt_aged(known);
 
@@ -184,16 +196,8 @@ void batch_target_pack(const struct plan_target *t, const struct learnt *known, 
 	wire_put_u16(&length, (uint16_t)(w->at - body));
 }
 
-static bool known_unpack(bool *learns, struct learnt *known, struct wire_in *r)
+static bool known_unpack(struct learnt *known, struct wire_in *r)
 {
-	uint8_t yes = wire_get_u8(r);
-
-	*known = (struct learnt){0};
-	*learns = yes == 1;
-	if (r->bad || yes > 1)
-		return false;
-	if (!*learns)
-		return true;
 	if (!learnt_unpack(known, r) || known->address >= TASK_ADDRS_MAX)
 		return false;
 	learnt_stamp(known);
@@ -205,17 +209,22 @@ static bool family_ok(uint8_t family)
 	return family == 0 || family == 4 || family == 6;
 }
 
-/* Counterpart: target_pack. */
-static bool target_unpack(struct plan_target *t, struct batch_store *store, struct wire_in *r)
+/* All but what is known of it. Counterpart: target_pack. */
+static bool target_unpack(struct plan_target *t, struct batch_store *store, uint8_t has,
+			  struct wire_in *r)
 {
 	*t = (struct plan_target){.seq = wire_get_u64(r)};
 	t->profile = wire_get_u32(r);
-	t->host = text_unpack(store->host, TASK_HOST_MAX, r);
-	t->name = text_unpack(store->name, TASK_HOST_MAX, r);
-	t->path = text_unpack(store->path, TASK_PATH_MAX, r);
-	t->port = wire_get_u16(r);
-	t->family = wire_get_u8(r);
 	t->transport = wire_get_u8(r);
+	if (has & TARGET_HOST)
+		t->host = text_unpack(store->host, TASK_HOST_MAX, r);
+	if (has & TARGET_NAME) {
+		t->name = text_unpack(store->name, TASK_HOST_MAX, r);
+		t->port = wire_get_u16(r);
+		t->family = wire_get_u8(r);
+	}
+	if (has & TARGET_PATH)
+		t->path = text_unpack(store->path, TASK_PATH_MAX, r);
 	if (r->bad || !family_ok(t->family) || t->transport >= TRANSPORT_COUNT)
 		return false;
 	if ((t->path != NULL) != (t->transport == TRANSPORT_UNIX) || (t->path && t->name))
@@ -230,10 +239,12 @@ bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool 
 	uint16_t len;
 	const uint8_t *octets = wire_get_str(r, &len);
 	struct wire_in body = {.at = octets, .end = octets ? octets + len : NULL};
+	uint8_t has = wire_get_u8(&body);
 
-	if (r->bad || len > BATCH_TARGET_MAX - 2)
+	*learns = has & TARGET_KNOWN;
+	if (r->bad || len > BATCH_TARGET_MAX - 2 || has > TARGET_ALL)
 		return false;
-	return target_unpack(t, store, &body) && known_unpack(learns, known, &body) &&
+	return target_unpack(t, store, has, &body) && (!*learns || known_unpack(known, &body)) &&
 	       body.at == body.end;
 }
 

@@ -55,7 +55,7 @@ bool batch_tasks_unpack(struct batch_tasks *t, struct wire_in *r);
 /* The u16 length, then seq, profile, what the plan says, and what is known of it (NULL: nothing is to be
  * learnt). stamp_us goes over the wire as an age. */
 void batch_target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w);
-/* Texts are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`. */
+/* Texts are lent from r, not NUL-terminated there: copied into store. *learns: it was packed with `known`, which is set. */
 struct batch_store {
 	char host[512 + 1], name[512 + 1], path[128];
 };

@@ -1059,7 +1059,7 @@ static void script_unreadable(struct peer *p)
 	batch_target_pack(&t, NULL, &w);
 	at = w.at;
 	batch_target_pack(&t, NULL, &w);
-	memset(at + 2 + 8 + 4 + 2 + 2 + 2 + 2 + 2, 99, 2); /* its family and transport */
+	at[2 + 1 + 8 + 4] = 99; /* its transport */
 	say_taken(p, 2, COURIER_FROM_TASKS, 0, &w, octets);
 	HEAR_TAG(p, COURIER_BURY, 2);
 	say_taken(p, 3, COURIER_FROM_TASKS, 2, &w, octets);

@@ -179,8 +179,8 @@ static struct plan_target largest(char host[TASK_HOST_MAX + 1])
 
 static struct plan_target plain(void)
 {
-	return (struct plan_target){
-		.seq = 1, .addr = {.family = 4, .ip = {192, 0, 2, 1}, .port = 161}, .port = 161};
+	return (struct plan_target){.seq = 1,
+				    .addr = {.family = 4, .ip = {192, 0, 2, 1}, .port = 161}};
 }
 
 static void assert_same_text(const char *a, const char *b)
@@ -326,8 +326,7 @@ static void test_targets_out_of_bounds(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 256; i++) {
-		t = plain();
-		t.family = (uint8_t)i;
+		t = (struct plan_target){.name = "n", .family = (uint8_t)i};
 		assert_int_equal(target_taken(&t, NULL, &u), i == 0 || i == 4 || i == 6);
 		t = plain();
 		t.transport = (uint8_t)i;
@@ -364,6 +363,40 @@ static void test_host_too_long(void **state)
 	assert_int_equal(strlen(u.target.host), TASK_HOST_MAX);
 }
 
+/* What most targets have not takes no room: a block's are 39 octets each. An empty host is none. */
+static void test_target_is_small(void **state)
+{
+	struct body *b = body_new();
+	struct plan_target t = plain();
+	struct unpacked u;
+
+	(void)state;
+	t.host = "";
+	batch_target_pack(&t, NULL, &b->w);
+	assert_int_equal(b->w.at - b->octets, 39);
+	assert_true(target_taken(&t, NULL, &u));
+	assert_null(u.target.host);
+	free(b);
+}
+
+/* A bit that there is not, both a name and a path, an address that is not there. */
+static void test_target_has_what_there_is(void **state)
+{
+	struct body *b = body_new();
+
+	(void)state;
+	batch_target_pack(&(struct plan_target){.seq = 5, .addr = {.family = 4}}, NULL, &b->w);
+	for (unsigned has = 0; has < 256; has++) {
+		struct wire_in r = body_in(b);
+		struct unpacked u;
+
+		b->octets[2] = (uint8_t)has;
+		assert_int_equal(batch_target_unpack(&u.target, &u.store, &u.learns, &u.known, &r),
+				 has == 0);
+	}
+	free(b);
+}
+
 /* By hand: a text of that length with that octet in it; a tail of the target's that is not filled. */
 static bool text_taken(uint16_t len, uint8_t octet, size_t more)
 {
@@ -375,16 +408,12 @@ static bool text_taken(uint16_t len, uint8_t octet, size_t more)
 	struct unpacked u = {0};
 
 	memset(text, octet, sizeof(text));
+	wire_put_u8(&in, 1); /* it has a host */
 	wire_put_u64(&in, 1);
 	wire_put_u32(&in, 0);
-	wire_put_str(&in, text, len);
-	wire_put_str(&in, NULL, 0);
-	wire_put_str(&in, NULL, 0);
-	wire_put_u16(&in, 161);
-	wire_put_u8(&in, 4);
 	wire_put_u8(&in, TRANSPORT_UDP);
+	wire_put_str(&in, text, len);
 	addr_pack(&a, &in);
-	wire_put_u8(&in, 0);
 	wire_put_bytes(&in, text, more);
 	wire_put_str(&w, inner, (uint16_t)(in.at - inner));
 	r.end = w.at;
@@ -397,7 +426,8 @@ static void test_text_out_of_bounds(void **state)
 	assert_true(text_taken(TASK_HOST_MAX, 'h', 0));
 	assert_false(text_taken(TASK_HOST_MAX + 1, 'h', 0));
 	assert_false(text_taken(60000, 'h', 0));
-	assert_true(text_taken(0, 'h', 0));
+	assert_true(text_taken(1, 'h', 0));
+	assert_false(text_taken(0, 'h', 0));
 	assert_false(text_taken(1, '\0', 0));
 	assert_false(text_taken(1, 'h', 1));
 	assert_false(text_taken(1, 'h', BATCH_TARGET_MAX));
@@ -729,6 +759,8 @@ int main(void)
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_tasks_out_of_bounds),
 		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_target_is_small),
+		cmocka_unit_test(test_target_has_what_there_is),
 		cmocka_unit_test(test_targets_skip),
 		cmocka_unit_test(test_targets_no_room),
 		cmocka_unit_test(test_targets_out_of_bounds),
