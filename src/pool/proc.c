@@ -31,8 +31,9 @@
 #include "base/quit.h"
 #include "pool/proc_internal.h"
 
-#define CHILD_FD   3     /* where a child finds its queue end */
-#define MAX_CLOSED 65536 /* descriptors looked at one by one; a limit may be a thousand million */
+#define CHILD_FD   3      /* where a child finds its queue end */
+#define ROOM       524288 /* octets: two of the largest frames of pool/queue */
+#define MAX_CLOSED 65536  /* descriptors looked at one by one; a limit may be a thousand million */
 
 void proc_close_each(int first)
 {
@@ -83,6 +84,19 @@ static int child_run(pid_t parent, int fd, proc_fn fn, void *arg)
 	return fn(arg, CHILD_FD);
 }
 
+/* Both ends of a queue. What the kernel holds of it by itself is less than the largest frame: who puts one would wait in its middle,
+ * and who reads be woken for halves. A system that allows less than ROOM gives what it allows. */
+static bool pair_open(int pair[2])
+{
+	int octets = ROOM;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		return false;
+	for (int i = 0; i < 2; i++)
+		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
+	return true;
+}
+
 bool proc_spawn(struct proc *p, proc_fn fn, void *arg)
 {
 	sigset_t all, before;
@@ -90,7 +104,7 @@ bool proc_spawn(struct proc *p, proc_fn fn, void *arg)
 	int pair[2], error;
 
 	*p = (struct proc){.pid = 0, .fd = -1};
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+	if (!pair_open(pair))
 		return false;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include <cmocka.h>
 
 #include "pool/proc.h"
+#include "pool/queue.h"
 
 #define SOON_MS 10000 /* long past what anything here takes */
 
@@ -58,6 +60,50 @@ static void test_argument_and_status(void **state)
 	assert_int_equal(p.pid, 0);
 	assert_int_equal(p.fd, -1);
 	assert_int_equal(proc_end(&p), 0);
+}
+
+static int sleep_on(void *arg, int fd)
+{
+	(void)arg;
+	return poll(&(struct pollfd){.fd = fd, .events = 0}, 1, SOON_MS);
+}
+
+/* The largest frame goes to a child in one piece, though that does not read. */
+static void test_room_for_a_frame(void **state)
+{
+	size_t len = 4 + QUEUE_FRAME_MAX;
+	char *octets = calloc(1, len);
+	struct proc p;
+
+	(void)state;
+	assert_true(proc_spawn(&p, sleep_on, NULL));
+	assert_int_equal(send(p.fd, octets, len, MSG_DONTWAIT), len);
+	proc_end(&p);
+	free(octets);
+}
+
+/* And the other way, where this end does not read before all is told. */
+static int say_a_frame(void *arg, int fd)
+{
+	size_t len = 4 + QUEUE_FRAME_MAX;
+	char *octets = calloc(1, len);
+
+	(void)arg;
+	return octets != NULL && send(fd, octets, len, MSG_DONTWAIT) == (ssize_t)len ? 0 : 1;
+}
+
+static void test_room_for_its_answer(void **state)
+{
+	struct proc p;
+	int status;
+
+	(void)state;
+	assert_true(proc_spawn(&p, say_a_frame, NULL));
+	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	p.pid = 0;
+	proc_end(&p);
 }
 
 static int say_descriptors(void *arg, int fd)
@@ -350,6 +396,8 @@ int main(void)
 		close(fd);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_argument_and_status),
+		cmocka_unit_test(test_room_for_a_frame),
+		cmocka_unit_test(test_room_for_its_answer),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_end_kills),
