@@ -25,7 +25,7 @@
 
 #define PREFETCH_MIN 4 /* runs of few slow hosts each that one agent serves side by side */
 #define PREFETCH_MAX 128
-#define AHEAD        2 /* tasks for each place in the workers' windows */
+#define AHEAD        4 /* tasks for each place in the workers' windows */
 
 static int run_courier(const void *arg, int fd)
 {
