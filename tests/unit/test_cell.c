@@ -333,6 +333,30 @@ static void test_full(void **state)
 	world_free(w);
 }
 
+/* As many as a message may have find room in it, if each is a record of one object as JSON Lines: some 300 octets. */
+static void test_full_of_lines(void **state)
+{
+	struct world *w = world_new(false);
+	struct record_head head = {.rtt_us = 77, .tries = 1};
+	struct queue_frame f = {0};
+	struct gathered g;
+	char line[301];
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	give(w, 5, 100, 40, BATCH_TASKS);
+	for (unsigned i = 0; i < BATCH_TASKS; i++)
+		piece(w, next_local(w), 0, line, &head);
+	for (unsigned k = 0; k < 10 && !queue_next(w->agent, &f); k++)
+		turn(w, NOW); /* the socket has less room */
+	assert_int_equal(f.kind, CELL_RESULTS);
+	assert_true(gathered_unpack(&g, (struct wire_in){f.data, f.data + f.len, false}));
+	assert_int_equal(g.rows, BATCH_TASKS);
+	assert_in_range(g.len, BATCH_TASKS * 300, BATCH_BODY_MAX - 1000);
+	world_free(w);
+}
+
 /* Pieces in their order, of which only the last ends a task. */
 static void test_pieces(void **state)
 {
@@ -512,7 +536,7 @@ int main(void)
 		cmocka_unit_test(test_full),         cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_place_again),
 		cmocka_unit_test(test_many_batches), cmocka_unit_test(test_batch_of_none),
-		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_known),        cmocka_unit_test(test_full_of_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
