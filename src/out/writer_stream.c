@@ -129,14 +129,13 @@ static void stream_drop(struct writer *w)
 static size_t stream_give(struct writer *w, const void *p, size_t len)
 {
 	size_t left = writer_left(w), n;
-	struct iovec io[2] = {[1] = {(void *)(uintptr_t)p, len}};
+	struct iovec io[2] = {{left > 0 ? (void *)(uintptr_t)writer_next(w) : NULL, left},
+			      {(void *)(uintptr_t)p, len}};
 	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2};
 	ssize_t went;
 
 	if (!w->socket)
 		return 0;
-	if (left > 0)
-		io[0] = (struct iovec){(void *)(uintptr_t)writer_next(w), left};
 	went = sendmsg(w->fd, &message, MSG_DONTWAIT);
 	n = went > 0 ? (size_t)went : 0;
 	writer_consume(w, n < left ? n : left);

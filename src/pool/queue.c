@@ -195,7 +195,8 @@ void queue_send_parts(struct queue *q, uint8_t kind, const struct queue_part *pa
 {
 	size_t len = parts_len(parts, n), waits = queue_backlog(q), sent;
 	uint8_t header[HEADER];
-	struct iovec io[2 + PARTS_MAX] = {[1] = {header, HEADER}};
+	struct iovec io[2 + PARTS_MAX] = {{waits > 0 ? q->out.data + q->out.start : NULL, waits},
+					  {header, HEADER}};
 	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2 + n};
 	ssize_t went;
 
@@ -203,8 +204,6 @@ void queue_send_parts(struct queue *q, uint8_t kind, const struct queue_part *pa
 		queue_put_parts(q, kind, parts, n);
 		return;
 	}
-	if (waits > 0)
-		io[0] = (struct iovec){q->out.data + q->out.start, waits};
 	header_fill(header, kind, len);
 	for (size_t i = 0; i < n; i++)
 		io[2 + i] = (struct iovec){(void *)(uintptr_t)parts[i].p, parts[i].len};

@@ -476,6 +476,7 @@ static void test_length_of_4_gigabytes(void **state)
 static void test_memory_is_bounded(void **state)
 {
 	struct ends *e = *state;
+	static uint8_t large[LARGE_LEN];
 	uint8_t p[1000] = {0};
 	struct queue_frame f;
 	struct rusage before, after;
@@ -489,7 +490,7 @@ static void test_memory_is_bounded(void **state)
 			;
 	}
 	for (int i = 0; i < 1000; i++) { /* and as much again */
-		send_large(e->q[0], 1, 0, LARGE_LEN);
+		queue_send_parts(e->q[0], 1, &(struct queue_part){large, sizeof(large)}, 1);
 		while (queue_backlog(e->q[0]) > 0 || has_come(e, 1)) {
 			queue_flush(e->q[0]);
 			queue_read(e->q[1]);
