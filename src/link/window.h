@@ -17,7 +17,7 @@
 #include "pool/queue.h"
 
 #define WINDOW_MAX \
-	64 /* messages of up to 512 tasks or records: 32 to one queue are 16,384, and 800 KB of tasks */
+	64 /* messages of up to 512 tasks or records: 32 to one queue are 16,384, and 640 KB of tasks */
 #define WINDOW_OCTETS   (12u << 20) /* of all bodies; one more message is always taken below it */
 #define WINDOW_STALL_US INT64_C(2000000)
 #define WINDOW_BODY_MAX (QUEUE_PAYLOAD_MAX - 100) /* octets of a message */
