@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Over a broker, who reads the master's output stops for half a minute, longer than two heartbeats, and reads on: nobody grows
-meanwhile, what is not written waits with the broker, and all records come."""
+"""Over a broker, what takes longer than anybody would wait: who reads the master's output stops for half a minute, longer than two
+heartbeats, and reads on; tasks of a run with a small --rate are in hand for longer than the broker's consumer_timeout. Nobody grows
+meanwhile, and all records come."""
 import collections
 import json
 import os
@@ -64,6 +65,26 @@ class Slow(dist.Stage):
         self.assertEqual(self.duplicates(master), 0)
         for process in master, agent:
             self.assertNotIn('silent', self.told(process))
+
+
+@rabbit.needs_broker
+class Patience(dist.Stage):
+    """The broker looks once a minute for what was not acknowledged in time."""
+    with_broker = False
+    SECONDS, RATE, TASKS = 20, 13, 1024  # consumer_timeout; packets a second; hosts
+
+    def test_longer_than_the_broker_waits(self):
+        """All is taken at once and asked for more than a minute: the channel is closed under it, and the same tasks, which come
+        again, are known: each is asked once, and has one record."""
+        self.broker = rabbit.Broker(settings=(f'consumer_timeout = {self.SECONDS * 1000}',))
+        self.addCleanup(self.broker.remove)
+        self.vhost = self.broker.vhost('patience')
+        self.devices('*:')
+        agent = self.start_agent(pace=())
+        master = self.start_master('--rate', self.RATE, hosts=self.write_hosts(hosts=('127.2.0.0/22',)))
+        self.assertEqual(self.judge(master, {'ok': self.TASKS}, seconds=2 * poller.LONG), 0)
+        self.assertEqual(self.asked(), self.TASKS)
+        self.assertIn('delivery acknowledgement on channel', self.told(agent))
 
 
 if __name__ == '__main__':
