@@ -135,7 +135,7 @@ static int poll_all(struct life *life, const struct agency *agency, const struct
 	return result.failed ? EXIT_SYSTEM : result.written != WRITER_OK ? EXIT_NOT_WRITTEN : 0;
 }
 
-/* Reads and writes the queue, each by a descriptor of its own. */
+/* Reads and writes the queue, each by a descriptor of its own. cell_new() makes both non-blocking: the writer is to find them so. */
 static int cell_poll(struct life *life, const struct agency *agency, const struct run *run,
 		     int queue_fd)
 {
@@ -149,8 +149,8 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 		log_error("no descriptor is left for a cell");
 		return EXIT_SYSTEM;
 	}
-	w = writer_open(&out, &opened);
 	cell = cell_new(life->plan, agency->who, run->sessions, agency->alone, queue_fd);
+	w = writer_open(&out, &opened);
 	if (opened == WRITER_OK)
 		status = poll_all(life, agency, run, w, cell);
 	cell_free(cell);

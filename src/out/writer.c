@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,11 +131,13 @@ const struct writer_kind writer_plain = {
 static enum writer_result open_given(struct writer *w, int fd)
 {
 	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
 
 	w->fd = fd;
 	w->shared = true;
 	w->socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-	w->piece = w->socket ? WRITER_BUFFER : WRITER_CHUNK;
+	w->eager = w->socket && flags >= 0 && (flags & O_NONBLOCK);
+	w->piece = w->eager ? WRITER_BUFFER : w->socket ? PIPE_BUF : WRITER_CHUNK;
 	w->kind = w->socket ? &writer_stream : &writer_plain;
 	return WRITER_OK;
 }

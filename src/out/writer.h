@@ -55,7 +55,7 @@ void writer_put(struct writer *w, const void *p, size_t len);
 /* Copies octets of a record that is not whole yet; writer_flush() may be called between its pieces, no other
  * record may come. An output that others write to as well is held until its end. */
 void writer_put_part(struct writer *w, const void *p, size_t len);
-/* Likewise, of many octets; but a socket gets at once what it takes now, and only the rest is copied. */
+/* Likewise, of many octets; but an `fd` opened as a non-blocking socket gets at once what it takes, the rest is copied. */
 void writer_give(struct writer *w, const void *p, size_t len);
 /* It is a stream, or standard output, and serves one round after the other. What is not has a file for each of
  * them, and is committed and opened anew. */

@@ -58,8 +58,8 @@ struct writer {
 
 	/* stream */
 	bool shared; /* the open file is not ours alone (standard output): never close or change it */
-	bool socket;
-	size_t piece; /* octets that a write gives at most */
+	bool socket, eager; /* eager: non-blocking by itself, so not asked first */
+	size_t piece;       /* octets that a flush gives at a time at most */
 	bool terminal;
 	bool mid_line;      /* the last octet that a terminal was given ended no line */
 	const char *eraser; /* to be given to it before anything else; NULL: nothing */

@@ -8,8 +8,10 @@
  *   it gets no more than that at a time.
  * - A terminal makes no such promise. It is opened once more under its own name: a new open file, on
  *   which O_NONBLOCK is ours to set.
- * - A socket is told per call: MSG_DONTWAIT. It is not asked first: poll(2) calls a local one writable only while three
- *   quarters of its room are free.
+ * - A socket is told per call, MSG_DONTWAIT, and asked and given little like a pipe all the same: on macOS a send(2) to a
+ *   blocking one waits for room whatever it is told.
+ * - A socket that was non-blocking when it was given to us is ours (a queue of pool/proc). It gets all there is and is
+ *   not asked first: poll(2) calls a local one writable only while three quarters of its room are free.
  * - What -o names, a FIFO or a device, we have opened ourselves.
  *
  * On a terminal something else may stand for a moment: whoever draws it says so (writer_interrupt), and is told
@@ -92,7 +94,7 @@ static enum writer_result stream_failed(struct writer *w)
 
 static enum writer_result stream_flush(struct writer *w)
 {
-	while (writer_left(w) && (w->socket || is_ready(w->fd))) {
+	while (writer_left(w) && (w->eager || is_ready(w->fd))) {
 		ssize_t n = give(w);
 
 		if (n >= 0)
@@ -134,7 +136,7 @@ static size_t stream_give(struct writer *w, const void *p, size_t len)
 	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2};
 	ssize_t went;
 
-	if (!w->socket)
+	if (!w->eager)
 		return 0;
 	went = sendmsg(w->fd, &message, MSG_DONTWAIT);
 	n = went > 0 ? (size_t)went : 0;
@@ -161,7 +163,7 @@ static void choose_stdout(struct writer *w, mode_t mode)
 	w->fd = own < 0 ? STDOUT_FILENO : own;
 	w->socket = S_ISSOCK(mode);
 	w->terminal = isatty(STDOUT_FILENO);
-	w->piece = w->socket || own >= 0 ? WRITER_CHUNK : PIPE_BUF;
+	w->piece = own >= 0 ? WRITER_CHUNK : PIPE_BUF;
 	if (S_ISCHR(mode) && !isatty(STDOUT_FILENO)) /* /dev/null, /dev/full: they never wait */
 		w->piece = WRITER_CHUNK;
 }

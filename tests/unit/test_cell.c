@@ -43,9 +43,9 @@ static struct world *world_new(bool alone)
 	plan_feed_open(&w->plan);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w->fd), 0);
 	w->out = dup(w->fd[1]);
+	w->cell = cell_new(&w->plan, "the agent me of site here", 10, alone, w->fd[1]);
 	w->writer = writer_open(&(struct writer_options){.fd = w->out}, &opened);
 	assert_int_equal(opened, WRITER_OK);
-	w->cell = cell_new(&w->plan, "the agent me of site here", 10, alone, w->fd[1]);
 	w->feed = cell_feed(w->cell);
 	w->frames = cell_frames(w->cell);
 	w->agent = queue_new(w->fd[0]);

@@ -950,8 +950,9 @@ static uint8_t octet_at(size_t i)
 	return (uint8_t)(i * 7 + i / 251);
 }
 
-/* A writer to one end of a pair of sockets, whose kernel holds `room` octets, or as many as it likes (0). */
-static struct writer *open_socket(int ends[2], int room)
+/* A writer to one end of a pair of sockets, which has these flags (O_NONBLOCK or 0), and whose kernel holds `room` octets, or as
+ * many as it likes (0). */
+static struct writer *open_socket(int ends[2], int flags, int room)
 {
 	struct writer_options o = {0};
 	enum writer_result result;
@@ -960,6 +961,7 @@ static struct writer *open_socket(int ends[2], int room)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	if (room > 0)
 		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	assert_int_equal(fcntl(ends[1], F_SETFL, flags), 0);
 	o.fd = ends[1];
 	w = writer_open(&o, &result);
 	assert_int_equal(result, WRITER_OK);
@@ -977,7 +979,7 @@ static void close_socket(struct writer *w, const int ends[2])
 static void test_give_goes_at_once(void **state)
 {
 	int ends[2];
-	struct writer *w = open_socket(ends, 0);
+	struct writer *w = open_socket(ends, O_NONBLOCK, 0);
 	char got[16];
 
 	(void)state;
@@ -992,12 +994,12 @@ static void test_give_goes_at_once(void **state)
 }
 
 /* What goes is what was put and given, in that order, however little is taken at a time. */
-static void check_given(size_t before)
+static void check_given(size_t before, int flags)
 {
 	size_t len = before + GIVEN + 100, taken = 0;
 	uint8_t *octets = malloc(len), *got = malloc(len);
 	int ends[2];
-	struct writer *w = open_socket(ends, 4096);
+	struct writer *w = open_socket(ends, flags, 4096);
 
 	for (size_t i = 0; i < len; i++)
 		octets[i] = octet_at(i);
@@ -1024,15 +1026,38 @@ static void check_given(size_t before)
 static void test_give_in_parts(void **state)
 {
 	(void)state;
-	check_given(0);
-	check_given(50);
-	check_given(50000); /* not all of it goes before what is given */
+	check_given(0, O_NONBLOCK);
+	check_given(50, O_NONBLOCK);
+	check_given(50000, O_NONBLOCK); /* not all of it goes before what is given */
+	check_given(50, 0);
+}
+
+/* A blocking socket, which some systems let a writer wait for whatever it is told, is asked first: so it is never filled. */
+static void blocking_given(void)
+{
+	static const uint8_t octets[GIVEN];
+	int ends[2];
+	struct writer *w = open_socket(ends, 0, 16384);
+
+	writer_give(w, octets, sizeof(octets));
+	MUST(writer_through(w) == 0);
+	MUST(writer_flush(w, false) == WRITER_OK);
+	MUST(writer_through(w) > 0 && writer_pending(w));
+	MUST(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0); /* from here on the test's own */
+	MUST(send(ends[1], "x", 1, 0) == 1);
+	close_socket(w, ends);
+}
+
+static void test_give_to_a_blocking_socket(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(blocking_given), 0);
 }
 
 static void test_give_to_nobody(void **state)
 {
 	int ends[2];
-	struct writer *w = open_socket(ends, 0);
+	struct writer *w = open_socket(ends, O_NONBLOCK, 0);
 
 	(void)state;
 	close(ends[0]);
@@ -1047,7 +1072,7 @@ static void test_give_to_nobody(void **state)
 	close_socket(w, ends);
 }
 
-/* To all but sockets it is a writer_put(). */
+/* To all but non-blocking sockets it is a writer_put(). */
 static void test_give_to_a_file(void **state)
 {
 	struct writer *w = open_path("out", false);
@@ -1395,6 +1420,7 @@ int main(void)
 		TEST(test_slow_streams),
 		TEST(test_give_goes_at_once),
 		TEST(test_give_in_parts),
+		TEST(test_give_to_a_blocking_socket),
 		TEST(test_give_to_nobody),
 		TEST(test_give_to_a_file),
 		TEST(test_give_to_a_pipe),
