@@ -158,7 +158,7 @@ void queue_put(struct queue *q, uint8_t kind, const void *p, size_t len)
 	queue_put_parts(q, kind, &(struct queue_part){.p = p, .len = len}, 1);
 }
 
-/* Places count from the front of what is queued, which stays where it is until the next flush. */
+/* Places count from the front of what is queued, which stays where it is until queue_flush() or queue_send_parts(). */
 size_t queue_reserve(struct queue *q, uint8_t kind, size_t len)
 {
 	memset(frame_begin(q, kind, len), 0, len);
@@ -197,7 +197,7 @@ void queue_send_parts(struct queue *q, uint8_t kind, const struct queue_part *pa
 	uint8_t header[HEADER];
 	struct iovec io[2 + PARTS_MAX] = {{waits > 0 ? q->out.data + q->out.start : NULL, waits},
 					  {header, HEADER}};
-	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2 + n};
+	struct msghdr message = {.msg_iov = io, .msg_iovlen = 2 + PARTS_MAX}; /* behind n: empty */
 	ssize_t went;
 
 	if (len < LARGE || waits >= LARGE || n > PARTS_MAX) {
