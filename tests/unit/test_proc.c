@@ -68,28 +68,55 @@ static int sleep_on(void *arg, int fd)
 	return poll(&(struct pollfd){.fd = fd, .events = 0}, 1, SOON_MS);
 }
 
-/* The largest frame goes to a child in one piece, though that does not read. */
-static void test_room_for_a_frame(void **state)
+static bool send_frame(int fd)
 {
 	size_t len = 4 + QUEUE_FRAME_MAX;
 	char *octets = calloc(1, len);
+	bool sent;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	sent = octets != NULL && send(fd, octets, len, 0) == (ssize_t)len;
+	free(octets);
+	return sent;
+}
+
+/* A system may allow a socket less room than the largest frame takes (net.core.wmem_max); then proc promises nothing. Found out
+ * with sockets of the test's own, so that one which proc gave too little still fails. */
+static void skip_without_room(void)
+{
+	int pair[2], wanted = 2 * QUEUE_FRAME_MAX, has = 0;
+	socklen_t len = sizeof(has);
+	bool sent;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
+	assert_int_equal(getsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &has, &len), 0);
+	sent = send_frame(pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+	if (sent)
+		return;
+	print_message("this system allows a socket %d octets: too few for a frame\n", has);
+	skip();
+}
+
+/* The largest frame goes to a child in one piece, though that does not read. */
+static void test_room_for_a_frame(void **state)
+{
 	struct proc p;
 
 	(void)state;
+	skip_without_room();
 	assert_true(proc_spawn(&p, sleep_on, NULL));
-	assert_int_equal(send(p.fd, octets, len, MSG_DONTWAIT), len);
+	assert_true(send_frame(p.fd));
 	proc_end(&p);
-	free(octets);
 }
 
 /* And the other way, where this end does not read before all is told. */
 static int say_a_frame(void *arg, int fd)
 {
-	size_t len = 4 + QUEUE_FRAME_MAX;
-	char *octets = calloc(1, len);
-
 	(void)arg;
-	return octets != NULL && send(fd, octets, len, MSG_DONTWAIT) == (ssize_t)len ? 0 : 1;
+	return send_frame(fd) ? 0 : 1;
 }
 
 static void test_room_for_its_answer(void **state)
@@ -98,6 +125,7 @@ static void test_room_for_its_answer(void **state)
 	int status;
 
 	(void)state;
+	skip_without_room();
 	assert_true(proc_spawn(&p, say_a_frame, NULL));
 	assert_int_equal(waitpid(p.pid, &status, 0), p.pid);
 	assert_true(WIFEXITED(status));
