@@ -16,6 +16,7 @@
 
 #include "base/loop.h"
 #include "base/wire.h"
+#include "link/batch.h"
 #include "link/window.h"
 
 #define SECOND INT64_C(1000000)
@@ -272,7 +273,7 @@ static void test_full_by_count(void **state)
 static void test_full_by_octets(void **state)
 {
 	struct stage *s = *state;
-	static char body[WINDOW_BODY_MAX];
+	static char body[BATCH_BODY_MAX];
 	struct queue_part part = {body, sizeof(body)};
 	size_t n = 0;
 
@@ -281,6 +282,7 @@ static void test_full_by_octets(void **state)
 		n++;
 	}
 	assert_in_range(n * sizeof(body), WINDOW_OCTETS, WINDOW_OCTETS + sizeof(body) - 1);
+	assert_true(n < WINDOW_MAX); /* or it would be no bound */
 	assert_false(window_wants(s->w, COURIER_TASKS, "another"));
 	window_put(s->w, &(struct window_to){COURIER_CONTROL, "", 0}, NULL, 0, s->now_us);
 	confirm(s, 1);
