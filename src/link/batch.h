@@ -21,6 +21,7 @@
 #define BATCH_TASKS 512 /* and records, in a body */
 /* Octets of a body at most: two frames of AMQP, and what half of a socket's buffer holds (amqp_room_linux.c). */
 #define BATCH_BODY_MAX 196608
+
 enum batch_kind {
 	BATCH_OF_TASKS = 1, /* master to a site */
 	BATCH_OF_RESULTS,   /* agent to a master */

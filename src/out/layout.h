@@ -75,6 +75,7 @@ enum layout_state {
 	LAYOUT_MORE,  /* to be continued when the writer is not full */
 	LAYOUT_FAILED /* errno: what has to wait finds no room, or cannot be read */
 };
+
 /* config and writer are lent. */
 struct layout *layout_new(const struct layout_config *config, struct writer *writer);
 void layout_free(struct layout *l);
