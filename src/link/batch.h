@@ -83,8 +83,7 @@ struct batch_result {
 	uint32_t poll;   /* the incarnation's; the same in all pieces of one record */
 	uint32_t before; /* octets of the record in pieces before this one */
 	uint8_t attempt; /* of the task batch that it answers */
-	/* NULL: more pieces follow, and the four below it are nothing. Its own numbers do not travel; learnt.stamp_us is of
-	 * this machine */
+	/* NULL: more follow; the four below are nothing. Its own numbers do not travel; learnt.stamp_us is of this machine */
 	const struct record_head *head;
 	struct addr addr;     /* that a name came to; family 0: none, or the task's own */
 	const uint8_t *front; /* lent */

@@ -80,8 +80,7 @@ enum layout_state {
 struct layout *layout_new(const struct layout_config *config, struct writer *writer);
 void layout_free(struct layout *l);
 
-/* A record of target number seq begins, with its front; then come its octets, cut anywhere; then its last ones. r: as target()
- * has it. False: as LAYOUT_FAILED. */
+/* A record of target number seq begins with its front; then octets, cut anywhere. r: as target() has it. False: as LAYOUT_FAILED. */
 bool layout_begin(struct layout *l, uint64_t seq, const struct record *r, const void *front,
 		  size_t len);
 /* The most octets of this record in one go, at least 1: they become no more than a few times what the writer buffers. */
