@@ -23,9 +23,9 @@
 #include "plan/reread.h"
 #include "snmp/mib.h"
 
-#define PREFETCH_MIN 4 /* runs of few slow hosts each that one agent serves side by side */
-#define PREFETCH_MAX 128
-#define AHEAD        4 /* tasks for each place in the workers' windows */
+#define PREFETCH_MIN 4   /* runs of few slow hosts each that one agent serves side by side */
+#define PREFETCH_MAX 128 /* 65,536 tasks, which is all that an agent has in cells' hands */
+#define AHEAD        4   /* tasks for each place in the workers' windows; less from 5 workers on */
 
 static int run_courier(const void *arg, int fd)
 {
@@ -95,7 +95,8 @@ static bool reload(void *arg)
 /* --- the agent ---------------------------------------------------------------------------------- */
 
 /* Enough to fill the workers, with silent hosts among them: a batch stays in hand until the slowest of its hosts is given up, and
- * others keep the workers busy meanwhile. A batch may have fewer tasks, but then there are few. */
+ * others keep the workers busy meanwhile. A batch may have fewer tasks, but then there are few. More than four workers (with the
+ * default window) have less ahead: what an agent holds is bounded, in memory and in what its death brings back. */
 static unsigned prefetch_of(const struct options *o)
 {
 	uint64_t batches = (uint64_t)o->workers * o->window * AHEAD / BATCH_TASKS;
