@@ -22,9 +22,10 @@
 
 #define HEADS_MAX \
 	(BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2) + 8 + 8 + STATS_PACKED + 2) /* octets */
-#define ROWS_MAX (WINDOW_BODY_MAX - HEADS_MAX)
+#define ROWS_MAX (BATCH_BODY_MAX - HEADS_MAX) /* who takes a longer body throws it away */
 
-_Static_assert(HEADS_MAX <= GATHER_HEADS, "what a cell gathers fits a body with its heads");
+_Static_assert(GATHER_MAX <= ROWS_MAX, "what a cell gathers fits a body with its heads");
+_Static_assert(BATCH_BODY_MAX <= WINDOW_BODY_MAX, "which fits a message");
 
 /* Rows become a message; its id. */
 static uint64_t results_send(struct agent_cell *c, const struct gathered *g)

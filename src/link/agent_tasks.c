@@ -5,33 +5,44 @@
  * The same task may be in hand twice, when a broker gives a batch again while the first one is still polled: these are two polls,
  * and a master that puts the pieces of a record together knows one from the other.
  *
- * Of a dangerous batch (agent_batches.c) a cell has few at a time: what kills it, kills only these.
+ * Of a dangerous batch (agent_batches.c) a cell has few at a time: what kills it, kills only these. In what order they go is
+ * another each time: upwards from some place, the next time downwards from the one below it; so two deliveries together reach
+ * all but what kills and its group. The next two begin elsewhere, and groups of two are parted otherwise.
  */
 #include "link/agent_internal.h"
 
 #include <stdlib.h>
 
-#define STEP        7 /* dangerous tasks begin so many further each time */
-#define ROUNDS      64u
-#define GROUP_MAX   ((BATCH_TASKS + ROUNDS - 1u) / ROUNDS)
-#define SINGLY_FROM 4 /* deliveries before this one */
+#define GROUPED_TO  4    /* deliveries before this one; until then groups are large */
+#define ROUNDS      64u  /* that a batch takes at most till then, */
+#define ROUNDS_LAST 256u /* and from then on: single tasks, or pairs of a batch that has more */
+#define SILENT_S    7    /* by default what does not answer is given up after so long */
+#define BROKER_S \
+	1800 /* for so long RabbitMQ leaves a message unacknowledged: its consumer_timeout */
+#define GROUP_MAX ((BATCH_TASKS + ROUNDS - 1u) / ROUNDS)
 
+_Static_assert(BROKER_S / SILENT_S > ROUNDS_LAST, "a batch of silent hosts ends in time");
+_Static_assert(BATCH_TASKS <= 2 * ROUNDS_LAST,
+	       "pairs are parted otherwise; larger groups may not be");
 _Static_assert(CELL_TASKS_HEAD <= BATCH_HEAD_PACKED, "a batch that came in a frame fits another");
 
-/* Which of a dangerous batch's tasks is the n-th: another order each time. */
+/* Which of a dangerous batch's tasks is the n-th: another order each time. Each second delivery begins an odd number of places
+ * further, so that what was the second of a pair is the first of one. */
 static unsigned turn_of(const struct batch *b, unsigned n)
 {
-	unsigned at = (b->deliveries * STEP + n) % b->head.count;
+	unsigned count = b->head.count, step = (count * 3u / 8u) | 1u;
+	unsigned first = (unsigned)((uint64_t)(b->deliveries / 2) * step % count);
 
-	return b->deliveries % 2 ? b->head.count - 1 - at : at;
+	return b->deliveries % 2 ? (first + count - 1 - n) % count : (first + n) % count;
 }
 
 /* How many at a time. 512 silent hosts one by one would take longer than a broker leaves a message unacknowledged; so it
- * begins with ROUNDS groups, and only who kills in these too is looked for one by one. */
+ * begins with ROUNDS groups, and only who kills in these too is looked for one by one, or two by two among many. */
 static unsigned group_of(const struct batch *b)
 {
 	unsigned left = b->head.count - b->given;
-	unsigned group = b->deliveries < SINGLY_FROM ? (b->head.count + ROUNDS - 1u) / ROUNDS : 1;
+	unsigned rounds = b->deliveries < GROUPED_TO ? ROUNDS : ROUNDS_LAST;
+	unsigned group = (b->head.count + rounds - 1) / rounds;
 
 	return !b->alone || group > left ? left : group;
 }

@@ -36,12 +36,17 @@
 #define SILENCE_US  1000000
 #define SLOW_US     (SILENCE_US / 10)
 #define RUN         UINT64_C(0x1234)
+/* Octets of rows: one more than fit a message with the largest heads */
+#define ROWS_TOO_MANY         \
+	(BATCH_BODY_MAX + 1 - \
+	 (BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2) + 8 + 8 + STATS_PACKED + 2))
 
 struct page { /* shared with the children */
 	char failed[300];
 	_Atomic unsigned lives; /* of the process to the broker */
 	_Atomic unsigned cells, ended, asked, at_once, at_once_max;
 	_Atomic unsigned alone_max; /* dangerous tasks that a cell had at once */
+	_Atomic unsigned alone_rounds;
 	_Atomic unsigned cancelled, reloads, pings, leaves;
 };
 static struct page *page;
@@ -428,8 +433,24 @@ static void answer(struct mock *m, const struct held *h, enum record_status stat
 	m->stats.count[STATS_SENT]++;
 }
 
-/* One that says so: of a batch that is not its, of more tasks than it has, of twice the same; with lists that are cut, or a
- * status that there is not. */
+/* One row of so many octets. */
+static void answer_large(struct mock *m, const struct held *h, size_t rows)
+{
+	static uint8_t octets[BATCH_BODY_MAX];
+	struct batch_result r = h->result;
+	struct record_head head = {.status = RECORD_OK, .rtt_us = 5};
+	uint8_t packed[BATCH_RESULT_MAX + 1];
+	struct wire_out w = {.at = packed, .end = packed + sizeof(packed)};
+
+	r.head = &head;
+	batch_result_pack(&r, &w);
+	r.octets = octets;
+	r.len = (uint32_t)(rows - (size_t)(w.at - packed));
+	gather_add(&m->gather, h->batch, &r);
+}
+
+/* One that says so: of a batch that is not its, of more tasks than it has, of twice the same; with lists that are cut, a status that
+ * there is not, or an octet more than a message holds beside the heads that ours have. */
 static void lie(struct mock *m, struct held *h, const char *how)
 {
 	struct queue_part frame;
@@ -437,7 +458,10 @@ static void lie(struct mock *m, struct held *h, const char *how)
 	size_t len;
 
 	h->batch += strcmp(how, "batch") == 0 ? 7 : 0;
-	answer(m, h, strcmp(how, "status") == 0 ? RECORD_STATUS_COUNT : RECORD_OK, false);
+	if (strcmp(how, "large") == 0)
+		answer_large(m, h, ROWS_TOO_MANY);
+	else
+		answer(m, h, strcmp(how, "status") == 0 ? RECORD_STATUS_COUNT : RECORD_OK, false);
 	for (unsigned i = 0; strcmp(how, "more") == 0 && i < 5; i++)
 		answer(m, h, RECORD_OK, false);
 	frame = gather_close(&m->gather, CELL_RESULTS);
@@ -470,6 +494,8 @@ static void do_task(struct mock *m, const struct plan_target *t, const struct he
 		raise(SIGSTOP);
 	else if (strcmp(t->host, "wrong") == 0)
 		_exit(AGENT_CELL_WRONG);
+	else if (strcmp(t->host, "large") == 0)
+		answer_large(m, h, GATHER_MAX);
 	else if (strncmp(t->host, "lie-", 4) == 0)
 		lie(m, &own, t->host + 4);
 	else if (strcmp(t->host, "hold") == 0 || strcmp(t->host, "slow") == 0)
@@ -489,6 +515,7 @@ static void do_tasks(struct mock *m, bool alone)
 	h.result.attempt = wire_get_u8(&r);
 	count = wire_get_u16(&r);
 	again = r;
+	page->alone_rounds += alone;
 	if (alone && count > page->alone_max)
 		page->alone_max = count;
 	for (unsigned i = 0; i < 2 * count; i++) {
@@ -921,25 +948,42 @@ static void test_dangerous_alone(void **state)
 	assert_int_equal(page->alone_max, 1);
 }
 
-/* As many as a message holds: first in groups, or silent ones would outlast what a broker waits; one at a time later. Each once. */
+/* So many hosts that answer; the one in that place dies of it. */
+static const char *hosts_of(unsigned count, unsigned deadly)
+{
+	static char hosts[3 * BATCH_TASKS + 10];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		len += (size_t)snprintf(hosts + len, sizeof(hosts) - len, "%s%s", i > 0 ? " " : "",
+					i == deadly ? "die" : "ok");
+	return hosts;
+}
+
+/* As many as a message holds: first in groups, or silent ones would outlast what a broker waits; few at a time later, one where
+ * that is soon enough. In no more than 256 rounds, then. Each once. */
 static void script_alone_many(struct peer *p)
 {
-	char hosts[3 * BATCH_TASKS + 1] = "";
-	unsigned most[] = {[2] = (BATCH_TASKS + 63) / 64, [3] = (BATCH_TASKS + 63) / 64, [4] = 1};
+	static const struct {
+		unsigned deliveries, count, most;
+	} ways[] = {{2, 512, 8}, {3, 512, 8}, {3, 256, 4}, {4, 256, 1}, {5, 256, 1},
+		    {4, 257, 2}, {4, 512, 2}, {5, 512, 2}, {6, 511, 2}, {19, 512, 2}};
 
-	for (unsigned i = 0; i < BATCH_TASKS; i++)
-		strcat(hosts, i == 0 ? "ok" : " ok");
 	say_up(p, 3);
 	describe(p);
-	for (uint32_t d = 2; d < 5; d++) {
+	for (unsigned way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
+		unsigned count = ways[way].count, most = ways[way].most, d = ways[way].deliveries;
 		bool seen[BATCH_TASKS] = {false};
 
-		page->alone_max = 0;
-		give(p, &(struct sent){.tag = d, .number = d, .deliveries = d, .hosts = hosts});
-		for (unsigned n = 0; n < BATCH_TASKS;) {
+		page->alone_max = page->alone_rounds = 0;
+		give(p, &(struct sent){.tag = way,
+				       .number = way,
+				       .deliveries = d,
+				       .hosts = hosts_of(count, count)});
+		for (unsigned n = 0; n < count;) {
 			struct got g = hear_results(p);
 
-			CHECK(g.count <= most[d]);
+			CHECK(g.count <= most);
 			n += g.count;
 			for (unsigned i = 0; i < g.count; i++) {
 				CHECK(!seen[g.seq[i] - 100]);
@@ -947,8 +991,10 @@ static void script_alone_many(struct peer *p)
 			}
 			say_u64(p, COURIER_CONFIRMED, p->id);
 		}
-		HEAR_TAG(p, COURIER_ACK, d);
-		CHECK(page->alone_max == most[d]);
+		HEAR_TAG(p, COURIER_ACK, way);
+		CHECK(page->alone_max == most);
+		CHECK(page->alone_rounds == (count + most - 1) / most);
+		CHECK(d < 4 || page->alone_rounds <= 256);
 	}
 	end(p);
 }
@@ -957,6 +1003,47 @@ static void test_dangerous_many(void **state)
 {
 	(void)state;
 	run(script_alone_many);
+}
+
+/* One among as many as a message holds kills who asks it. Two deliveries reach all but its group, wherever it stands; by the eighth
+ * it is alone without a record: those beside it went with others. */
+static void script_alone_apart(struct peer *p)
+{
+	static const unsigned deadly[] = {0, 300, BATCH_TASKS - 1};
+
+	say_up(p, 3);
+	describe(p);
+	for (unsigned i = 0; i < 3; i++) {
+		bool seen[BATCH_TASKS] = {false};
+		unsigned reached = 0;
+
+		for (uint32_t d = 2; d < 8; d++) {
+			give(p, &(struct sent){.tag = d,
+					       .number = 6,
+					       .deliveries = d,
+					       .hosts = hosts_of(BATCH_TASKS, deadly[i])});
+			while (hear(p) == COURIER_PUT) {
+				struct got g = put_results(p);
+
+				for (unsigned n = 0; n < g.count; n++) {
+					reached += !seen[g.seq[n] - 100];
+					seen[g.seq[n] - 100] = true;
+				}
+				say_u64(p, COURIER_CONFIRMED, p->id);
+			}
+			CHECK(heard_u64(p) == d);
+			CHECK(d < 3 || reached >= BATCH_TASKS - 8);
+			CHECK(d < 5 || reached >= BATCH_TASKS - 2);
+		}
+		CHECK(reached == BATCH_TASKS - 1 && !seen[deadly[i]]);
+	}
+	end(p);
+}
+
+static void test_dangerous_apart(void **state)
+{
+	(void)state;
+	run(script_alone_apart);
 }
 
 /* While the broker does not want the record of one, the next dangerous task is not asked. */
@@ -1025,7 +1112,8 @@ static void test_no_confirms(void **state)
 static void script_lie(struct peer *p)
 {
 	static const char *const ways[] = {"hold lie-batch",  "hold lie-more", "hold lie-twice",
-					   "hold lie-status", "hold lie-cut",  "hold lie-kind"};
+					   "hold lie-status", "hold lie-cut",  "hold lie-kind",
+					   "hold lie-large"};
 
 	say_up(p, 3);
 	describe(p);
@@ -1040,7 +1128,25 @@ static void test_cell_lies(void **state)
 {
 	(void)state;
 	run(script_lie);
-	assert_int_equal(page->cells, 6);
+	assert_int_equal(page->cells, 7);
+}
+
+/* As many octets as a cell gathers at most: it is no liar. */
+static void script_large(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "large"});
+	CHECK(hear_results(p).count == 1 && p->len <= BATCH_BODY_MAX + 8 + 1 + 2 + 4);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	end(p);
+}
+
+static void test_large_message(void **state)
+{
+	(void)state;
+	run(script_large);
 }
 
 /* A target that makes no sense: its cell says so, lives, and what it has beside it is answered; one that comes alone has no cell. */
@@ -1779,9 +1885,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_some_cells_live),
 		cmocka_unit_test(test_dangerous_alone),
 		cmocka_unit_test(test_dangerous_many),
+		cmocka_unit_test(test_dangerous_apart),
 		cmocka_unit_test(test_dangerous_when_nacked),
 		cmocka_unit_test(test_no_confirms),
 		cmocka_unit_test(test_cell_lies),
+		cmocka_unit_test(test_large_message),
 		cmocka_unit_test(test_target_that_makes_no_sense),
 		cmocka_unit_test(test_run_is_asked_for),
 		cmocka_unit_test(test_run_that_nobody_explains),
