@@ -67,6 +67,8 @@ struct plan *main_plan(const struct options *o, enum options_action action)
 {
 	struct plan *plan;
 
+	if (!o->plan.remote) /* else agents make the messages; a plan that is read again may be ours */
+		pdu_init();
 	mib_setup(o->mib_dirs, o->mib_modules);
 	plan = plan_new(&o->plan);
 	if (action != OPTIONS_EXPLAIN)        /* which needs them until its children forget them */
@@ -106,10 +108,10 @@ static int act(const struct options *o, enum options_action action, struct rerea
 		return main_check_agent(o);
 	if (o->interval_us > 0 || o->agent)
 		hold_reload();
-	if (o->agent || o->broker == NULL) /* else agents make the messages */
+	if (o->agent && action == OPTIONS_RUN) {
 		pdu_init();
-	if (o->agent && action == OPTIONS_RUN)
 		return main_agent(o, *words);
+	}
 	plan = main_plan(o, action);
 	if (o->interval_us == 0) {
 		reread_free(*words);

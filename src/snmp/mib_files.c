@@ -256,6 +256,7 @@ static const struct tree *read_and_find(struct files *f, const struct mib_name *
 	int module = -1;
 
 	f->complaint[0] = '\0';
+	snmp_enable_calllog(); /* pdu_init() may have come since, which shuts all of the log */
 	f->listening = true;
 	if (wanted->module)
 		read_one(wanted->module);

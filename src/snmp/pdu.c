@@ -98,9 +98,14 @@ static void set_boolean(int which, int value)
 
 void pdu_init(void)
 {
-	char *locale = mem_strdup(setlocale(LC_CTYPE, NULL));
+	static bool done; /* as the library's own state: one for the process */
 	char *old[ENVIRONMENT];
+	char *locale;
 
+	if (done)
+		return;
+	done = true;
+	locale = mem_strdup(setlocale(LC_CTYPE, NULL));
 	put_environment(old);
 	snmp_disable_log();
 	netsnmp_register_loghandler(NETSNMP_LOGHANDLER_NONE, LOG_DEBUG);

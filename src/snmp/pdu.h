@@ -33,8 +33,9 @@
 /* "tooBig", "genErr" …; NULL for a number that has no name. */
 const char *pdu_error_name(int64_t status);
 
-/* Makes the library usable without a file read or written, and silent. In who has children that make messages, once, before
- * the fork and before mib reads anything, which can do without. Leaves the environment and the locale as they were. */
+/* Makes the library usable without a file read or written, and silent. In who has children that make messages, before
+ * these are forked; a second call does nothing. mib can do without, and may have read files by then. Leaves the environment
+ * and the locale as they were. */
 void pdu_init(void);
 
 struct pdu_ask {                  /* what is asked, in any version */

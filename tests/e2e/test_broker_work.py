@@ -318,6 +318,32 @@ class Runs(dist.Stage):
         master.wait(poller.LONG)
         self.wait_until(lambda: not dist.cells_of(agent.pid), 'a cell stays')
 
+    def statuses_of(self, host, output='service.jsonl'):
+        """Of its records so far."""
+        if not os.path.exists(self.path(output)):
+            return set()
+        with open(self.path(output), encoding='utf-8') as f:
+            return {r['status'] for r in map(json.loads, (line for line in f if line.endswith('\n'))) if r['host'] == host}
+
+    @WITH_CRYPTO
+    def test_reload_without_a_broker(self):
+        """A file that loses its broker, and gets it back: SNMPv3 is asked here from then on, and there again."""
+        self.devices('*:ok', options=('--user', poller.USER))
+        agent = self.start_agent('a1', text=CREDENTIALS)
+        text = f'defaults: {{port: {self.park.port}, credential: core-v3}}\n{CREDENTIALS}hosts: [%s]\n'
+        hosts = self.write('hosts.yaml', f'broker: {{url: "{self.url()}"}}\n' + text % '127.2.0.1')
+        service = self.start_logged('service', '-i', '1s', '--no-spread', '-F', 'jsonl',
+                                    '-f', hosts, '-o', self.path('service.jsonl'))
+        for file, host in ((None, '127.2.0.1'), (text, '127.2.0.2'), (f'broker: {{url: "{self.url()}"}}\n' + text, '127.2.0.3')):
+            if file:
+                self.write('hosts.yaml', file % host)
+                service.send_signal(signal.SIGHUP)
+            remote = file != text  # 'lost' comes before 'ok' where the agent is late
+            self.wait_until(lambda h=host, r=remote: self.statuses_of(h) - ({'lost'} if r else set()), f'{host} is not asked')
+            self.assertLessEqual(self.statuses_of(host), {'ok', 'lost'} if remote else {'ok'}, self.told(service) + self.told(agent))
+        service.terminate()
+        service.wait(poller.LONG)
+
     def test_reader_goes(self):
         """Who reads the records has gone: the master ends as ever, and agents ask nobody any more."""
         self.devices()
