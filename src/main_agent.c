@@ -66,7 +66,7 @@ static struct plan_keys *agree(const struct options *o, struct sandbox *sandbox)
 
 static bool take_over(struct agency *agency, struct generation *g)
 {
-	struct sandbox sandbox = {0};
+	struct sandbox sandbox = {.told = agency->sandbox.told};
 	struct plan_keys *keys = g != NULL ? agree(&g->options, &sandbox) : NULL;
 
 	main_reloaded(&agency->followers, keys != NULL);
@@ -183,6 +183,8 @@ int main_agent(const struct options *o, struct reread *words)
 		status = opened == WRITER_LOCKED ? EXIT_SYSTEM : EXIT_NOT_WRITTEN;
 	else if (main_sandbox(&agency.sandbox, o->conf))
 		status = agent(&agency, o);
+	else
+		log_error("workers cannot give up their rights, so none is started");
 	main_followers_close(&agency.followers);
 	plan_keys_free(agency.keys);
 	main_generation_free(agency.changed);

@@ -33,7 +33,8 @@ void main_tell_conf(const struct options *o);           /* warnings and errors o
 struct writer *main_output(const struct options *o, enum writer_result *result);
 /* The exit status for what has become of it, which is told. */
 int main_writer_status(struct writer *w, enum writer_result result);
-/* What children give up, found out. `paths`, `courier` are set before. False: it cannot be had, which was told. */
+/* What children give up, found out. `paths` and `told` are set before. False: it cannot be had; why was told, and what comes of
+ * it is the caller's to tell. */
 struct sandbox;
 bool main_sandbox(struct sandbox *s, const struct conf *conf);
 
@@ -60,6 +61,7 @@ struct job {
 	struct plan **first; /* the caller's: freed and NULL once another plan is polled */
 	struct followers followers;
 	struct remains remains;
+	bool told;     /* what this kernel lacks to fence workers in */
 	uint64_t runs; /* over a broker, so far */
 };
 /* In a child: what only the master needs goes, secrets first. */

@@ -153,7 +153,7 @@ static bool life_make(struct life *life, struct job *job)
 {
 	const struct options *o = job->o;
 
-	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan)},
+	*life = (struct life){.sandbox = {.paths = plan_has_paths(job->plan), .told = job->told},
 			      .worker = {.job = job,
 					 .config = {.window = o->window,
 						    .source4 = o->source4,
@@ -164,8 +164,11 @@ static bool life_make(struct life *life, struct job *job)
 						    .unwanted = o->unwanted,
 						    .sandbox = &life->sandbox}},
 			      .resolver = {.options = {.sandbox = &life->sandbox}, .job = job}};
-	if (!main_sandbox(&life->sandbox, o->conf))
+	if (!main_sandbox(&life->sandbox, o->conf)) {
+		log_error("workers cannot give up their rights, so none is started");
 		return false;
+	}
+	job->told = life->sandbox.told;
 	if (o->broker != NULL)
 		main_remote_make(&life->remote, job, &life->sandbox);
 	life->worker.config.profiles = plan_profiles(job->plan, &life->worker.config.nprofiles);

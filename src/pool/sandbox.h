@@ -19,18 +19,20 @@ enum sandbox_role {
 	SANDBOX_COURIER, /* connects to a broker by its name, again and again; its certificates are read */
 };
 
-struct sandbox {      /* made once, before the first fork; the same for all children */
+/* Made before the first fork, and anew for what is read again: children have that which held when they were forked. */
+struct sandbox {
 	bool becomes; /* somebody else: `user`; only root can */
 	struct user user;
 	bool paths;   /* sessions connect to sockets of the file system, too */
+	bool told;    /* what the kernel lacks: not again */
 	pid_t master; /* dies: so do we */
 	bool calls;   /* the kernel can refuse system calls */
 	int files_abi; /* how much of the file system it can refuse (Landlock's version); 0: nothing */
 };
 
 /* In the master: finds out what the kernel can do, tells by one warning what it cannot, and tries all of it
- * in a child. False: something that is there is refused to us, which was told; nothing may be
- * forked then. `becomes`, `user` and `paths` are set before. */
+ * in a child. False: something that is there is refused to us, which was told; no child may have it then. `becomes`, `user`
+ * and `told` are set before; so is `paths`, where it is known by then (a cell learns it later). */
 bool sandbox_prepare(struct sandbox *s);
 
 /* In a child that has given up nothing and forks others: what was prepared before it was forked holds for these, too. Says

@@ -9,6 +9,8 @@
 
 /* Fills in `calls` and `files_abi`, and names what is not there; "" if all is. False: was told. */
 bool sandbox_platform_probe(struct sandbox *s, const char **lacks);
+/* Whether a child in this role is tried; false: what others do that are tried has all of its calls. */
+bool sandbox_platform_rehearses(enum sandbox_role role);
 /* The user has changed already. False: was told. */
 bool sandbox_platform_enter(const struct sandbox *s, enum sandbox_role role);
 

@@ -148,6 +148,7 @@ class Rights(dist.Stage):
         agent = self.start_agent('a1', preexec_fn=test_sandbox.refusing(errno.ENOSYS, *self.LANDLOCK))
         for _ in range(2):
             self.assertEqual(self.poll(), ['ok'])
+        self.run_as(agent, 'nobody')
         self.assertEqual(self.told(agent).count('this kernel has no Landlock'), 1, self.told(agent))
 
     def test_a_kernel_that_refuses(self):
@@ -186,6 +187,7 @@ class Rights(dist.Stage):
         self.assertEqual(self.poll(), ['ok'])
         self.run_as(agent, 'daemon')
         self.assertIn('nothing was reloaded', self.told(agent))
+        self.assertNotIn('none is started', self.told(agent))
         self.assertEqual(self.poll(), ['ok'])
         self.assertEqual(self.told(agent).count('cannot become the user of run_as'), 1, self.told(agent))
 

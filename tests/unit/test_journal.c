@@ -590,7 +590,7 @@ static void test_sync_that_fails(void **state)
 /* --- a million ----------------------------------------------------------------------------- */
 
 #define MILLION UINT64_C(1000000)
-#define GROUP   4096 /* 64 messages of 64 records */
+#define GROUP   4096 /* 8 messages of 512 records; a group has up to 16 */
 
 static uint64_t million_heard;
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -157,13 +159,71 @@ static void test_cannot_become(void **state)
 	assert_non_null(strstr(said, "cannot become the user of run_as"));
 }
 
+static void heard(int sig)
+{
+	(void)sig;
+}
+
+/* Signals for who waits, then room for what the child has to say, who cannot end before. */
+static void disturb(pid_t whom, int pipe_fd)
+{
+	struct timespec pause = {.tv_nsec = 50000000};
+	char octets[4096];
+
+	for (int i = 0; i < 4; i++) {
+		nanosleep(&pause, NULL);
+		kill(whom, SIGUSR1);
+	}
+	while (read(pipe_fd, octets, sizeof(octets)) > 0)
+		;
+	_exit(0);
+}
+
+static void fill(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	assert_return_code(fcntl(fd, F_SETFL, flags | O_NONBLOCK), errno);
+	while (write(fd, "full", 1) == 1)
+		;
+	assert_return_code(fcntl(fd, F_SETFL, flags), errno);
+}
+
+/* A signal while the master waits for its child is not the child's leave. */
+static void test_signals(void **state)
+{
+	struct sandbox s = {.becomes = true, .user = {.uid = (uid_t)-1, .gid = 4712}};
+	struct sigaction sa = {.sa_handler = heard}, before;
+	int stderr_fd = dup(STDERR_FILENO), err[2];
+	pid_t other, self = getpid();
+	bool prepared;
+
+	(void)state;
+	assert_return_code(pipe(err), errno);
+	fill(err[1]);
+	assert_return_code(sigaction(SIGUSR1, &sa, &before), errno);
+	other = fork();
+	if (other == 0) {
+		close(err[1]);
+		disturb(self, err[0]);
+	}
+	dup2(err[1], STDERR_FILENO);
+	close(err[1]);
+	prepared = sandbox_prepare(&s);
+	dup2(stderr_fd, STDERR_FILENO);
+	close(stderr_fd);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	sigaction(SIGUSR1, &before, NULL);
+	close(err[0]);
+	assert_false(prepared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_goes_on),
-		cmocka_unit_test(test_becomes),
-		cmocka_unit_test(test_adopts),
-		cmocka_unit_test(test_cannot_become),
+		cmocka_unit_test(test_goes_on), cmocka_unit_test(test_becomes),
+		cmocka_unit_test(test_adopts),  cmocka_unit_test(test_cannot_become),
+		cmocka_unit_test(test_signals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
