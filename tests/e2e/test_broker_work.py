@@ -327,12 +327,13 @@ class Runs(dist.Stage):
 
     @WITH_CRYPTO
     def test_reload_without_a_broker(self):
-        """A file that loses its broker, and gets it back: SNMPv3 is asked here from then on, and there again."""
+        """A file that loses its broker, and gets it back: SNMPv3 is asked here from then on, and there again; a name of a MIB file was read before."""
         self.devices('*:ok', options=('--user', poller.USER))
         agent = self.start_agent('a1', text=CREDENTIALS)
         text = f'defaults: {{port: {self.park.port}, credential: core-v3}}\n{CREDENTIALS}hosts: [%s]\n'
         hosts = self.write('hosts.yaml', f'broker: {{url: "{self.url()}"}}\n' + text % '127.2.0.1')
-        service = self.start_logged('service', '-i', '1s', '--no-spread', '-F', 'jsonl',
+        mibs = os.path.join(os.environ['ABS_SRCDIR'], 'tests/mibs')
+        service = self.start_logged('service', '-i', '1s', '--no-spread', '-F', 'jsonl', '-M', mibs, '-g', 'EXAMPLE-MIB::exampleState.0',
                                     '-f', hosts, '-o', self.path('service.jsonl'))
         for file, host in ((None, '127.2.0.1'), (text, '127.2.0.2'), (f'broker: {{url: "{self.url()}"}}\n' + text, '127.2.0.3')):
             if file:
