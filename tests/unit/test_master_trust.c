@@ -32,7 +32,7 @@
 #include "pool/message.h"
 #include "pool/queue.h"
 
-#define MAX     20000
+#define MAX     40000 /* more than a worker that reads nothing has room for */
 #define TARGETS 200
 #define HELD_AT \
 	10 /* of the first worker's, or of the one for sessions: kept until the lie is told */
