@@ -7,7 +7,7 @@
  *
  * Of a dangerous batch (agent_batches.c) a cell has few at a time: what kills it, kills only these. In what order they go is
  * another each time: upwards from some place, the next time downwards from the one below it; so two deliveries together reach
- * all but what kills and its group. The next two begin elsewhere, and groups of two are parted otherwise.
+ * all but what kills and its neighbours. The next two begin elsewhere, and most pairs are parted otherwise.
  */
 #include "link/agent_internal.h"
 
@@ -21,7 +21,8 @@
 	1800 /* for so long RabbitMQ leaves a message unacknowledged: its consumer_timeout */
 #define GROUP_MAX ((BATCH_TASKS + ROUNDS - 1u) / ROUNDS)
 
-_Static_assert(BROKER_S / SILENT_S > ROUNDS_LAST, "a batch of silent hosts ends in time");
+_Static_assert(BROKER_S / SILENT_S > ROUNDS_LAST,
+	       "a batch of silent hosts that waits for no other ends in time");
 _Static_assert(BATCH_TASKS <= 2 * ROUNDS_LAST,
 	       "pairs are parted otherwise; larger groups may not be");
 _Static_assert(CELL_TASKS_HEAD <= BATCH_HEAD_PACKED, "a batch that came in a frame fits another");

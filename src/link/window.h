@@ -18,7 +18,8 @@
 
 #define WINDOW_MAX \
 	64 /* messages of up to 512 tasks or records: 32 to one queue are 16,384, and 640 KB of tasks */
-/* Of all bodies: some 53 messages of 150 KB, as results mostly have them. Below it one more message is always taken. */
+/* Of all bodies: some 55 messages of 150 KB, as results mostly have them; half of it is for one key. Below it one more message is
+ * always taken. */
 #define WINDOW_OCTETS   (8u << 20)
 #define WINDOW_STALL_US INT64_C(2000000)
 #define WINDOW_BODY_MAX (QUEUE_PAYLOAD_MAX - 100) /* octets of a message */

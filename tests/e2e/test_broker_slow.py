@@ -81,7 +81,7 @@ class Patience(dist.Stage):
         self.vhost = self.broker.vhost('patience')
         self.devices('*:')
         agent = self.start_agent(pace=())
-        master = self.start_master('--rate', self.RATE, hosts=self.write_hosts(hosts=('127.2.0.0/22',)))
+        master = self.start_master('--rate', self.RATE, '-t', '10s', hosts=self.write_hosts(hosts=('127.2.0.0/22',)))
         self.assertEqual(self.judge(master, {'ok': self.TASKS}, seconds=2 * poller.LONG), 0)
         self.assertEqual(self.asked(), self.TASKS)
         self.assertIn('delivery acknowledgement on channel', self.told(agent))

@@ -327,7 +327,8 @@ class Runs(dist.Stage):
 
     @WITH_CRYPTO
     def test_reload_without_a_broker(self):
-        """A file that loses its broker, and gets it back: SNMPv3 is asked here from then on, and there again; a name of a MIB file was read before."""
+        """A file that loses its broker, and gets it back: SNMPv3 is asked here from then on, and there again; a name of a MIB
+        file was read before."""
         self.devices('*:ok', options=('--user', poller.USER))
         agent = self.start_agent('a1', text=CREDENTIALS)
         text = f'defaults: {{port: {self.park.port}, credential: core-v3}}\n{CREDENTIALS}hosts: [%s]\n'

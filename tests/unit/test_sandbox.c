@@ -192,7 +192,7 @@ static void fill(int fd)
 /* A signal while the master waits for its child is not the child's leave. */
 static void test_signals(void **state)
 {
-	struct sandbox s = {.becomes = true, .user = {.uid = (uid_t)-1, .gid = 4712}};
+	struct sandbox s = {.becomes = true, .user = {.uid = (uid_t)-1, .gid = 4712}, .told = true};
 	struct sigaction sa = {.sa_handler = heard}, before;
 	int stderr_fd = dup(STDERR_FILENO), err[2];
 	pid_t other, self = getpid();
