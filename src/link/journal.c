@@ -47,7 +47,7 @@ static struct journal *journal_make(const char *path, const struct journal_syste
 	j->path = mem_strdup(path);
 	j->fd = -1;
 	j->checksum = JOURNAL_SEED;
-	j->room = mem_alloc(2 * JOURNAL_SEQS * sizeof(*j->room));
+	j->room = mem_alloc((size_t)2 * JOURNAL_SEQS * sizeof(*j->room));
 	return j;
 }
 
