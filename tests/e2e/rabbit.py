@@ -279,9 +279,13 @@ class Broker:
         return run.stdout
 
     def eval(self, text, strict=True):
-        """The value of an Erlang expression (with its full stop) on the node, as Erlang writes it; None: it does not answer."""
-        run = subprocess.run([ERL_CALL, '-c', COOKIE, '-n', self.node, '-timeout', '60', '-e'], input=text + '\n', env=self.home.env,
-                             capture_output=True, text=True, timeout=STARTED, check=False)
+        """The value of an Erlang expression (with its full stop) on the node, as Erlang writes it; None: it does not answer.
+        erl_call gives up a connection after a while that is short on a busy machine; then nothing was asked yet."""
+        for _ in range(5 if strict else 1):
+            run = subprocess.run([ERL_CALL, '-c', COOKIE, '-n', self.node, '-timeout', '60', '-e'], input=text + '\n',
+                                 env=self.home.env, capture_output=True, text=True, timeout=STARTED, check=False)
+            if 'failed to connect to node' not in run.stdout + run.stderr or self.process.poll() is not None:
+                break
         answer = re.fullmatch(r'\{ok, (.*)\}\s*', run.stdout, re.S)
         if answer:
             return answer.group(1)
