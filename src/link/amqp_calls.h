@@ -48,6 +48,15 @@ bool rabbit_channel_open(struct rabbit *r, struct rabbit_side *s, amqp_channel_t
 enum rabbit_answer rabbit_answered(struct rabbit *r, struct rabbit_side *s, amqp_channel_t channel,
 				   char why[LINK_WHY_MAX]);
 
+/* amqp_inbound.c: a message on its way in. Pieces of its body are lent until rabbit_inbound_frees() after it was whole. */
+void rabbit_inbound_begin(struct rabbit_inbound *in, enum rabbit_kind kind, uint64_t tag,
+			  bool again);
+void rabbit_inbound_header(struct rabbit_inbound *in, const amqp_frame_t *f);
+bool rabbit_inbound_body(struct rabbit_inbound *in, const amqp_frame_t *f); /* false: too much */
+/* Nothing more is to come. False: it is nobody's event. */
+bool rabbit_inbound_whole(struct rabbit *r, amqp_channel_t channel, struct link_event *e);
+/* The library may forget the frames that it handed out, but those of a message that is open. */
+void rabbit_inbound_frees(const struct rabbit *r, amqp_connection_state_t state);
 /* amqp_take.c */
 bool rabbit_next_event(struct rabbit *r, struct link_event *e);
 /* amqp_put.c */
@@ -69,6 +78,7 @@ void rabbit_tags_ack(struct rabbit_tags *t, uint64_t number);    /* and it is to
 uint64_t rabbit_tags_next(struct rabbit_tags *t, bool *multiple);
 
 /* amqp_words.c */
+bool rabbit_is(amqp_bytes_t b, const char *text);
 void rabbit_library_words(int status, const struct rabbit *r, const char *where,
 			  char why[LINK_WHY_MAX]);
 void rabbit_close_words(uint16_t code, amqp_bytes_t text, char why[LINK_WHY_MAX]);

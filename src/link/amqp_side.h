@@ -68,14 +68,14 @@ enum rabbit_kind {
 struct rabbit_inbound {
 	enum rabbit_kind kind;
 	uint64_t tag;
-	uint64_t left;   /* octets of the body that are to come */
-	uint64_t number; /* returned: of the put */
+	uint64_t len, left; /* octets of the body, and those that are to come */
+	uint64_t number;    /* returned: of the put */
 	uint32_t deliveries;
 	bool started; /* its header came */
 	bool dead, expired, too_long;
-	struct buf body;     /* of several frames */
-	const uint8_t *lent; /* of one: where the library has it; NULL */
-	size_t lent_len;
+	struct link_piece piece[LINK_PIECES]; /* of the body, where the library has them */
+	size_t npieces;
+	struct buf body; /* of too many frames for that: put together */
 };
 
 /* Numbers of messages taken on this connection (amqp_settle.c). */

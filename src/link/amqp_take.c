@@ -2,8 +2,8 @@
  * Frames in: messages, answers, and what the broker has to say.
  *
  * A message comes as a method, a header and pieces of its body, all on one channel, with frames of others between them: so each
- * channel has its own message on its way in. The library's own reader of messages waits for the rest of one however long
- * that takes, and forgets who sent it; so frames are read one by one, which never waits.
+ * channel has its own message on its way in (amqp_inbound.c). The library's own reader of messages waits for the rest of one
+ * however long that takes, and forgets who sent it; so frames are read one by one, which never waits.
  *
  * Two traps of the library (0.11). What it hands out lies in pools that grow until they are released, which is allowed
  * between frames only; and while it waits for an answer, it keeps frames of others in a list that no descriptor shows.
@@ -20,167 +20,6 @@
 #include "base/loop.h"
 
 #define FRAMES_A_TURN 256 /* read without an event of ours, before the courier may look elsewhere */
-
-static bool is(amqp_bytes_t b, const char *text)
-{
-	return b.len == strlen(text) && memcmp(b.bytes, text, b.len) == 0;
-}
-
-/* ---- a message's header */
-
-static const amqp_field_value_t *field(const amqp_table_t *t, const char *key)
-{
-	for (int i = 0; i < t->num_entries; i++)
-		if (is(t->entries[i].key, key))
-			return &t->entries[i].value;
-	return NULL;
-}
-
-static int64_t integer(const amqp_field_value_t *v)
-{
-	switch (v->kind) {
-	case AMQP_FIELD_KIND_I8:
-		return v->value.i8;
-	case AMQP_FIELD_KIND_U8:
-		return v->value.u8;
-	case AMQP_FIELD_KIND_I16:
-		return v->value.i16;
-	case AMQP_FIELD_KIND_U16:
-		return v->value.u16;
-	case AMQP_FIELD_KIND_I32:
-		return v->value.i32;
-	case AMQP_FIELD_KIND_U32:
-		return v->value.u32;
-	case AMQP_FIELD_KIND_I64:
-	case AMQP_FIELD_KIND_U64:
-		return v->value.i64;
-	default:
-		return 0;
-	}
-}
-
-/* Its time was over: nobody is to be told, for its tasks have their own end. */
-static bool has_expired(const amqp_field_value_t *death)
-{
-	const amqp_array_t *deaths = &death->value.array;
-	const amqp_field_value_t *reason;
-
-	if (death->kind != AMQP_FIELD_KIND_ARRAY || deaths->num_entries == 0 ||
-	    deaths->entries[0].kind != AMQP_FIELD_KIND_TABLE)
-		return false;
-	reason = field(&deaths->entries[0].value.table, "reason");
-	return reason && reason->kind == AMQP_FIELD_KIND_UTF8 && is(reason->value.bytes, "expired");
-}
-
-static void read_headers(struct rabbit_inbound *in, const amqp_table_t *headers)
-{
-	const amqp_field_value_t *count = field(headers, "x-delivery-count"),
-				 *death = field(headers, "x-death");
-
-	if (count) {
-		int64_t n = integer(count);
-
-		in->deliveries = n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
-	}
-	in->dead = death != NULL;
-	in->expired = death && has_expired(death);
-}
-
-static void read_header(struct rabbit_inbound *in, const amqp_frame_t *f)
-{
-	const amqp_basic_properties_t *p = f->payload.properties.decoded;
-
-	in->started = true;
-	in->left = f->payload.properties.body_size;
-	in->too_long = in->left > LINK_BODY_MAX;
-	if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
-		read_headers(in, &p->headers);
-	if (in->kind == INBOUND_RETURNED && p->_flags & AMQP_BASIC_CORRELATION_ID_FLAG) {
-		char text[24] = "";
-
-		memcpy(text, p->correlation_id.bytes,
-		       p->correlation_id.len < sizeof(text) ? p->correlation_id.len
-							    : sizeof(text) - 1);
-		in->number = strtoull(text, NULL, 10);
-	}
-}
-
-/* False: it does not fit there. */
-static bool read_body(struct rabbit_inbound *in, const amqp_frame_t *f)
-{
-	const amqp_bytes_t *piece = &f->payload.body_fragment;
-
-	if (!in->started || piece->len > in->left)
-		return false;
-	in->left -= piece->len;
-	if (in->too_long || in->kind != INBOUND_TAKEN)
-		return true;
-	if (in->left == 0 &&
-	    in->body.len == 0) { /* all of it, which stays until a frame is read again */
-		in->lent = piece->bytes;
-		in->lent_len = piece->len;
-	} else {
-		buf_put(&in->body, piece->bytes, piece->len);
-	}
-	return true;
-}
-
-/* ---- a whole message */
-
-static uint64_t tag_of(const struct rabbit *r, const struct rabbit_inbound *in,
-		       amqp_channel_t channel)
-{
-	return channel == RABBIT_CONTROL ? 0 : (uint64_t)r->epoch << 48 | in->tag;
-}
-
-/* Nobody is to have it: its time was over, or it is nothing of ours. */
-static bool put_aside(struct rabbit *r, const struct rabbit_inbound *in, amqp_channel_t channel)
-{
-	if (!in->expired && !in->too_long)
-		return false;
-	if (in->too_long)
-		log_warning("broker: a message that is too long for us was thrown away");
-	if (channel == RABBIT_WORK)
-		amqp_basic_ack(r->takes.state, channel, in->tag, 0);
-	return true;
-}
-
-static bool message_whole(struct rabbit *r, struct rabbit_inbound *in, amqp_channel_t channel,
-			  struct link_event *e)
-{
-	bool taken = in->kind == INBOUND_TAKEN && !put_aside(r, in, channel);
-
-	if (in->kind == INBOUND_RETURNED)
-		rabbit_return(r, in->number);
-	in->kind = INBOUND_NONE;
-	in->started = false;
-	if (!taken)
-		return false;
-	*e = (struct link_event){
-		.kind = LINK_TAKEN,
-		.side = LINK_TAKES,
-		.id = tag_of(r, in, channel),
-		.from = channel == RABBIT_CONTROL          ? COURIER_FROM_CONTROL
-			: r->config->role == COURIER_AGENT ? COURIER_FROM_TASKS
-			: in->dead                         ? COURIER_FROM_DEAD
-							   : COURIER_FROM_RESULTS,
-		.deliveries = in->deliveries,
-		.body = in->lent ? in->lent : in->body.data,
-		.len = in->lent ? in->lent_len : in->body.len,
-	};
-	if (channel == RABBIT_WORK)
-		rabbit_tags_taken(&r->tags, in->tag);
-	return true;
-}
-
-static void message_begin(struct rabbit_inbound *in, enum rabbit_kind kind, uint64_t tag,
-			  bool again)
-{
-	struct buf body = in->body;
-
-	body.len = 0;
-	*in = (struct rabbit_inbound){.kind = kind, .tag = tag, .deliveries = again, .body = body};
-}
 
 /* ---- methods */
 
@@ -209,7 +48,7 @@ static bool cancelled(struct rabbit *r, const amqp_basic_cancel_t *c, struct lin
 {
 	char name[RABBIT_QUEUE_NAME];
 
-	if (!is(c->consumer_tag, RABBIT_TASKS_TAG)) {
+	if (!rabbit_is(c->consumer_tag, RABBIT_TASKS_TAG)) {
 		rabbit_gone(r, &r->takes, false, "our queue was deleted");
 		return false;
 	}
@@ -245,7 +84,7 @@ static bool puts_method(struct rabbit *r, const amqp_frame_t *f, struct link_eve
 
 		rabbit_confirm(r, n->delivery_tag, n->multiple, true);
 	} else if (f->payload.method.id == AMQP_BASIC_RETURN_METHOD) {
-		message_begin(&r->inbound[f->channel], INBOUND_RETURNED, 0, false);
+		rabbit_inbound_begin(&r->inbound[f->channel], INBOUND_RETURNED, 0, false);
 		return false;
 	}
 	return rabbit_next_answer(r, e);
@@ -256,8 +95,8 @@ static bool takes_method(struct rabbit *r, const amqp_frame_t *f, struct link_ev
 	if (f->payload.method.id == AMQP_BASIC_DELIVER_METHOD) {
 		const amqp_basic_deliver_t *d = f->payload.method.decoded;
 
-		message_begin(&r->inbound[f->channel], INBOUND_TAKEN, d->delivery_tag,
-			      d->redelivered);
+		rabbit_inbound_begin(&r->inbound[f->channel], INBOUND_TAKEN, d->delivery_tag,
+				     d->redelivered);
 	}
 	if (f->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
 		return cancelled(r, f->payload.method.decoded, e);
@@ -298,10 +137,10 @@ static bool read_frame(struct rabbit *r, struct rabbit_side *s, const amqp_frame
 	if (in->kind == INBOUND_NONE)
 		return false;
 	if (f->frame_type == AMQP_FRAME_HEADER)
-		read_header(in, f);
-	else if (f->frame_type == AMQP_FRAME_BODY && !read_body(in, f))
+		rabbit_inbound_header(in, f);
+	else if (f->frame_type == AMQP_FRAME_BODY && !rabbit_inbound_body(in, f))
 		rabbit_gone(r, s, false, "what it says is no AMQP 0-9-1");
-	return !s->gone && in->started && in->left == 0 && message_whole(r, in, f->channel, e);
+	return !s->gone && in->started && in->left == 0 && rabbit_inbound_whole(r, f->channel, e);
 }
 
 /* ---- a turn */
@@ -336,7 +175,7 @@ static bool side_event(struct rabbit *r, struct rabbit_side *s, struct link_even
 		}
 		s->looked = true;
 
-		amqp_maybe_release_buffers(s->state);
+		rabbit_inbound_frees(r, s->state);
 		status = amqp_simple_wait_frame_noblock(s->state, &f, &now);
 		s->due_us = loop_clock_us() + (int64_t)RABBIT_HEARTBEAT * 500000;
 		if (status == AMQP_STATUS_TIMEOUT) {

@@ -37,6 +37,11 @@ static const char *said_by_library(int status)
 	}
 }
 
+bool rabbit_is(amqp_bytes_t b, const char *text)
+{
+	return b.len == strlen(text) && memcmp(b.bytes, text, b.len) == 0;
+}
+
 void rabbit_library_words(int status, const struct rabbit *r, const char *where,
 			  char why[LINK_WHY_MAX])
 {

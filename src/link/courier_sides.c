@@ -240,7 +240,7 @@ static void event_taken(struct courier *c, const struct link_event *e)
 {
 	uint8_t head[8 + 1 + 4];
 	struct wire_out w = {.at = head, .end = head + sizeof(head)};
-	struct queue_part parts[2] = {{head, sizeof(head)}, {e->body, e->len}};
+	struct queue_part parts[1 + LINK_PIECES] = {{head, sizeof(head)}};
 
 	if (e->len > QUEUE_PAYLOAD_MAX - sizeof(head)) { /* nobody of ours has sent that */
 		log_warning("a message of %zu octets was thrown away: it is too long", e->len);
@@ -251,7 +251,9 @@ static void event_taken(struct courier *c, const struct link_event *e)
 	wire_put_u64(&w, e->id);
 	wire_put_u8(&w, e->from);
 	wire_put_u32(&w, e->deliveries);
-	queue_send_parts(c->queue, COURIER_TAKEN, parts, 2);
+	for (size_t i = 0; i < e->npieces; i++)
+		parts[1 + i] = (struct queue_part){e->body[i].at, e->body[i].len};
+	queue_send_parts(c->queue, COURIER_TAKEN, parts, 1 + e->npieces);
 }
 
 static void event_puts(struct courier *c, const struct link_event *e)

@@ -26,14 +26,22 @@ enum link_event_kind {
 	LINK_GONE     /* the side; why, final. Its tags, or unanswered ids, are void */
 };
 
+#define LINK_PIECES 4
+
+struct link_piece {
+	const void *at;
+	size_t len;
+};
+
 struct link_event { /* all pointers are lent until the next call of any kind */
 	enum link_event_kind kind;
 	enum link_side side;
 	uint64_t id;  /* of a message put; or the tag of one taken, which knows its epoch */
 	uint8_t from; /* enum courier_from; what is from control needs no verdict, its tag is 0 */
-	uint32_t deliveries; /* before this one */
-	const void *body;
-	size_t len;
+	uint32_t deliveries;           /* before this one */
+	const struct link_piece *body; /* of taken: at most LINK_PIECES */
+	size_t npieces;
+	size_t len; /* of all of them */
 	const char *why;
 	bool final;
 };

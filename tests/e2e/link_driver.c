@@ -110,7 +110,8 @@ static enum link_put put_one(struct driver *d, uint64_t id, unsigned to, const c
 		.id = id, .to = (uint8_t)to, .key = key, .name = name, .body = body, .len = len};
 	enum link_put said;
 
-	memset(body, 'x', len);
+	for (size_t i = 0; i < len; i++)
+		body[i] = (char)('a' + i % 23);
 	snprintf(name, sizeof(name), "1:%llu", (unsigned long long)id);
 	said = calls->put(d->link, &m);
 	free(body);
@@ -191,6 +192,27 @@ static void command(struct driver *d, char *line)
 
 /* ---- events */
 
+/* The text of its body; of a long one, what stands for all of its octets. */
+static void show_taken(const struct link_event *e)
+{
+	char text[101] = "";
+	size_t len = 0;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < e->npieces; i++)
+		for (size_t j = 0; j < e->body[i].len; j++, len++) {
+			char octet = ((const char *)e->body[i].at)[j];
+
+			sum = sum * 31 + (uint8_t)octet;
+			if (len < sizeof(text) - 1)
+				text[len] = octet;
+		}
+	if (len >= sizeof(text))
+		snprintf(text, sizeof(text), "#%08x", (unsigned)sum);
+	fprintf(stderr, "taken %llu %s %u %zu %s\n", (unsigned long long)e->id, froms[e->from],
+		(unsigned)e->deliveries, len == e->len ? len : 0, text);
+}
+
 static void show(const struct link_event *e)
 {
 	unsigned long long id = e->id;
@@ -212,9 +234,7 @@ static void show(const struct link_event *e)
 		fprintf(stderr, "unblocked\n");
 		break;
 	case LINK_TAKEN:
-		fprintf(stderr, "taken %llu %s %u %zu %.*s\n", id, froms[e->from],
-			(unsigned)e->deliveries, e->len, (int)(e->len < 100 ? e->len : 100),
-			(const char *)e->body);
+		show_taken(e);
 		break;
 	case LINK_WAITING:
 		fprintf(stderr, "waiting %s\n", e->why);

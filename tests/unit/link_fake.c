@@ -198,7 +198,10 @@ static bool fake_next(void *l, struct link_event *e)
 		if (one->epoch != f->side[one->event.side].epoch && !f->late)
 			continue;
 		*e = one->event;
-		e->body = one->body;
+		one->piece[0] = (struct link_piece){one->body, e->len / 2};
+		one->piece[1] = (struct link_piece){one->body + e->len / 2, e->len - e->len / 2};
+		e->body = one->piece;
+		e->npieces = 2;
 		e->why = one->why;
 		if (e->kind == LINK_GONE)
 			side_shut(f, e->side);

@@ -45,6 +45,7 @@ struct fake_put {
 
 struct fake_event {
 	struct link_event event;
+	struct link_piece piece[2]; /* its body, as of two frames */
 	char body[64], why[64];
 	unsigned epoch; /* of its side: not given out in another */
 };
