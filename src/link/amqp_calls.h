@@ -34,9 +34,12 @@ enum rabbit_answer rabbit_declare_again(struct rabbit *r, struct rabbit_side *s,
 void rabbit_forget(struct rabbit *r); /* deletes a master's queue */
 const char *rabbit_queue_name(struct rabbit *r,
 			      char out[RABBIT_QUEUE_NAME]); /* what it takes from */
+enum rabbit_answer rabbit_look(struct rabbit *r,
+			       char why[LINK_WHY_MAX]); /* whether that is there */
 const char *rabbit_site_name(const char *site, char out[RABBIT_QUEUE_NAME]);
-#define RABBIT_LOST_QUEUE "multisnmp.dead"
-#define RABBIT_TASKS_TAG  "tasks"
+#define RABBIT_LOST_QUEUE  "multisnmp.dead"
+#define RABBIT_TASKS_TAG   "tasks"
+#define RABBIT_CONTROL_TAG "control"
 
 /* amqp_ask.c: entries of a table, whose texts are lent; one question and its answer. */
 amqp_table_entry_t rabbit_entry(const char *key, uint8_t kind); /* without a value */

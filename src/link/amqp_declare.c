@@ -112,6 +112,15 @@ static enum rabbit_answer declare(struct asked *q, struct queue_kind *k, bool pa
 	return answer(q);
 }
 
+enum rabbit_answer rabbit_look(struct rabbit *r, char why[LINK_WHY_MAX])
+{
+	char name[RABBIT_QUEUE_NAME];
+	struct asked q = asked(r, &r->takes, why);
+	struct queue_kind k = {.name = rabbit_queue_name(r, name)};
+
+	return declare(&q, &k, true);
+}
+
 /* As it is, or made. */
 static enum rabbit_answer have_queue(struct asked *q, struct queue_kind *k)
 {
@@ -338,7 +347,7 @@ static enum rabbit_answer have_control(struct asked *q)
 		a = bind_queue(q, name, "multisnmp.control", "", amqp_empty_table);
 	if (a != RABBIT_YES)
 		return a;
-	consume(q->r, RABBIT_CONTROL, name, "control", true);
+	consume(q->r, RABBIT_CONTROL, name, RABBIT_CONTROL_TAG, true);
 	return rabbit_answered(q->r, q->s, RABBIT_CONTROL, q->why);
 }
 

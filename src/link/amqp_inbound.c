@@ -137,15 +137,15 @@ void rabbit_inbound_frees(const struct rabbit *r, amqp_connection_state_t state)
 {
 	bool lent = false;
 
-	for (amqp_channel_t c = 0; c < RABBIT_CHANNELS; c++)
+	for (unsigned c = 0; c < RABBIT_CHANNELS; c++)
 		lent = lent || is_lent(&r->inbound[c]);
 	if (!lent) {
 		amqp_maybe_release_buffers(state);
 		return;
 	}
-	for (amqp_channel_t c = 0; c < RABBIT_CHANNELS; c++)
+	for (unsigned c = 0; c < RABBIT_CHANNELS; c++)
 		if (!is_lent(&r->inbound[c]))
-			amqp_maybe_release_buffers_on_channel(state, c);
+			amqp_maybe_release_buffers_on_channel(state, (amqp_channel_t)c);
 }
 
 /* ---- a whole message */

@@ -43,11 +43,19 @@ static void closed_connection(struct rabbit *r, struct rabbit_side *s, const amq
 	rabbit_gone(r, s, false, "%s", why);
 }
 
-/* A queue that we take from went away. */
+/* What we take from went away; or (RabbitMQ from 4.3 on) is there, and the broker has lost patience with us: it gives what we did not
+ * acknowledge to somebody, which may be us, who have it in hand. So the connection is given up, and all of it with that. */
 static bool cancelled(struct rabbit *r, const amqp_basic_cancel_t *c, struct link_event *e)
 {
-	char name[RABBIT_QUEUE_NAME];
+	char name[RABBIT_QUEUE_NAME], why[LINK_WHY_MAX];
+	bool is_work = !rabbit_is(c->consumer_tag, RABBIT_CONTROL_TAG);
 
+	if (is_work && rabbit_look(r, why) != RABBIT_MISSING) {
+		rabbit_gone(r, &r->takes, false,
+			    "the broker takes back what was not acknowledged in time "
+			    "(consumer_timeout)");
+		return false;
+	}
 	if (!rabbit_is(c->consumer_tag, RABBIT_TASKS_TAG)) {
 		rabbit_gone(r, &r->takes, false, "our queue was deleted");
 		return false;

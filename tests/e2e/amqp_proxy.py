@@ -5,6 +5,7 @@ that a test can read every message (messages()) and search every octet for what 
     swallow(): takes everything and passes nothing on, as a firewall does that has lost its table. Connections that have lost
                octets stay deaf for ever; new ones pass again after resume().
     stall():   takes nothing; what waits goes on after resume(), as after an outage that TCP outlives.
+    say():     says something to a client as if the broker had, while nothing is under way on that connection.
     cut():     ends all connections; refuse(): and takes no new ones until accept().
 The target may be changed (another node) while it runs: for connections that come then."""
 import selectors
@@ -72,6 +73,11 @@ class Proxy(threading.Thread):
 
     def resume(self):
         self.mode = 'pass'
+
+    def say(self, number, octets):
+        """To the connection of that number, which counts from 0 those that were ever made."""
+        with self.lock:
+            self.all[number].back.waiting += octets
 
     def cut(self):
         with self.lock:
@@ -201,6 +207,12 @@ def frames_of(octets):
             raise ValueError(f'no frame at {at}')
         yield kind, channel, octets[at + 7:at + 7 + size]
         at += 8 + size
+
+
+def cancel_of(channel, tag):
+    """What a broker says when it cancels a consumer (basic.cancel, nothing is to be answered)."""
+    payload = struct.pack('>HHB', 60, 30, len(tag)) + tag.encode() + b'\1'
+    return struct.pack('>BHI', METHOD, channel, len(payload)) + payload + b'\xce'
 
 
 def short_string(octets, at):

@@ -578,6 +578,30 @@ class Trouble(Amqp):
         self.assertGreater(time.monotonic() - started, 10)
         self.assertIn('no answer in time', master.open('takes'))
 
+    def test_impatience(self):
+        """RabbitMQ from 4.3 on cancels who did not acknowledge in time (here the line says so): its queue is there, so that what is
+        in hand would come once more at once. The connection is given up, and what was taken on it is void."""
+        proxy = amqp_proxy.Proxy(self.broker.port)
+        self.addCleanup(proxy.stop)
+        master = self.master()
+        self.site(master)
+        agent = self.agent(url=self.broker.url(self.vhost, port=proxy.port), prefetch=1)  # connections: takes, puts
+        for number in 1, 2:
+            master.ask('put', number, 'tasks', 'north', f'task-{number}')
+        old, *_, text = agent.take()
+        self.assertEqual(text, 'task-1')
+        proxy.say(0, amqp_proxy.cancel_of(2, 'tasks'))
+        self.assertIn('consumer_timeout', agent.expect('gone takes'))
+        self.assertEqual([line for line in agent.seen if line.startswith(('taken', 'waiting'))][1:], [])
+        self.assertEqual(agent.open('takes'), 'open')
+        again, _, deliveries, _, text = agent.take()
+        self.assertEqual((deliveries, text), (1, 'task-1'))
+        agent.ask('ack', old)
+        self.assertEqual(agent.ask('ack', again), '1')
+        self.assertEqual(agent.take()[4], 'task-2')
+        proxy.say(2, amqp_proxy.cancel_of(3, 'control'))  # which is nothing else than that its queue went away
+        self.assertIn('our queue was deleted', agent.expect('gone takes'))
+
     def test_idle(self):
         """One on which nothing happens stays: heartbeats go and come."""
         master = self.master()
