@@ -98,6 +98,11 @@ class Proxy(threading.Thread):
 
     # ---- what passed
 
+    def alive(self):
+        """How many connections there are; None while one is deaf: its ends have not found out yet, and say that all is well."""
+        with self.lock:
+            return None if any(connection.deaf for connection in self.connections) else len(self.connections)
+
     def octets(self):
         """All of it, connection by connection, one way and then the other."""
         with self.lock:

@@ -321,6 +321,12 @@ class Broker:
         rows = re.findall(r'\["([^"]*)", (\d+), (\d+), (\d+)\]', text)
         return {name: (int(ready), int(unacknowledged), int(consumers)) for name, ready, consumers, unacknowledged in rows}
 
+    def messages(self, queue, vhost='/'):
+        """How many a quorum queue holds now, with those that somebody has and has not acknowledged."""
+        return int(self.eval(
+            f'{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)), '
+            '{ok, N, _} = ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N.'))
+
     def close_connections(self):
         """All of them, as an operator would."""
         self.ctl('close_all_connections', 'a test', strict=False)

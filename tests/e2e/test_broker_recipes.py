@@ -18,6 +18,7 @@ from recipes import OPENSSL, RECIPES, VHOST, Folder, prepare, recipe, start_site
 QUORUM = {'x-queue-type': 'quorum'}
 FOLLOWERS = ('recipes.py', 'test_broker_agent.py', 'test_broker_recipes.py', 'test_broker_site.py')
 RUN = 'RUN:1'  # a message-id, as tasks have it
+SHOVELS = 4  # each has one connection to the centre
 
 
 @unittest.skipUnless(OPENSSL, 'needs openssl')
@@ -203,11 +204,25 @@ class Shovels(unittest.TestCase):
         self.agent = amqp.Client(self.site.port, VHOST, rabbit.USER, rabbit.PASSWORD)
         self.addCleanup(self.agent.close)
         wait_for(self.all_run, 'the shovels do not run')
+        for broker, queue in ((self.centre, 'multisnmp.tasks.north'), (self.site, 'multisnmp.results.out'),
+                              (self.site, 'multisnmp.dead.out')):
+            self.wait_for_none(broker, queue)
+        self.agent.purge('multisnmp.tasks.north')
+        for name in 'here', 'there', 'dead':
+            self.master.purge(f'multisnmp.results.{name}')
 
     def all_run(self):
-        """Each is told by name, in the state that it is in."""
+        """Each is told by name, in the state that it is in: `running`, too, one whose line swallows and that has not found out, so the
+        line is asked first."""
+        if self.line.alive() != SHOVELS:
+            return False
         words = re.findall(r'\brunning\b', self.folder.follow('rabbitmqctl shovel_status', self.site))
-        return len(words) == 4
+        return len(words) == SHOVELS and self.line.alive() == SHOVELS
+
+    @staticmethod
+    def wait_for_none(broker, queue):
+        """Until its shovel has brought all of it, and has acknowledged that: what it has not, comes again after a cut."""
+        wait_for(lambda: broker.messages(queue, VHOST) == 0, f'{queue} does not become empty')
 
     def take(self, client, queue, count):
         """So many messages, each acknowledged, and no more than those."""
@@ -253,6 +268,7 @@ class Shovels(unittest.TestCase):
             self.master.publish('multisnmp.tasks', 'north', b'before %d' % n)
         before = self.take(self.agent, 'multisnmp.tasks.north', 20)
         self.assertEqual({m.body for m in before}, {b'before %d' % n for n in range(20)})
+        self.wait_for_none(self.centre, 'multisnmp.tasks.north')
         self.line.refuse()
         for n in range(300):
             self.assertEqual(self.master.publish('multisnmp.tasks', 'north', b'task %d' % n), 'ack')
@@ -270,8 +286,9 @@ class Shovels(unittest.TestCase):
         """A cut that nobody is told of: heartbeats find it. What was under way comes once more, never less."""
         self.line.swallow()
         for n in range(50):
-            self.agent.publish('multisnmp.results', 'there', b'result %d' % n)
-        time.sleep(1)
+            self.assertEqual(self.agent.publish('multisnmp.results', 'there', b'result %d' % n), 'ack')
+        wait_for(lambda: self.line.alive() is None, 'nothing was swallowed')
+        time.sleep(1)  # nor do others get through
         self.line.resume()
         seen = set()
 
@@ -288,7 +305,7 @@ class Shovels(unittest.TestCase):
         """What waits there is on its disk."""
         self.line.refuse()
         for n in range(20):
-            self.agent.publish('multisnmp.results', 'here', b'result %d' % n)
+            self.assertEqual(self.agent.publish('multisnmp.results', 'here', b'result %d' % n), 'ack')
         self.site.restart()
         self.line.accept()
         self.assertEqual({m.body for m in self.take(self.master, 'multisnmp.results.here', 20)},

@@ -154,6 +154,12 @@ class Relay(unittest.TestCase):
         self.proxy.resume()
         self.says(s, b'deaf for ever', answered=False)
         self.says(self.connect(), b'a new one')
+        self.assertIsNone(self.proxy.alive())
+        s.close()
+        end = time.monotonic() + poller.LONG
+        while self.proxy.alive() != 1:
+            self.assertLess(time.monotonic(), end, 'the deaf one is gone')
+            time.sleep(0.01)
 
     def test_stalls(self):
         s = self.connect()
