@@ -9,6 +9,7 @@ an agent's children are its courier, which has no children, and its cells, which
 a worker."""
 import atexit
 import collections
+import contextlib
 import functools
 import json
 import os
@@ -25,6 +26,7 @@ BLOCKS = ('127.2.0.0/18', '127.3.0.0/21', '127.3.8.0/22', '127.3.12.0/23', '127.
 LATE = '*:late=100ms'
 PACE = ('-j', '2', '--window', '100')  # of an agent: 2,000 hosts a second at 100 ms
 DUPLICATES = re.compile(r'^broker: .*?(\d+) duplicates,', re.M)
+LENIENT = ('-t', '10s')  # of a master: on a busy machine an answer may take a second, and who asks again is counted
 NOTHING = '{}\n'
 
 
@@ -115,6 +117,12 @@ class Stage(poller.Poll):
         return self.start_logged(name, '--broker', url or self.url(), '-f', hosts or self.write_hosts(), '-F', 'jsonl', '-s', '-o',
                                  self.path(output), *words, **how)
 
+    def wait_for_site(self, site='default'):
+        """Until an agent takes the site's tasks: rounds, and who has little patience, call them lost before. It is asked for what
+        nobody answers, by a master of its own."""
+        words = ('--broker', self.url(), '--set', f'site={site}', '-t', '1s', '-r', '0', '-p', poller.free_port(), '127.0.0.1')
+        self.wait_until(lambda: self.one(*words, status=1)['status'] != 'lost', f'nobody is at work for {site}')
+
     # ---- the middle, and the end
 
     def wait_for_requests(self, number, master=None):
@@ -184,6 +192,15 @@ class Stage(poller.Poll):
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
+
+    @contextlib.contextmanager
+    def held(self):
+        """Meanwhile no device answers: a deed that takes long on a busy machine is in the middle all the same. The master is LENIENT."""
+        self.park.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.park.process.send_signal(signal.SIGCONT)
 
     @staticmethod
     def after(seconds, deed):

@@ -271,6 +271,7 @@ class Alike(dist.Stage):
         self.devices('*:ok', options=('--user', poller.USER, '--log', log))
         for name in 'a1', 'a2':
             self.start_agent(name, text=CORE)
+        self.wait_for_site()
         hosts = self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, credential: core}}\n' + CORE +
                            'hosts: [127.2.0.0/25]\n')
         master = self.start_poller('--broker', self.url(), '-F', 'jsonl', '-i', '2s', '--no-spread', '-f', hosts)
