@@ -27,26 +27,35 @@ class Versions(dist.Stage):
         poller.MULTISNMP = self.programs[release]
         return self
 
+    def listening(self, release, name):
+        """An agent that hears what masters tell everybody, and has no work."""
+        agent = self.of(release).start_agent(name)
+        first = self.start_master('--set', 'site=elsewhere', hosts=self.write_hosts('first.yaml', BLOCK, more=NOBODY_TEXT),
+                                  name='first', output='first.jsonl')  # makes what an agent waits for
+        first.wait(poller.LONG)
+        self.wait_until(lambda: 'has no queue yet' in self.told(agent), f'{name} does not listen')
+        return agent
+
     def test_both_at_one_site(self):
         """An agent of each, a master of each, at once: each master has all of its records from its own agent, none is asked twice."""
-        agents = [self.of(release).start_agent(release) for release in self.programs]
-        masters = [self.of(release).start_master(hosts=self.write_hosts(release + '.hosts', BLOCK), output=release + '.jsonl',
-                                                 name=release + '.master') for release in self.programs]
+        agents = [self.listening(release, release) for release in self.programs]
+        masters = [self.of(release).start_master(*dist.LENIENT, hosts=self.write_hosts(release + '.hosts', BLOCK),
+                                                 output=release + '.jsonl', name=release + '.master') for release in self.programs]
         for release, master in zip(self.programs, masters):
             self.assertEqual(self.judge(master, {'ok': HOSTS}, output=release + '.jsonl'), 0)
         for agent, ours, theirs in zip(agents, (1, 2), (2, 1)):
             self.assertIsNone(agent.poll())
+            self.wait_until(lambda a=agent: 'another version' in self.told(a), 'it says nothing of the other')
             self.assertEqual(self.told(agent).count(OTHER.format(theirs, ours)), 1, self.told(agent))
             self.assertNotIn('dead letters', self.told(agent))
         self.assertEqual(self.asked(), 2 * HOSTS)
 
     def nobody_fits(self, master_of, agent_of, more):
-        agent = self.of(agent_of).start_agent('a1')
+        agent = self.listening(agent_of, 'a1')
         master = self.of(master_of).start_master(hosts=self.write_hosts(hosts=BLOCK, more=NOBODY_TEXT))
         self.judge(master, {'lost': HOSTS}, status=1)
         self.assertIn(NO_AGENT + more, self.told(master))
-        self.assertIn('another version', self.told(agent))
-        self.assertIn('has no queue yet', self.told(agent))
+        self.wait_until(lambda: 'another version' in self.told(agent), 'the agent says nothing')
         self.assertEqual(self.asked(), 0)
         self.assertIsNone(agent.poll())
         agent.terminate()
