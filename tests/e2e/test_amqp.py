@@ -623,6 +623,7 @@ class Nodes(poller.Poll):
             self.assertTrue(master.ask('site', 'north').startswith('north 1 '))
             master.ask('put', 1, 'tasks', 'north', 'kept')
             master.expect('confirmed 1')
+            self.wait_until(lambda: cluster.leader('multisnmp.tasks.north'), 'nobody leads', 0.1)
             cluster.leader('multisnmp.tasks.north').kill()
             cluster.wait_for(2)
 

@@ -67,8 +67,8 @@ class One(dist.Stage):
     def test_may_not_be_touched(self):
         """By a user who may delete none: the site's records are `lost`, the words say who can mend it."""
         self.devices('*:ok')
-        first = self.start_master('--set', 'site=elsewhere', '--deadline', '3s', hosts=self.write_hosts(hosts=['127.2.0.1']),
-                                  output='first.jsonl', name='first')
+        first = self.start_master('--set', 'site=elsewhere', output='first.jsonl', name='first', hosts=self.write_hosts(
+            hosts=['127.2.0.1'], more='broker: {patience: 2s, attempts: 1}\n'))
         self.end_of(first, 1)
         time.sleep(2 * rabbit.OLD_ENOUGH)  # what was made so far is on the disk
         self.before = self.broker.directory()
