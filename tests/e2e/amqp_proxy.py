@@ -15,6 +15,7 @@ import threading
 
 PIECE = 1 << 18
 HIGH = 1 << 20  # octets that wait for a slow reader before its writer waits
+QUEUE = 64  # connections that wait to be accepted
 BODY, HEADER, METHOD = 3, 2, 1
 PUBLISH, DELIVER = (60, 40), (60, 60)
 
@@ -50,17 +51,17 @@ class Proxy(threading.Thread):
         self.mode, self.ended, self.refusing = 'pass', False, False
         self.connections, self.all = [], []
         self.lock = threading.Lock()
-        self.listener = self.listen(0)
+        self.listener = self.bound(0)
+        self.listener.listen(QUEUE)
         self.port = self.listener.getsockname()[1]
         self.carried = 0  # octets, both ways
         self.start()
 
     @staticmethod
-    def listen(port):
+    def bound(port):
         s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(('127.0.0.1', port))
-        s.listen(64)
         return s
 
     # ---- deeds
@@ -86,14 +87,16 @@ class Proxy(threading.Thread):
             self.connections.clear()
 
     def refuse(self):
+        """The port stays ours: it is one that Linux gives to anybody's connection."""
         with self.lock:
             self.refusing = True
             self.listener.close()
+            self.listener = self.bound(self.port)
         self.cut()
 
     def accept(self):
         with self.lock:
-            self.listener = self.listen(self.port)
+            self.listener.listen(QUEUE)
             self.refusing = False
 
     # ---- what passed
@@ -191,8 +194,7 @@ class Proxy(threading.Thread):
         self.ended = True
         self.join()
         self.cut()
-        if not self.refusing:
-            self.listener.close()
+        self.listener.close()
 
     def __enter__(self):
         return self

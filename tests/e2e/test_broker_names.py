@@ -25,11 +25,10 @@ class Moving(amqp_proxy.Proxy):
         self.address, self.wanted = address, port
         super().__init__(target)
 
-    def listen(self, port):
+    def bound(self, port):
         s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((self.address, self.wanted))
-        s.listen(64)
+        s.bind((self.address, port or self.wanted))
         return s
 
 

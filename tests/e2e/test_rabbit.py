@@ -87,7 +87,8 @@ class Echo(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.listener = amqp_proxy.Proxy.listen(0)
+        self.listener = amqp_proxy.Proxy.bound(0)
+        self.listener.listen(amqp_proxy.QUEUE)
         self.port = self.listener.getsockname()[1]
         self.start()
 
@@ -178,6 +179,8 @@ class Relay(unittest.TestCase):
         self.assertEqual(s.recv(10), b'')
         with self.assertRaises(OSError):
             self.connect()
+        with socket.socket() as other, self.assertRaises(OSError):
+            other.bind(('127.0.0.1', self.proxy.port))
         self.proxy.accept()
         self.says(self.connect(), b'again')
 
