@@ -147,6 +147,14 @@ class Poll(unittest.TestCase):
             self.assertLess(time.monotonic(), end, why)
             time.sleep(pause)
 
+    def assert_once_below(self, seconds, attempt, attempts=4):
+        """attempt() returns how long it took: less, once of a few times. A busy machine makes it long now and then, a program that
+        waits for what it should not wait for does each time."""
+        took = [attempt()]
+        while min(took) >= seconds and len(took) < attempts:
+            took.append(attempt())
+        self.assertLess(min(took), seconds, took)
+
     def output_of(self, process, status=0):
         """All that a started one writes until it ends with `status`; what it said on stderr is kept."""
         out, err = process.communicate(timeout=LONG)

@@ -226,11 +226,11 @@ class HangsAndLoops(Field):
         """telegraf#3823, #12530: one slow agent delays all, and the log does not say which | hosts are
         independent; every message names its host"""
         agents = self.agents('127.40.0.7:silent')
-        process = self.start_poller('-j', '1', '-t', '2s', '-r', '0', '-p', agents.port, '127.40.0.0/26')
+        process = self.start_poller('-j', '1', '-t', '8s', '-r', '0', '-p', agents.port, '127.40.0.0/26')
         start, lines = time.monotonic(), []
         while len(lines) < 63:
             lines.append(process.stdout.readline())
-        self.assertLess(time.monotonic() - start, 1.5)
+        self.assertLess(time.monotonic() - start, 6)
         last = process.stdout.readline().split(b'\t')
         self.assertEqual((last[0], last[2]), (b'127.40.0.7', b'timeout'))
         self.assertNotIn(b'127.40.0.7', [line.split(b'\t')[0] for line in lines])
