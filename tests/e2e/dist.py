@@ -118,9 +118,9 @@ class Stage(poller.Poll):
                                  self.path(output), *words, **how)
 
     def wait_for_site(self, site='default'):
-        """Until an agent takes the site's tasks: rounds, and who has little patience, call them lost before. It is asked for what
-        nobody answers, by a master of its own."""
-        words = ('--broker', self.url(), '--set', f'site={site}', '-t', '1s', '-r', '0', '-p', poller.free_port(), '127.0.0.1')
+        """Until an agent takes the site's tasks: rounds, and who has little patience, call them lost before. It is asked for a port at
+        which nobody answers, by a master of its own."""
+        words = ('--broker', self.url(), '--set', f'site={site}', '-t', '1s', '-r', '0', '-p', 9, '127.0.0.1')
         self.wait_until(lambda: self.one(*words, status=1)['status'] != 'lost', f'nobody is at work for {site}')
 
     # ---- the middle, and the end
