@@ -9,8 +9,7 @@
  * at a time and few of its tasks at a time, later one, each record put at once; so what does not kill is answered in the end. In
  * another order each time: what kills stands in the way of those behind it.
  *
- * A tag dies with the courier's connection; its batch is polled to its end all the same. If the broker gives it to us again while
- * it is in hand, it only has a tag again.
+ * A tag dies with the courier's connection; its batch is polled to its end all the same. What of it comes again: agent_again.c.
  *
  * A run that nobody explains: its batches go back after a while, since its master may be on its way, and are buried when that has been
  * tried BURY_FROM times, or at once when its master has no queue any more.
@@ -154,19 +153,6 @@ static void tell_of_targets(struct agent *a, const struct batch *b)
 			    b->run);
 }
 
-/* The same, in hand of ours, whose tag has died. */
-static struct batch *batch_again(struct agent *a, const struct batch *b)
-{
-	for (size_t i = 0; i < a->nbatches; i++) {
-		struct batch *old = a->batches[i];
-
-		if (!old->tagged && old->run == b->run && old->head.number == b->head.number &&
-		    old->head.attempt == b->head.attempt)
-			return old;
-	}
-	return NULL;
-}
-
 static bool batch_read(struct agent *a, struct batch *b, const struct taken *t)
 {
 	struct wire_in r = {.at = t->body, .end = t->body + t->len};
@@ -233,6 +219,9 @@ void batch_take(struct agent *a, const struct taken *t)
 	if (old != NULL) {
 		old->tag = t->tag;
 		old->tagged = true;
+		free(b.targets);
+	} else if (batch_has_ended(a, &b)) {
+		courier_put_tag(a, COURIER_ACK, t->tag);
 		free(b.targets);
 	} else if (a->draining) {
 		courier_put_tag(a, COURIER_REQUEUE, t->tag);
@@ -347,9 +336,7 @@ static void alone_advance(struct batch *b)
 
 static bool is_done(const struct agent *a, const struct batch *b)
 {
-	if (b->owed > 0)
-		return false;
-	return !b->tagged || window_settled(a->window) >= b->last_id;
+	return b->owed == 0 && window_settled(a->window) >= b->last_id;
 }
 
 void batches_turn(struct agent *a)
@@ -359,6 +346,7 @@ void batches_turn(struct agent *a)
 		bool stays = true;
 
 		if (is_done(a, b)) {
+			batch_ended(a, b);
 			batch_leave(a, i, COURIER_ACK);
 			continue;
 		}

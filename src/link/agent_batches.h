@@ -31,6 +31,16 @@ struct batch {           /* taken, and not acknowledged */
 	size_t len;
 };
 
+/* Those that ended last, whose acknowledgements may have been lost. */
+#define BATCHES_ENDED_MAX 256
+struct batches_ended {
+	struct batch_name {
+		uint64_t run, number;
+		uint8_t attempt;
+	} last[BATCHES_ENDED_MAX];
+	size_t count; /* so far */
+};
+
 /* batches */
 struct taken {
 	uint64_t tag;
@@ -46,6 +56,11 @@ void batches_void(struct agent *a); /* tags are */
 void batches_return(struct agent *a, const struct agent_cell *c);
 void batches_drop(struct agent *a, uint64_t run, uint64_t to); /* nobody wants them: acknowledged */
 void batches_free(struct agent *a);
+
+/* what comes again */
+struct batch *batch_again(struct agent *a, const struct batch *b); /* in hand, its tag has died */
+void batch_ended(struct agent *a, const struct batch *b); /* all its records are confirmed */
+bool batch_has_ended(const struct agent *a, const struct batch *b);
 
 /* for a cell's words */
 struct batch *batch_find(const struct agent_cell *c, uint32_t number); /* NULL: it has none such */

@@ -41,6 +41,7 @@ struct agent {
 	struct known_run runs[AGENT_RUNS];
 	struct batch **batches; /* in the order in which they came */
 	size_t nbatches, cap_batches;
+	struct batches_ended ended;
 	uint32_t numbers, polls;              /* given to batches; to polls of tasks */
 	struct agent_cell cells[AGENT_CELLS]; /* the last one is for what is dangerous */
 	int64_t spawn_us, spawn_pause_us;     /* no cell is born earlier */

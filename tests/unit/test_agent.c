@@ -1494,6 +1494,61 @@ static void test_tags_die(void **state)
 	run(script_epoch);
 }
 
+/* A batch comes again that has ended, its acknowledgement lost: it is acknowledged, and asked no more. Another attempt is. */
+static void script_ended(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	say_down(p, 3, false);
+	say_up(p, 3);
+	give(p, &(struct sent){.tag = 2, .number = 5, .deliveries = 1, .hosts = "ok"});
+	HEAR_TAG(p, COURIER_ACK, 2);
+	CHECK(page->asked == 1);
+	give(p,
+	     &(struct sent){.tag = 3, .number = 5, .attempt = 2, .deliveries = 1, .hosts = "ok"});
+	hear_results(p);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 3);
+	CHECK(page->asked == 2);
+	end(p);
+}
+
+/* It ends while it has no tag: what the broker has not confirmed of it is waited for, whether it comes again before or after. */
+static void script_ended_untagged(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t number = 5; number < 7; number++) {
+		give(p, &(struct sent){.tag = 1, .number = number, .hosts = "ok"});
+		hear_results(p);
+		say_down(p, 3, false);
+		say_up(p, 3);
+		hear_results(p); /* what was not confirmed, again */
+		if (number == 5)
+			say_u64(p, COURIER_CONFIRMED, p->id);
+		SILENT(p);
+		give(p, &(struct sent){.tag = 9, .number = number, .deliveries = 1, .hosts = "ok"});
+		if (number == 6) {
+			SILENT(p);
+			say_u64(p, COURIER_CONFIRMED, p->id);
+		}
+		HEAR_TAG(p, COURIER_ACK, 9);
+	}
+	CHECK(page->asked == 2);
+	end(p);
+}
+
+static void test_ended_and_again(void **state)
+{
+	(void)state;
+	run(script_ended);
+	run(script_ended_untagged);
+}
+
 /* The process to the broker dies with a message that was not confirmed: its next one puts it. */
 static void script_two_lives(struct peer *p)
 {
@@ -1903,6 +1958,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_nothing_after_its_time),
 		cmocka_unit_test(test_all_are_late),
 		cmocka_unit_test(test_tags_die),
+		cmocka_unit_test(test_ended_and_again),
 		cmocka_unit_test(test_courier_dies),
 		cmocka_unit_test(test_courier_dies_often),
 		cmocka_unit_test(test_courier_dies_in_a_drain),
