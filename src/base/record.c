@@ -66,7 +66,6 @@ static bool learnt_take(struct record_head *h, struct wire_in *r)
 	uint8_t learns = wire_get_u8(r);
 
 	h->learns = learns == 1;
-	h->learnt = (struct learnt){0};
 	return learns == 0 || (learns == 1 && learnt_unpack(&h->learnt, r));
 }
 

@@ -360,11 +360,14 @@ bool batch_result_unpack(struct batch_result *b, struct record_head *head, struc
 {
 	uint8_t has = wire_get_u8(r);
 
-	*b = (struct batch_result){.seq = wire_get_u64(r)};
+	b->seq = wire_get_u64(r);
 	b->poll = wire_get_u32(r);
 	b->attempt = wire_get_u8(r);
-	if (has & HAS_BEFORE)
-		b->before = wire_get_u32(r);
+	b->before = has & HAS_BEFORE ? wire_get_u32(r) : 0;
+	b->head = NULL;
+	b->addr = (struct addr){0};
+	b->front = NULL;
+	b->front_len = 0;
 	if (r->bad || has > HAS_ALL || b->attempt < 1)
 		return false;
 	if (!(has & HAS_HEAD) && has & (HAS_ADDR | HAS_FRONT))

@@ -23,8 +23,8 @@
 
 struct feed_row { /* targets that wait; a ring */
 	struct plan_target *target;
-	size_t first, count, cap;
-	size_t before; /* count when plan_feed_begin() was called */
+	size_t first, count, cap; /* cap: a power of two, or 0 */
+	size_t before;            /* count when plan_feed_begin() was called */
 };
 
 struct plan_feed {
@@ -75,13 +75,19 @@ static const char *keep(struct plan_feed *f, const char *text)
 	return f->strings[f->nstrings++];
 }
 
+/* The i-th of those that wait, or the place behind them. */
+static struct plan_target *row_at(const struct feed_row *r, size_t i)
+{
+	return &r->target[(r->first + i) & (r->cap - 1)];
+}
+
 static void row_grow(struct feed_row *r)
 {
 	size_t cap = r->cap ? r->cap * 2 : 64;
 	struct plan_target *target = mem_alloc(cap * sizeof(*target));
 
 	for (size_t i = 0; i < r->count; i++)
-		target[i] = r->target[(r->first + i) % r->cap];
+		target[i] = *row_at(r, i);
 	free(r->target);
 	*r = (struct feed_row){
 		.target = target, .count = r->count, .cap = cap, .before = r->before};
@@ -96,7 +102,7 @@ void plan_feed(struct plan *p, const struct plan_target *t)
 
 	if (r->count == r->cap)
 		row_grow(r);
-	own = &r->target[(r->first + r->count++) % r->cap];
+	own = row_at(r, r->count++);
 	*own = *t;
 	own->host = keep(f, t->host);
 	own->name = keep(f, t->name);
@@ -126,8 +132,8 @@ bool plan_feed_next(struct plan *p, enum plan_kind kind, struct plan_target *out
 
 	if (r->count == 0)
 		return false;
-	*out = r->target[r->first];
-	r->first = (r->first + 1) % r->cap;
+	*out = *row_at(r, 0);
+	r->first = (r->first + 1) & (r->cap - 1);
 	r->count--;
 	return true;
 }

@@ -30,29 +30,30 @@ enum next {
 	NEXT_NONE
 };
 
-static struct dispatch_task task_named(const struct master *m, const struct waiter *t)
+/* In place, as the next one: what is returned would be made elsewhere, and copied while it is still being written. */
+static void task_named(struct dispatch_task *task, const struct master *m, const struct waiter *t)
 {
 	const struct name *n = &m->names.list[t->name];
 
-	return (struct dispatch_task){.seq = t->seq,
-				      .host = t->host,
-				      .addrs = n->addrs,
-				      .name = t->name,
-				      .profile = t->profile,
-				      .port = t->port,
-				      .naddrs = n->naddrs,
-				      .transport = t->transport};
+	*task = (struct dispatch_task){.seq = t->seq,
+				       .host = t->host,
+				       .addrs = n->addrs,
+				       .name = t->name,
+				       .profile = t->profile,
+				       .port = t->port,
+				       .naddrs = n->naddrs,
+				       .transport = t->transport};
 }
 
-static struct dispatch_task task_planned(const struct plan_target *p)
+static void task_planned(struct dispatch_task *task, const struct plan_target *p)
 {
-	return (struct dispatch_task){.seq = p->seq,
-				      .host = p->host,
-				      .path = p->path,
-				      .addr = p->addr,
-				      .profile = p->profile,
-				      .naddrs = p->path == NULL,
-				      .transport = p->transport};
+	*task = (struct dispatch_task){.seq = p->seq,
+				       .host = p->host,
+				       .path = p->path,
+				       .addr = p->addr,
+				       .profile = p->profile,
+				       .naddrs = p->path == NULL,
+				       .transport = p->transport};
 }
 
 /* The first of those whose name is known, or known to be unknown (then why is set). */
@@ -64,7 +65,7 @@ static bool ready_next(struct master *m, enum plan_kind kind, struct dispatch_ta
 
 	if (t == NULL)
 		return false;
-	*task = task_named(m, t);
+	task_named(task, m, t);
 	*why = m->names.list[t->name].message;
 	ready->first = t->next;
 	if (ready->first == NULL)
@@ -91,11 +92,11 @@ static enum next planned_next(struct master *m, enum plan_kind kind, struct disp
 	m->result->targets++;
 	*why = feed_fault(m, p.profile);
 	if (*why != NULL) {
-		*task = task_planned(&p);
+		task_planned(task, &p);
 		return NEXT_FAULTY;
 	}
 	if (p.name == NULL || m->cancelled != NULL) { /* then no name is looked up any more */
-		*task = task_planned(&p);
+		task_planned(task, &p);
 		return NEXT_TASK;
 	}
 	named = (struct waiter){.seq = p.seq,
@@ -109,7 +110,7 @@ static enum next planned_next(struct master *m, enum plan_kind kind, struct disp
 		names_wait(m, kind, &named);
 		return NEXT_NOT_YET;
 	}
-	*task = task_named(m, &named);
+	task_named(task, m, &named);
 	*why = n->message;
 	return n->state == NAME_UNKNOWN ? NEXT_UNKNOWN : NEXT_TASK;
 }

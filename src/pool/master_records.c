@@ -329,11 +329,13 @@ static bool record_answers(struct child *c, const struct record_head *h, struct 
 void record_come(struct master *m, const struct dispatch_task *t, const struct record_head *h,
 		 struct part *part, const struct record_octets *octets)
 {
-	struct record r = {.status = (enum record_status)h->status,
-			   .rtt_us = h->rtt_us,
-			   .tries = h->tries,
-			   .head = h};
+	static const struct record nothing;
+	struct record r = nothing; /* an initializer becomes `rep stos`, which takes longer */
 
+	r.status = (enum record_status)h->status;
+	r.rtt_us = h->rtt_us;
+	r.tries = h->tries;
+	r.head = h;
 	refresh_doubt(m, t, h->status);
 	if (!record_is_wanted(m, h->status)) {
 		part_free(m, part);

@@ -30,15 +30,16 @@
 
 #define DEAD_WORDS "given up by the broker: agents died with it in hand, or could not use it"
 
-static struct dispatch_task task_of(const struct plan_target *p)
+/* In place: what is returned would be made elsewhere, and copied while it is still being written. */
+static void task_fill(struct dispatch_task *task, const struct plan_target *p)
 {
-	return (struct dispatch_task){.seq = p->seq,
-				      .host = p->host,
-				      .path = p->path,
-				      .addr = p->addr,
-				      .profile = p->profile,
-				      .naddrs = p->path == NULL && p->name == NULL,
-				      .transport = p->transport};
+	*task = (struct dispatch_task){.seq = p->seq,
+				       .host = p->host,
+				       .path = p->path,
+				       .addr = p->addr,
+				       .profile = p->profile,
+				       .naddrs = p->path == NULL && p->name == NULL,
+				       .transport = p->transport};
 }
 
 /* Takes the task's bit; false: it has been taken. p: what the plan says of it. */
@@ -61,7 +62,7 @@ bool remote_settle(struct master *m, uint64_t seq, enum record_status status, co
 		return false;
 	plan_at(m->config->plan, seq, &p);
 	ledger_settle(m, seq, &p);
-	task = task_of(&p);
+	task_fill(&task, &p);
 	record_settle(m, &task, status, words);
 	acks_seq(m->remote->acks, seq, status);
 	return true;
@@ -106,7 +107,7 @@ static void result_write(struct master *m, const struct plan_target *p, struct b
 		return;
 	}
 	recall_learn(m, p, b->head);
-	task = task_of(p);
+	task_fill(&task, p);
 	if (b->addr.family != 0)
 		task.addr = b->addr;
 	if (b->head->engine_id_len > 0)
