@@ -37,13 +37,21 @@ const char *record_status_name(enum record_status s)
 	return status_names[s];
 }
 
+#define OUTCOME_FIXED \
+	(1 + 4 + 8 +  \
+	 1) /* octets of status, tries, rtt and learns, which are put and got in one go */
+
 /* Counterpart: record_outcome_unpack. */
 void record_outcome_pack(const struct record_head *h, struct wire_out *w)
 {
-	wire_put_u8(w, h->status);
-	wire_put_u32(w, h->tries);
-	wire_put_u64(w, (uint64_t)h->rtt_us);
-	wire_put_u8(w, h->learns);
+	uint8_t *place = wire_out_take(w, OUTCOME_FIXED);
+
+	if (place == NULL)
+		return;
+	place[0] = h->status;
+	wire_store32(place + 1, h->tries);
+	wire_store64(place + 5, (uint64_t)h->rtt_us);
+	place[13] = h->learns;
 	if (h->learns)
 		learnt_pack(&h->learnt, w);
 	wire_put_u8(w, h->engine_id_len);
@@ -59,14 +67,6 @@ void record_head_pack(const struct record_head *h, struct wire_out *w)
 	wire_put_u64(w, h->seq);
 	wire_put_u32(w, h->lease);
 	record_outcome_pack(h, w);
-}
-
-static bool learnt_take(struct record_head *h, struct wire_in *r)
-{
-	uint8_t learns = wire_get_u8(r);
-
-	h->learns = learns == 1;
-	return learns == 0 || (learns == 1 && learnt_unpack(&h->learnt, r));
 }
 
 /* Of record_outcome_pack(), what follows the engine ID's length. */
@@ -85,10 +85,15 @@ static bool engine_unpack(struct record_head *h, struct wire_in *r)
 /* Counterpart: record_outcome_pack. */
 bool record_outcome_unpack(struct record_head *h, struct wire_in *r)
 {
-	h->status = wire_get_u8(r);
-	h->tries = wire_get_u32(r);
-	h->rtt_us = (int64_t)wire_get_u64(r);
-	if (!learnt_take(h, r))
+	const uint8_t *place = wire_in_take(r, OUTCOME_FIXED);
+
+	if (place == NULL || place[13] > 1)
+		return false;
+	h->status = place[0];
+	h->tries = (uint32_t)wire_load32(place + 1);
+	h->rtt_us = (int64_t)wire_load64(place + 5);
+	h->learns = place[13] == 1;
+	if (h->learns && !learnt_unpack(&h->learnt, r))
 		return false;
 	h->engine_id_len = wire_get_u8(r);
 	if (r->bad || h->status >= RECORD_STATUS_COUNT)

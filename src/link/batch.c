@@ -155,17 +155,23 @@ enum { /* bits of a target's first octet: what it has */
 	TARGET_KNOWN = 8,
 	TARGET_ALL = 15
 };
+#define TARGET_FIXED \
+	(1 + 8 + 4 + \
+	 1) /* octets of what each has, put and got in one go: with seq, profile, transport */
 
 /* What stands behind a target's length. Counterpart: target_unpack. */
 static void target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
 {
 	bool host = t->host && t->host[0] != '\0';
+	uint8_t *place = wire_out_take(w, TARGET_FIXED);
 
-	wire_put_u8(w, (uint8_t)((host ? TARGET_HOST : 0) | (t->name ? TARGET_NAME : 0) |
-				 (t->path ? TARGET_PATH : 0) | (known ? TARGET_KNOWN : 0)));
-	wire_put_u64(w, t->seq);
-	wire_put_u32(w, t->profile);
-	wire_put_u8(w, t->transport);
+	if (!place)
+		return;
+	place[0] = (uint8_t)((host ? TARGET_HOST : 0) | (t->name ? TARGET_NAME : 0) |
+			     (t->path ? TARGET_PATH : 0) | (known ? TARGET_KNOWN : 0));
+	wire_store64(place + 1, t->seq);
+	wire_store32(place + 9, t->profile);
+	place[13] = t->transport;
 	if (host)
 		text_pack(t->host, TASK_HOST_MAX, w);
 	if (t->name) {
@@ -210,12 +216,14 @@ static bool family_ok(uint8_t family)
 }
 
 /* All but what is known of it. Counterpart: target_pack. */
-static bool target_unpack(struct plan_target *t, struct batch_store *store, uint8_t has,
+static bool target_unpack(struct plan_target *t, struct batch_store *store, const uint8_t *fixed,
 			  struct wire_in *r)
 {
-	*t = (struct plan_target){.seq = wire_get_u64(r)};
-	t->profile = wire_get_u32(r);
-	t->transport = wire_get_u8(r);
+	uint8_t has = fixed[0];
+
+	*t = (struct plan_target){.seq = wire_load64(fixed + 1),
+				  .profile = (uint32_t)wire_load32(fixed + 9),
+				  .transport = fixed[13]};
 	if (has & TARGET_HOST)
 		t->host = text_unpack(store->host, TASK_HOST_MAX, r);
 	if (has & TARGET_NAME) {
@@ -239,12 +247,12 @@ bool batch_target_unpack(struct plan_target *t, struct batch_store *store, bool 
 	uint16_t len;
 	const uint8_t *octets = wire_get_str(r, &len);
 	struct wire_in body = {.at = octets, .end = octets ? octets + len : NULL};
-	uint8_t has = wire_get_u8(&body);
+	const uint8_t *fixed = wire_in_take(&body, TARGET_FIXED);
 
-	*learns = has & TARGET_KNOWN;
-	if (r->bad || len > BATCH_TARGET_MAX - 2 || has > TARGET_ALL)
+	if (!fixed || len > BATCH_TARGET_MAX - 2 || fixed[0] > TARGET_ALL)
 		return false;
-	return target_unpack(t, store, has, &body) && (!*learns || known_unpack(known, &body)) &&
+	*learns = fixed[0] & TARGET_KNOWN;
+	return target_unpack(t, store, fixed, &body) && (!*learns || known_unpack(known, &body)) &&
 	       body.at == body.end;
 }
 
@@ -289,6 +297,8 @@ enum { /* bits of a result's first octet: what it has */
 	HAS_FRONT = 8,
 	HAS_ALL = 15
 };
+#define RESULT_FIXED \
+	(1 + 8 + 4 + 1) /* octets of what each has, in one go: with seq, poll, attempt */
 
 static uint8_t has_what(const struct batch_result *b)
 {
@@ -315,12 +325,14 @@ static void outcome_pack(const struct record_head *h, struct wire_out *w)
 /* Counterpart: batch_result_unpack. */
 void batch_result_pack(const struct batch_result *b, struct wire_out *w)
 {
-	uint8_t has = has_what(b);
+	uint8_t has = has_what(b), *place = wire_out_take(w, RESULT_FIXED);
 
-	wire_put_u8(w, has);
-	wire_put_u64(w, b->seq);
-	wire_put_u32(w, b->poll);
-	wire_put_u8(w, b->attempt);
+	if (!place)
+		return;
+	place[0] = has;
+	wire_store64(place + 1, b->seq);
+	wire_store32(place + 9, b->poll);
+	place[13] = b->attempt;
 	if (has & HAS_BEFORE)
 		wire_put_u32(w, b->before);
 	if (has & HAS_HEAD)
@@ -358,11 +370,15 @@ static bool last_unpack(struct batch_result *b, struct record_head *head, uint8_
 /* Counterpart: batch_result_pack. */
 bool batch_result_unpack(struct batch_result *b, struct record_head *head, struct wire_in *r)
 {
-	uint8_t has = wire_get_u8(r);
+	const uint8_t *place = wire_in_take(r, RESULT_FIXED);
+	uint8_t has;
 
-	b->seq = wire_get_u64(r);
-	b->poll = wire_get_u32(r);
-	b->attempt = wire_get_u8(r);
+	if (!place)
+		return false;
+	has = place[0];
+	b->seq = wire_load64(place + 1);
+	b->poll = (uint32_t)wire_load32(place + 9);
+	b->attempt = place[13];
 	b->before = has & HAS_BEFORE ? wire_get_u32(r) : 0;
 	b->head = NULL;
 	b->addr = (struct addr){0};

@@ -278,10 +278,11 @@ uint64_t target_set_count(const struct target_set *s, const struct target *t)
 
 uint64_t target_set_at(const struct target_set *s, const struct target *t, uint64_t n)
 {
-	uint64_t i = target_set_next(s, t, 0);
+	uint64_t i;
 
-	if (s->nintervals == 0)
-		return i + n;
+	if (s->nintervals == 0 && !t->name) /* as mostly */
+		return n;
+	i = target_set_next(s, t, 0);
 	while (!t->name) {
 		uint64_t inside = next_inside(s, t, i);
 

@@ -140,21 +140,25 @@ static void record_end(struct master *m, const struct plan_target *p, struct bat
 
 static void result_take(struct master *m, struct batch_result *b)
 {
-	const struct ledger *stood;
+	const struct ledger *stood = m->remote->config->taken;
+	struct taken *t = &m->remote->taken;
 	struct plan_target p;
+	struct site *site;
 	uint64_t seq;
 
 	if (!seq_is_ours(m, b->seq, &seq)) {
 		m->result->remote.late += b->head != NULL;
 		return;
 	}
-	stood = m->remote->config->taken;
 	if (stood != NULL && ledger_has(stood, seq))
-		m->remote->taken.known = true;
+		t->known = true;
 	else
-		m->remote->taken.fresh = true;
+		t->fresh = true;
 	plan_at(m->config->plan, seq, &p);
-	site_heard(m, site_of(m, p.profile)); /* a repeat is no silence either */
+	site = site_of(m, p.profile);
+	if (site != t->heard) /* once a turn is enough; a repeat is no silence either */
+		site_heard(m, site);
+	t->heard = site;
 	if (ledger_has(m->remote->ledger, seq)) {
 		m->result->remote.duplicates += b->head != NULL;
 		return;
@@ -162,7 +166,7 @@ static void result_take(struct master *m, struct batch_result *b)
 	if (b->head != NULL)
 		record_end(m, &p, b);
 	else
-		piece_take(m, m->remote->taken.incarnation, b);
+		piece_take(m, t->incarnation, b);
 }
 
 /* --- bodies ------------------------------------------------------------------------------- */
@@ -264,6 +268,7 @@ void results_continue(struct master *m)
 	struct taken *t = &m->remote->taken;
 
 	slow_close(m);
+	t->heard = NULL;
 	while (t->open && !m->over && !output_blocked(m)) {
 		if (t->count == 0) {
 			taken_close(m);

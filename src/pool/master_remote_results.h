@@ -15,6 +15,7 @@
 
 struct master;
 struct part;
+struct site;
 
 #define REMOTE_AGENTS_MAX 1024 /* told apart; who comes later is counted and not remembered */
 
@@ -35,6 +36,7 @@ struct taken { /* a message whose results are gone through, lent by the courier'
 	struct agent *agent; /* whose it is; NULL: nobody of whom we know */
 	struct stats stats;
 	uint64_t incarnation;
+	struct site *heard; /* whose record was the last one in this turn; NULL: none was yet */
 	struct wire_in in;
 };
 

@@ -196,9 +196,12 @@ bool spread_next(struct master *m, enum plan_kind kind, struct plan_target *out,
 {
 	struct spread_list *l;
 
-	*later = m->config->feed != NULL && plan_is_open(m->config->plan);
-	if (m->spread == NULL)
-		return plan_next(m->config->plan, kind, out);
+	if (m->spread == NULL) {
+		if (plan_next(m->config->plan, kind, out))
+			return true;
+		*later = m->config->feed != NULL && plan_is_open(m->config->plan);
+		return false;
+	}
 	l = &m->spread->list[kind];
 	*later = m->cancelled == NULL && list_due_us(m->spread, l) > loop_now_us(m->loop);
 	if (*later || l->next == l->count)
