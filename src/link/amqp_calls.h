@@ -69,6 +69,14 @@ void rabbit_confirm(struct rabbit *r, uint64_t number, bool multiple, bool nacke
 void rabbit_return(struct rabbit *r, uint64_t number);
 bool rabbit_next_answer(struct rabbit *r, struct link_event *e);
 
+/* amqp_write.c: publishes (mandatory), unless it is for the library: false. *status: as of the library; OK, or all is over. */
+struct rabbit_publish {
+	amqp_channel_t channel;
+	amqp_bytes_t exchange, key, body;
+	amqp_basic_properties_t *properties;
+};
+bool rabbit_write(int fd, size_t frame_max, const struct rabbit_publish *p, int *status);
+
 /* amqp_cure.c: as link_calls.cure; site NULL: a master's own queue. */
 enum link_health rabbit_cure(struct rabbit *r, const char *site, char why[LINK_WHY_MAX]);
 

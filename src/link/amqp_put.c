@@ -85,7 +85,7 @@ static const char *const exchange_of[] = {
 	[COURIER_CONTROL] = "multisnmp.control",
 };
 
-/* The library writes a message whole or breaks the connection. */
+/* A message is written whole, or the connection is broken. */
 static int publish(struct rabbit *r, const struct link_message *m)
 {
 	struct letter l;
@@ -93,11 +93,19 @@ static int publish(struct rabbit *r, const struct link_message *m)
 	const char *to = m->to == COURIER_CONTROL ? ""
 			 : m->to == COURIER_TASKS ? form_key(key, m->key)
 						  : m->key;
-	amqp_bytes_t body = {.len = m->len, .bytes = (void *)(uintptr_t)m->body};
+	struct rabbit_publish p = {.channel = r->channel,
+				   .exchange = amqp_cstring_bytes(exchange_of[m->to]),
+				   .key = amqp_cstring_bytes(to),
+				   .properties = &l.properties,
+				   .body = {m->len, (void *)(uintptr_t)m->body}};
+	int status;
 
 	write_letter(&l, r, m);
-	return amqp_basic_publish(r->puts.state, r->channel, amqp_cstring_bytes(exchange_of[m->to]),
-				  amqp_cstring_bytes(to), MANDATORY, 0, &l.properties, body);
+	if (!r->tls &&
+	    rabbit_write(r->puts.fd, (size_t)amqp_get_frame_max(r->puts.state), &p, &status))
+		return status;
+	return amqp_basic_publish(r->puts.state, p.channel, p.exchange, p.key, MANDATORY, 0,
+				  p.properties, p.body);
 }
 
 enum link_put rabbit_put(struct rabbit *r, const struct link_message *m)
