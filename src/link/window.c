@@ -20,7 +20,7 @@
  * The trap: BLOCKED, DOWN and a REOPEN without an answer stop sending, but not hearing: confirms that were on their way
  * count, and an id that nobody knows is one of a message that was sent twice.
  */
-#include "link/window.h"
+#include "link/window_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,45 +30,8 @@
 #include "base/mem.h"
 #include "base/wire.h"
 
-#define PAUSE_FIRST_US INT64_C(50000)
-#define PAUSE_MAX_US   INT64_C(2000000)
-#define STALL_MAX_US   INT64_C(60000000)
-#define KEYS_KEPT \
-	16 /* without a message, so that one message at a time is no allocation of a key each */
-#define HEAD_MAX (8 + 1 + 2 + BROKER_NAME_MAX) /* octets before the body of a COURIER_PUT */
-
-struct key { /* where messages go */
-	struct key *next;
-	enum courier_to to;
-	char name[BROKER_NAME_MAX + 1];
-	size_t open, octets; /* of its messages here */
-	size_t out;          /* messages that the courier has */
-	size_t allow;        /* so many of them may be out; WINDOW_MAX: as many as there are */
-	int64_t pause_us;    /* the last one's length; 0: none since a confirm */
-	int64_t until_us;    /* it pauses until then; 0: it does not */
-};
-
-struct message {
-	struct message *prev, *next; /* in the order of ids */
-	struct key *key;
-	uint64_t id, mark;
-	bool out; /* the courier has it, and has not answered */
-	size_t len;
-	uint8_t *body; /* behind this; the head of a COURIER_PUT is made anew each time */
-};
-
-struct window {
-	struct queue *queue; /* NULL: there is no courier */
-	bool up;             /* and no REOPEN is under way */
-	bool blocked;
-	struct message ends; /* next: the oldest; prev: the youngest; itself: none */
-	struct key *keys;    /* a handful: at most one a message, and KEYS_KEPT */
-	size_t nkeys;
-	size_t open, octets; /* of all messages */
-	uint64_t last;       /* id given */
-	int64_t progress_us; /* the last one; or since when some could be made */
-	int64_t stall_us;    /* so long without, and another channel is asked for */
-};
+#define STALL_MAX_US INT64_C(60000000)
+#define HEAD_MAX     (8 + 1 + 2 + BROKER_NAME_MAX) /* octets before the body of a COURIER_PUT */
 
 struct window *window_new(void)
 {
@@ -87,78 +50,8 @@ void window_free(struct window *w)
 		next = m->next;
 		free(m);
 	}
-	for (struct key *k = w->keys, *next; k; k = next) {
-		next = k->next;
-		free(k);
-	}
+	keys_free(w);
 	free(w);
-}
-
-/* --- keys --------------------------------------------------------------------------------- */
-
-static struct key *key_find(const struct window *w, enum courier_to to, const char *name)
-{
-	struct key *k = w->keys;
-
-	while (k && (k->to != to || strcmp(k->name, name) != 0))
-		k = k->next;
-	return k;
-}
-
-/* One without messages, if enough are kept; else a new one. */
-static struct key *key_new(struct window *w)
-{
-	struct key *k = w->nkeys < KEYS_KEPT ? NULL : w->keys;
-
-	while (k && k->open > 0)
-		k = k->next;
-	if (k)
-		return k;
-	k = mem_zero(1, sizeof(*k));
-	k->next = w->keys;
-	w->keys = k;
-	w->nkeys++;
-	return k;
-}
-
-static struct key *key_get(struct window *w, enum courier_to to, const char *name)
-{
-	struct key *k = key_find(w, to, name);
-
-	if (k)
-		return k;
-	assert(strlen(name) <= BROKER_NAME_MAX);
-	k = key_new(w);
-	*k = (struct key){.next = k->next, .to = to, .allow = WINDOW_MAX};
-	memcpy(k->name, name, strlen(name) + 1);
-	return k;
-}
-
-/* Whether one more of its messages may go now. */
-static bool key_may(const struct key *k)
-{
-	return k->until_us == 0 && (k->allow == WINDOW_MAX || k->out < k->allow);
-}
-
-static void key_pause(struct key *k, int64_t now_us)
-{
-	if (k->until_us > 0)
-		return; /* this one was under way already */
-	k->pause_us = k->pause_us == 0 ? PAUSE_FIRST_US : k->pause_us * 2;
-	if (k->pause_us > PAUSE_MAX_US)
-		k->pause_us = PAUSE_MAX_US;
-	k->until_us = now_us + k->pause_us;
-	k->allow = 1;
-}
-
-/* One of its messages was confirmed: in a pause, one that went before it, which says nothing of the queue as it is now. */
-static void key_confirmed(struct key *k)
-{
-	if (k->until_us > 0)
-		return;
-	k->pause_us = 0;
-	if (k->allow < WINDOW_MAX)
-		k->allow++;
 }
 
 /* --- towards the courier ------------------------------------------------------------------ */
