@@ -59,13 +59,37 @@ static bool name_take(struct wire_in *r, char name[BROKER_NAME_MAX + 1], bool wa
 	return wanted ? broker_name_ok(name) : len == 0;
 }
 
-static bool put_take(struct courier *c, struct wire_in *r)
+/* A lent body takes the place of what is left of its frame. False: it lies nowhere. */
+static bool lent_find(const struct courier *c, struct wire_in *r, uint32_t *epoch)
+{
+	const struct courier_config *config = c->config;
+	size_t at, len;
+
+	*epoch = wire_get_u32(r);
+	at = wire_get_u32(r);
+	len = wire_get_u32(r);
+	if (r->bad || r->at != r->end || len > QUEUE_PAYLOAD_MAX || at > config->shared_len ||
+	    len > config->shared_len - at)
+		return false;
+	r->at = config->shared + at;
+	r->end = r->at + len;
+	return true;
+}
+
+static bool put_take(struct courier *c, struct wire_in *r, bool lent)
 {
 	char key[BROKER_NAME_MAX + 1];
 	struct link_message m = {.id = wire_get_u64(r), .to = wire_get_u8(r), .key = key};
+	uint32_t epoch = c->epoch;
 
 	if (m.to > COURIER_CONTROL || !name_take(r, key, m.to != COURIER_CONTROL))
 		return false;
+	if (lent && !lent_find(c, r, &epoch))
+		return false;
+	if (epoch != c->epoch) { /* somebody else's octets may lie there by now */
+		c->owed = true;
+		return true;
+	}
 	m.body = r->at;
 	m.len = (size_t)(r->end - r->at);
 	puts_take(c, &m);
@@ -182,7 +206,8 @@ static bool frame_take(struct courier *c, const struct queue_frame *f)
 
 	switch (f->kind) {
 	case COURIER_PUT:
-		return put_take(c, &r);
+	case COURIER_PUT_LENT:
+		return put_take(c, &r, f->kind == COURIER_PUT_LENT);
 	case COURIER_ACK:
 		return verdict_take(c, &r, LINK_ACK);
 	case COURIER_REQUEUE:

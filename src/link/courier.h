@@ -27,6 +27,8 @@ enum courier_message {
 	COURIER_STOP, /* write out what was put, delete what is ours alone (`forget`), close, answer STOPPED. u8 forget */
 	COURIER_PING, /* Empty */
 	COURIER_DOUBT, /* str site: its PUTs are not answered; is its queue sound? If not it is made anew. Then as SITE */
+	COURIER_PUT_LENT, /* u64 id; u8 enum courier_to; str key; u32 epoch; u32 at; u32 len: the body is these octets of `shared`.
+			   * Nothing if epoch is not the number of UPs of puts told so far: then it is put again */
 
 	/* from the courier */
 	COURIER_UP =
@@ -70,6 +72,8 @@ struct courier_config {
 	uint32_t queue_limit; /* messages in a site's queue; more are refused (NACKED). 0: 20,000 */
 	int64_t expires_us; /* a master's queue without a consumer is kept so long (for --resume) */
 	const struct sandbox *sandbox;
+	const uint8_t *shared; /* memory in which the owner may lend bodies; NULL: there is none */
+	size_t shared_len;
 	/* For tests: another table of calls than AMQP's (link/link.h). NULL: AMQP */
 	const struct link_calls *calls;
 	void *calls_arg;

@@ -46,6 +46,7 @@ struct courier {
 	struct held *held, **held_end;
 	size_t held_octets;
 	size_t unanswered; /* PUTs written, of this channel */
+	uint32_t epoch;    /* UPs of puts that were told */
 	bool owed; /* PUTs were lost with a connection, and their owner has not put them again */
 	size_t backlog_max; /* octets that wait for the owner: no more is taken from the broker then */
 	bool heard;         /* a descriptor of a side was ready */

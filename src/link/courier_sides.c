@@ -108,6 +108,7 @@ static void side_watch(struct side *s)
 void puts_up(struct courier *c)
 {
 	puts_drop(c);
+	c->epoch++;
 	side_tell_up(&c->puts);
 }
 

@@ -17,7 +17,9 @@
  * channel that does not help doubles the time to the next one, since a queue may just be full, or the line so slow that
  * a message takes longer; the time shrinks again when confirms come in a quarter of it.
  *
- * The trap: BLOCKED, DOWN and a REOPEN without an answer stop sending, but not hearing: confirms that were on their way
+ * Two traps. What is lent may be written anew as soon as it was confirmed, so a PUT of it that the courier reads later must be
+ * nothing to it. There is none in one epoch: it goes out once, and again after a nack. Of an older one there may be: each says of which
+ * it is, both sides count the UPs, and what was confirmed before an UP is told before it. Secondly, BLOCKED, DOWN and a REOPEN without an answer stop sending, but not hearing: confirms that were on their way
  * count, and an id that nobody knows is one of a message that was sent twice.
  */
 #include "link/window_internal.h"
@@ -31,7 +33,8 @@
 #include "base/wire.h"
 
 #define STALL_MAX_US INT64_C(60000000)
-#define HEAD_MAX     (8 + 1 + 2 + BROKER_NAME_MAX) /* octets before the body of a COURIER_PUT */
+#define LENT_PLACE   (4 + 4 + 4) /* octets that say where a body lies */
+#define HEAD_MAX     (8 + 1 + 2 + BROKER_NAME_MAX + LENT_PLACE) /* before a body, or instead of it */
 
 struct window *window_new(void)
 {
@@ -65,8 +68,15 @@ static void message_send(struct window *w, struct message *m)
 	wire_put_u64(&out, m->id);
 	wire_put_u8(&out, (uint8_t)m->key->to);
 	wire_put_str(&out, m->key->name, (uint16_t)strlen(m->key->name));
-	parts[0].len = (size_t)(out.at - head);
-	queue_send_parts(w->queue, COURIER_PUT, parts, 2);
+	if (m->body) {
+		parts[0].len = (size_t)(out.at - head);
+		queue_send_parts(w->queue, COURIER_PUT, parts, 2);
+	} else {
+		wire_put_u32(&out, w->epoch);
+		wire_put_u32(&out, (uint32_t)m->at);
+		wire_put_u32(&out, (uint32_t)m->len);
+		queue_put(w->queue, COURIER_PUT_LENT, head, (size_t)(out.at - head));
+	}
 	m->out = true;
 	m->key->out++;
 }
@@ -98,6 +108,7 @@ static void window_void(struct window *w)
 void window_attach(struct window *w, struct queue *q)
 {
 	w->queue = q;
+	w->epoch = 0;
 	window_down(w);
 }
 
@@ -105,6 +116,7 @@ void window_up(struct window *w, int64_t now_us)
 {
 	window_void(w);
 	w->up = true;
+	w->epoch++;
 	w->blocked = false;
 	w->progress_us = now_us;
 	window_send(w, NULL);
@@ -140,35 +152,59 @@ bool window_wants(const struct window *w, enum courier_to to, const char *key)
 		      k->octets < WINDOW_OCTETS - w->octets);
 }
 
-uint64_t window_put(struct window *w, const struct window_to *to, const struct queue_part *parts,
-		    size_t n, int64_t now_us)
+/* The youngest of all, with room for so many octets behind it. */
+static struct message *message_new(struct window *w, const struct window_to *to, size_t room)
 {
-	struct message *m;
-	size_t len = 0, at = 0;
+	struct message *m = mem_alloc(sizeof(*m) + room);
 
-	for (size_t i = 0; i < n; i++)
-		len += parts[i].len;
-	assert(len <= WINDOW_BODY_MAX);
-	m = mem_alloc(sizeof(*m) + len);
 	*m = (struct message){.prev = w->ends.prev,
 			      .next = &w->ends,
 			      .key = key_get(w, to->to, to->key),
 			      .id = ++w->last,
-			      .mark = to->mark,
-			      .len = len,
-			      .body = (uint8_t *)(m + 1)};
-	for (size_t i = 0; i < n; at += parts[i++].len)
-		if (parts[i].len > 0)
-			memcpy(m->body + at, parts[i].p, parts[i].len);
+			      .mark = to->mark};
+	return m;
+}
+
+/* Of m->len octets; it goes, if it may. Returns its id. */
+static uint64_t message_enter(struct window *w, struct message *m, int64_t now_us)
+{
 	m->prev->next = m->next->prev = m;
 	m->key->open++;
-	m->key->octets += len;
-	w->octets += len;
+	m->key->octets += m->len;
+	w->octets += m->len;
 	if (w->open++ == 0)
 		w->progress_us = now_us;
 	if (window_sends(w) && key_may(m->key))
 		message_send(w, m);
 	return m->id;
+}
+
+uint64_t window_put(struct window *w, const struct window_to *to, const struct queue_part *parts,
+		    size_t n, int64_t now_us)
+{
+	struct message *m;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	assert(len <= WINDOW_BODY_MAX);
+	m = message_new(w, to, len);
+	m->body = (uint8_t *)(m + 1);
+	for (size_t i = 0; i < n; m->len += parts[i++].len)
+		if (parts[i].len > 0)
+			memcpy(m->body + m->len, parts[i].p, parts[i].len);
+	return message_enter(w, m, now_us);
+}
+
+uint64_t window_put_lent(struct window *w, const struct window_to *to,
+			 const struct window_lent *body, int64_t now_us)
+{
+	struct message *m = message_new(w, to, 0);
+
+	assert(body->len <= WINDOW_BODY_MAX);
+	m->at = body->at;
+	m->len = body->len;
+	return message_enter(w, m, now_us);
 }
 
 /* --- the courier's answers ---------------------------------------------------------------- */

@@ -5,6 +5,8 @@
  * not confirmed goes out again with each UP. NACKs make a key pause, 50 ms doubling to 2 s; no confirm at all for 2 s while
  * something is owed asks for another channel (RabbitMQ 3.10.8 nacks for ever on a channel opened during a leader's election).
  * What the courier's queue does not take at once lies there until its owner calls queue_flush().
+ * A body may lie in memory that the courier sees too: then only its place goes out, and its owner leaves it as it is until the message
+ * has left.
  */
 #ifndef LINK_WINDOW_H
 #define LINK_WINDOW_H
@@ -49,6 +51,12 @@ struct window_to {
  * put though the window does not want it; all else asks first. */
 uint64_t window_put(struct window *w, const struct window_to *to, const struct queue_part *parts,
 		    size_t n, int64_t now_us);
+/* Likewise, but the body stays where it lies. */
+struct window_lent {
+	size_t at, len; /* octets of the courier's `shared` (link/courier.h) */
+};
+uint64_t window_put_lent(struct window *w, const struct window_to *to,
+			 const struct window_lent *body, int64_t now_us);
 /* Answers of the courier. False: none of this id is open (it was sent twice). A nacked one stays. */
 bool window_confirmed(struct window *w, uint64_t id, uint64_t *mark, int64_t now_us);
 bool window_returned(struct window *w, uint64_t id, uint64_t *mark, int64_t now_us);

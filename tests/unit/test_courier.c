@@ -36,8 +36,11 @@ void fuzz_failed(const char *file, int line, const char *condition)
 	abort();
 }
 
+#define SHARED 16 /* bodies that the owner may lend */
+
 struct stage {
 	int fd[2]; /* the owner's, the courier's */
+	char shared[SHARED][8];
 	struct queue *owner;
 	struct broker broker;
 	struct courier_config config;
@@ -60,8 +63,12 @@ static int set_up(void **state)
 	s->owner = queue_new(s->fd[0]);
 	s->f = fake_new();
 	s->broker.nnodes = 1;
-	s->config = (struct courier_config){
-		.broker = &s->broker, .name = "m1", .calls = &link_fake, .calls_arg = s->f};
+	s->config = (struct courier_config){.broker = &s->broker,
+					    .name = "m1",
+					    .shared = (const uint8_t *)s->shared,
+					    .shared_len = sizeof(s->shared),
+					    .calls = &link_fake,
+					    .calls_arg = s->f};
 	courier_open(&s->c, &s->config, s->fd[1]);
 	*state = s;
 	return 0;
@@ -227,6 +234,22 @@ static void say_put(struct stage *s, uint64_t id, enum courier_to to, const char
 	assert_true(queue_flush(s->owner));
 }
 
+/* Octets of `shared`. */
+static void say_lent(struct stage *s, uint64_t id, uint32_t epoch, uint32_t at, uint32_t len)
+{
+	uint8_t octets[200];
+	struct wire_out w = {.at = octets, .end = octets + sizeof(octets)};
+
+	wire_put_u64(&w, id);
+	wire_put_u8(&w, COURIER_RESULTS);
+	wire_put_str(&w, "m1", 2);
+	wire_put_u32(&w, epoch);
+	wire_put_u32(&w, at);
+	wire_put_u32(&w, len);
+	queue_put(s->owner, COURIER_PUT_LENT, octets, (size_t)(w.at - octets));
+	assert_true(queue_flush(s->owner));
+}
+
 static void say_puts(struct stage *s, uint64_t from, uint64_t to)
 {
 	for (uint64_t id = from; id <= to; id++)
@@ -300,6 +323,50 @@ static void test_put(void **state)
 	say_put(s, 11, COURIER_TASKS, "x", "M\1\2456789abcdefghijklmnop"); /* results */
 	assert_then(s, "C11");
 	assert_string_equal(fake_last(s->f)->name, "");
+}
+
+/* A body that lies in memory of the owner's: from there, once its frame is read; what waits for room is as it was then. */
+static void test_put_lent(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	memcpy(s->shared[1], "abcdefgh", 8);
+	say_lent(s, 7, 1, 9, 3);
+	assert_then(s, "C7");
+	assert_string_equal(fake_last(s->f)->body, "bcd");
+	assert_string_equal(fake_last(s->f)->key, "m1");
+	assert_int_equal(fake_last(s->f)->to, COURIER_RESULTS);
+	say_lent(s, 8, 1, SHARED * 8 - 1, 1);
+	say_lent(s, 9, 1, SHARED * 8, 0);
+	assert_then(s, "C8 C9");
+	s->f->room = 0;
+	say_lent(s, 10, 1, 8, 8);
+	assert_then(s, "");
+	memcpy(s->shared[1], "another!", 8);
+	s->f->room = -1;
+	run(s, 1 * MS); /* at next_us() it is tried again */
+	assert_then(s, "C10");
+	assert_string_equal(fake_last(s->f)->body, "abcdefgh");
+}
+
+/* One that was sent before its owner had heard of the new channel: it comes again, and by then other octets may lie there. */
+static void test_put_lent_of_an_older_epoch(void **state)
+{
+	struct stage *s = *state;
+
+	up(s);
+	say(s, COURIER_REOPEN);
+	say_lent(s, 7, 1, 0, 8);
+	assert_then(s, "UP1");
+	assert_int_equal(s->f->nput, 0);
+	assert_true(s->c.owed); /* who is told to stop waits for it */
+	say_lent(s, 7, 3, 0, 8);
+	assert_then(s, "");
+	say_lent(s, 7, 2, 0, 8);
+	assert_then(s, "C7");
+	assert_false(s->c.owed);
+	assert_int_equal(s->f->nput, 1);
 }
 
 /* An owner that puts on and on, whatever it hears. */
@@ -953,6 +1020,12 @@ static void test_mad_owner(void **state)
 		{COURIER_PUT, "\0\0\0\0\0\0\0\1\0\0\0", 11},
 		{COURIER_PUT, "\0\0\0\0\0\0\0\1\2\0\1x", 12},
 		{COURIER_PUT, "\0\0\0\0\0\0\0\1\0\0\11x", 12},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\0\0\0\0", 23},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\0\0\0\0\1y", 25},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\201\0\0\0\0", 24},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\0\0\0\0\201", 24},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\170\0\0\0\11", 24},
+		{COURIER_PUT_LENT, "\0\0\0\0\0\0\0\1\1\0\1x\0\0\0\1\0\0\0\1\377\377\377\377", 24},
 	};
 
 	for (size_t i = 0; i < sizeof(mad) / sizeof(*mad); i++) {
@@ -1141,6 +1214,7 @@ static void test_hopeless(void **state)
 #define PUTS_MAX 300
 
 struct walk {
+	uint64_t lent[SHARED]; /* whose message lies there; 0: nobody's */
 	struct stage *s;
 	struct window *w;
 	uint64_t dice;
@@ -1170,6 +1244,22 @@ static void walk_up_down(struct walk *k, const struct queue_frame *f)
 		window_down(k->w);
 }
 
+/* Its memory, if it had some, is another's from now on. */
+static void walk_free(struct walk *k, uint64_t id)
+{
+	for (unsigned i = 0; i < SHARED; i++)
+		if (k->lent[i] == id) {
+			k->lent[i] = 0;
+			memcpy(k->s->shared[i], "wrong", 6);
+		}
+}
+
+/* As a body says whose it is. */
+static void walk_name(uint64_t id, char name[8])
+{
+	snprintf(name, 8, "b%u", (unsigned)id);
+}
+
 static void walk_answer(struct walk *k, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
@@ -1180,6 +1270,7 @@ static void walk_answer(struct walk *k, const struct queue_frame *f)
 		return;
 	}
 	assert_true(f->kind == COURIER_RETURNED || fake_keeps(k->s->f, id));
+	walk_free(k, id);
 	if (f->kind == COURIER_CONFIRMED ? window_confirmed(k->w, id, &mark, loop_clock_us())
 					 : window_returned(k->w, id, &mark, loop_clock_us())) {
 		assert_int_equal(mark, id + 7);
@@ -1212,11 +1303,32 @@ static void walk_put(struct walk *k)
 {
 	static const char *const key[] = {"north", "south", "east"};
 	struct window_to to = {.to = COURIER_TASKS, .key = key[roll(k, 3)], .mark = k->put + 8};
-	struct queue_part part = {"body", 4};
+	unsigned slot = roll(k, SHARED);
+	char name[8];
+	struct queue_part part = {name, sizeof(name)};
+	struct window_lent lent = {slot * 8, 8};
 
 	if (k->put == PUTS_MAX || !window_wants(k->w, to.to, to.key))
 		return;
-	assert_int_equal(window_put(k->w, &to, &part, 1, loop_clock_us()), ++k->put);
+	walk_name(++k->put, name);
+	if (k->lent[slot] > 0) {
+		assert_int_equal(window_put(k->w, &to, &part, 1, loop_clock_us()), k->put);
+		return;
+	}
+	k->lent[slot] = k->put;
+	memcpy(k->s->shared[slot], name, 8);
+	assert_int_equal(window_put_lent(k->w, &to, &lent, loop_clock_us()), k->put);
+}
+
+/* Whatever was sent again, each said whose it was. */
+static void walk_read(const struct link_fake *f)
+{
+	char name[8];
+
+	for (size_t i = 0; i < f->nput; i++) {
+		walk_name(f->put[i].id, name);
+		assert_string_equal(f->put[i].body, name);
+	}
 }
 
 static void walk_settle(struct walk *k)
@@ -1306,6 +1418,7 @@ static void walk(struct stage *s, uint64_t seed)
 	assert_int_equal(k.settled, k.put);
 	assert_int_equal(window_settled(k.w), k.put);
 	assert_int_equal(s->f->wrong + s->f->twice, 0);
+	walk_read(s->f);
 	assert_false(s->c.done);
 	window_free(k.w);
 }
@@ -1335,6 +1448,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_up_and_ping),
 		TEST(test_put),
+		TEST(test_put_lent),
+		TEST(test_put_lent_of_an_older_epoch),
 		TEST(test_what_is_held_is_bounded),
 		TEST(test_answers),
 		TEST(test_no_room),

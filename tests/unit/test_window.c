@@ -86,6 +86,14 @@ static bool next_text(struct stage *s, char *out, size_t len)
 	uint8_t to = wire_get_u8(&r);
 	uint16_t key_len;
 	const uint8_t *key = wire_get_str(&r, &key_len);
+	if (f.kind == COURIER_PUT_LENT) {
+		unsigned epoch = wire_get_u32(&r), at = wire_get_u32(&r), n = wire_get_u32(&r);
+
+		assert_true(!r.bad && r.at == r.end);
+		snprintf(out, len, "%u:%u%.*s:[%u:%u+%u]", (unsigned)id, to, key_len,
+			 (const char *)key, epoch, at, n);
+		return true;
+	}
 	assert_int_equal(f.kind, COURIER_PUT);
 	assert_false(r.bad);
 	snprintf(out, len, "%u:%u%.*s:%.*s", (unsigned)id, to, key_len, (const char *)key,
@@ -160,6 +168,49 @@ static void test_what_is_sent(void **state)
 	assert_int_equal(put_to(s, COURIER_CONTROL, "", ""), 3);
 	assert_sent(s, "1:0north:a. 2:1m1:b. 3:2:.");
 	assert_int_equal(window_open(s->w), 3);
+}
+
+/* What is lent goes as its place, each time with the count of UPs; in order with what is copied. */
+static void test_lent(void **state)
+{
+	struct stage *s = *state;
+	struct window_to to = {.to = COURIER_RESULTS, .key = "m1", .mark = 4};
+	struct window_lent body = {.at = 4096, .len = 150};
+	uint64_t mark = 0;
+
+	window_up(s->w, s->now_us);
+	put(s, "north", "a");
+	assert_int_equal(window_put_lent(s->w, &to, &body, s->now_us), 2);
+	body.at = 0;
+	window_put_lent(s->w, &to, &body, s->now_us);
+	put(s, "north", "b");
+	assert_sent(s, "1:0north:a. 2:1m1:[1:4096+150] 3:1m1:[1:0+150] 4:0north:b.");
+	confirm(s, 3);
+	assert_true(window_nacked(s->w, 2, s->now_us));
+	turn(s, 50 * MS);
+	assert_sent(s, "2:1m1:[1:4096+150]"); /* of that channel still */
+	window_down(s->w);
+	window_up(s->w, s->now_us);
+	assert_sent(s, "1:0north:a. 2:1m1:[2:4096+150] 4:0north:b.");
+	window_attach(s->w, s->ours); /* to another courier, which counts anew */
+	window_up(s->w, s->now_us);
+	assert_sent(s, "1:0north:a. 2:1m1:[1:4096+150] 4:0north:b.");
+	assert_true(window_confirmed(s->w, 2, &mark, s->now_us));
+	assert_int_equal(mark, 4);
+	assert_int_equal(window_open(s->w), 2);
+}
+
+/* It counts as octets of the window like others. */
+static void test_lent_fills(void **state)
+{
+	struct stage *s = *state;
+	struct window_to to = {.to = COURIER_RESULTS, .key = "m1"};
+	struct window_lent body = {.at = 0, .len = WINDOW_BODY_MAX};
+	unsigned n = 0;
+
+	while (window_wants(s->w, to.to, to.key) && n++ < WINDOW_MAX)
+		window_put_lent(s->w, &to, &body, s->now_us);
+	assert_in_range(n * body.len, WINDOW_OCTETS / 2, WINDOW_OCTETS / 2 + body.len);
 }
 
 static void test_out_of_order(void **state)
@@ -543,6 +594,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_is_sent),
+		TEST(test_lent),
+		TEST(test_lent_fills),
 		TEST(test_out_of_order),
 		TEST(test_returned),
 		TEST(test_all_goes_again),
