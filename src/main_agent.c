@@ -27,14 +27,17 @@
 #define PREFETCH_MAX 128 /* 65,536 tasks, which is all that an agent has in cells' hands */
 #define AHEAD        4   /* tasks for each place in the workers' windows; less from 5 workers on */
 
-static int run_courier(const void *arg, int fd)
+static int run_courier(const void *arg, const uint8_t *shared, size_t shared_len, int fd)
 {
 	const struct agency *agency = arg;
+	struct courier_config config = agency->courier;
 
+	config.shared = shared;
+	config.shared_len = shared_len;
 	conf_forget_secrets(agency->o->conf);
 	reread_wipe(agency->words);
 	plan_keys_free(agency->keys);
-	return courier_main(&agency->courier, fd);
+	return courier_main(&config, fd);
 }
 
 /* NULL: there are errors, told. */

@@ -22,6 +22,6 @@ struct agency {
 };
 
 /* struct agent_config's cell; arg is an agency. */
-int main_cell(const void *arg, const struct run *run, bool alone, int queue_fd);
+int main_cell(const void *arg, const struct run *run, bool alone, uint8_t *slots, int queue_fd);
 
 #endif

@@ -137,8 +137,14 @@ static int poll_all(struct life *life, const struct agency *agency, const struct
 
 /* Reads and writes the queue, each by a descriptor of its own. cell_new() makes both non-blocking: the writer is to find them so. */
 static int cell_poll(struct life *life, const struct agency *agency, const struct run *run,
-		     int queue_fd)
+		     uint8_t *slots, int queue_fd)
 {
+	struct cell_config config = {.plan = life->plan,
+				     .who = agency->who,
+				     .sessions = run->sessions,
+				     .alone = agency->alone,
+				     .slots = slots,
+				     .queue_fd = queue_fd};
 	struct writer_options out = {.fd = dup(queue_fd)};
 	enum writer_result opened;
 	struct writer *w;
@@ -149,7 +155,7 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 		log_error("no descriptor is left for a cell");
 		return EXIT_SYSTEM;
 	}
-	cell = cell_new(life->plan, agency->who, run->sessions, agency->alone, queue_fd);
+	cell = cell_new(&config);
 	w = writer_open(&out, &opened);
 	if (opened == WRITER_OK)
 		status = poll_all(life, agency, run, w, cell);
@@ -158,7 +164,7 @@ static int cell_poll(struct life *life, const struct agency *agency, const struc
 	return status;
 }
 
-int main_cell(const void *arg, const struct run *run, bool alone, int queue_fd)
+int main_cell(const void *arg, const struct run *run, bool alone, uint8_t *slots, int queue_fd)
 {
 	struct agency agency = *(const struct agency *)arg;
 	struct life life = {.sandbox = agency.sandbox};
@@ -171,7 +177,7 @@ int main_cell(const void *arg, const struct run *run, bool alone, int queue_fd)
 	sandbox_adopt(&life.sandbox);
 	workers_make(&life, agency.o, run);
 	log_set_level(agency.o->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING);
-	status = cell_poll(&life, &agency, run, queue_fd);
+	status = cell_poll(&life, &agency, run, slots, queue_fd);
 	plan_free(life.plan);
 	return status;
 }

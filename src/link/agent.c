@@ -235,6 +235,7 @@ static bool agent_open(struct agent *a)
 		return false;
 	}
 	a->window = window_new();
+	a->slots = slots_new(AGENT_CELLS);
 	a->watch_us = mem_zero(a->config->nwatchers, sizeof(*a->watch_us));
 	loop_watch(a->loop, signals_fd(a->signals), LOOP_READ, signal_ready, a);
 	courier_birth(a);
@@ -250,6 +251,7 @@ static void agent_close(struct agent *a)
 	free(a->watch_us);
 	if (a->window != NULL)
 		window_free(a->window);
+	slots_free(a->slots);
 	signals_close(a->signals, false);
 	loop_free(a->loop);
 }

@@ -20,10 +20,11 @@ struct agent_config { /* all is lent */
 	const char *name, *site;
 	const char *where; /* the broker, for a person */
 	/* What children do (courier_main(), and a master_run() with link/cell.h); their exit status. A cell of a run's
-	 * dangerous tasks (`alone`) has few at a time. */
-	int (*courier)(const void *arg, int queue_fd);
+	 * dangerous tasks (`alone`) has few at a time. What is shared (link/slots.h) goes into their configs. */
+	int (*courier)(const void *arg, const uint8_t *shared, size_t shared_len, int queue_fd);
 	const void *courier_arg;
-	int (*cell)(const void *arg, const struct run *run, bool alone, int queue_fd);
+	int (*cell)(const void *arg, const struct run *run, bool alone, uint8_t *slots,
+		    int queue_fd);
 	const void *cell_arg;
 	/* SIGHUP: reads again what cells inherit. False: it is wrong, which was told. NULL: ends like SIGTERM */
 	bool (*reload)(void *arg);

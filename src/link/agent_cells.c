@@ -35,7 +35,8 @@ static int cell_main(void *arg, int fd)
 	const struct agent_cell *c = arg;
 	const struct agent_config *config = c->agent->config;
 
-	return config->cell(config->cell_arg, &run_find(c->agent, c->run)->run, c->alone, fd);
+	return config->cell(config->cell_arg, &run_find(c->agent, c->run)->run, c->alone,
+			    slots_of_cell(c->agent->slots, cell_part(c)), fd);
 }
 
 static void spawn_later(struct agent *a)
@@ -57,6 +58,7 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	}
 	c->queue = queue_new(c->proc.fd);
 	c->state = QUEUE_OPEN;
+	cell_lend(c);
 	log_info("run %016" PRIx64 " of master %s: taken up%s", b->run, b->head.master,
 		 b->alone ? ", few tasks at a time: its batches came back again and again" : "");
 	run_find(a, b->run)->waits = false; /* it is known, or we were not here */
@@ -235,6 +237,7 @@ static void cell_death(struct agent_cell *c)
 	queue_free(c->queue);
 	c->queue = NULL;
 	status = proc_end(&c->proc);
+	slots_lost(a->slots, cell_part(c));
 	proc_status_text(status, how, sizeof(how));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == AGENT_CELL_WRONG)
 		cell_refuses(c);

@@ -55,7 +55,11 @@ int64_t cells_hang_next_us(const struct agent *a);
 
 /* results */
 bool result_take(struct agent_cell *c,
-		 const struct queue_frame *f); /* false: it may not say that */
+		 const struct queue_frame *f);  /* false: it may not say that */
+unsigned cell_part(const struct agent_cell *c); /* of the slots */
+void cell_lend(struct agent_cell *c);           /* all that are free of its part */
+void cell_slot_settle(struct agent *a,
+		      uint64_t id); /* a message has left: its slot is lent again */
 bool results_must_wait(const struct agent_cell *c,
 		       const struct queue_frame *f); /* the window does not want this one now */
 

@@ -122,12 +122,24 @@ static bool taken_take(struct agent *a, struct wire_in *r)
 	return true;
 }
 
+static void confirmed(struct agent *a, uint64_t id)
+{
+	uint64_t mark;
+
+	if (!window_confirmed(a->window, id, &mark, loop_now_us(a->loop)))
+		return;
+	cell_slot_settle(a, id);
+	if (mark != 0)
+		run_asked(a, mark, true);
+}
+
 static void returned(struct agent *a, uint64_t id)
 {
 	uint64_t mark;
 
 	if (!window_returned(a->window, id, &mark, loop_now_us(a->loop)))
 		return;
+	cell_slot_settle(a, id);
 	if (mark != 0) /* a question, and no results */
 		run_asked(a, mark, false);
 	else if (a->result->unheard++ == 0)
@@ -138,7 +150,6 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
 	int64_t now_us = loop_now_us(a->loop);
-	uint64_t mark;
 
 	switch (f->kind) {
 	case COURIER_UP:
@@ -147,8 +158,7 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 	case COURIER_DOWN:
 		return down_take(a, &r);
 	case COURIER_CONFIRMED:
-		if (window_confirmed(a->window, wire_get_u64(&r), &mark, now_us) && mark != 0)
-			run_asked(a, mark, true);
+		confirmed(a, wire_get_u64(&r));
 		return !r.bad;
 	case COURIER_NACKED:
 		window_nacked(a->window, wire_get_u64(&r), now_us);
@@ -175,8 +185,10 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 static int courier_child(void *arg, int fd)
 {
 	const struct agent *a = arg;
+	size_t len;
+	const uint8_t *shared = slots_of_courier(a->slots, &len);
 
-	return a->config->courier(a->config->courier_arg, fd);
+	return a->config->courier(a->config->courier_arg, shared, len, fd);
 }
 
 static void respawn_plan(struct agent *a)

@@ -14,6 +14,7 @@
 #include "link/agent_cells.h"
 #include "link/agent_courier.h"
 #include "link/agent_runs.h"
+#include "link/slots.h"
 #include "link/window.h"
 #include "pool/proc.h"
 #include "pool/queue.h"
@@ -29,6 +30,7 @@ struct agent {
 	struct loop *loop;
 	struct signals *signals;
 	struct window *window;
+	struct slots *slots; /* a part for each place of a cell */
 
 	struct proc courier;
 	struct queue *queue; /* to it; NULL: it does not live */

@@ -2,7 +2,7 @@
  * Records on their way from cells to the broker.
  *
  * A cell gives whole messages' rows, which are not opened here: the message's head is put before them, their batches owe that many
- * records less, and what came of each task is counted.
+ * records less, and what came of each task is counted. Mostly they lie in a slot (link/slots.h), where they stay.
  *
  * What the window does not want stays here: then the cell is not read, its writer's buffer fills up, its workers keep their
  * answers and stop asking. So a broker that is gone for an hour costs as much memory as one that is gone for a minute.
@@ -20,12 +20,57 @@
 
 #include "link/gather.h"
 
+#define SLOTS_LOW \
+	3 /* a cell that has so many waits for no more; who woke it for each one would double its wakes */
 #define HEADS_MAX \
 	(BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2) + 8 + 8 + STATS_PACKED + 2) /* octets */
 #define ROWS_MAX (BATCH_BODY_MAX - HEADS_MAX) /* who takes a longer body throws it away */
 
 _Static_assert(GATHER_MAX <= ROWS_MAX, "what a cell gathers fits a body with its heads");
+_Static_assert(HEADS_MAX <= GATHER_HEADS, "for which there is room before rows in a slot");
 _Static_assert(BATCH_BODY_MAX <= WINDOW_BODY_MAX, "which fits a message");
+
+/* --- slots -------------------------------------------------------------------------------- */
+
+unsigned cell_part(const struct agent_cell *c)
+{
+	return (unsigned)(c - c->agent->cells);
+}
+
+void cell_lend(struct agent_cell *c)
+{
+	uint8_t slot;
+
+	while (slot_lend(c->agent->slots, cell_part(c), &slot))
+		queue_put(c->queue, CELL_SLOT, &slot, 1);
+}
+
+void cell_slot_settle(struct agent *a, uint64_t id)
+{
+	unsigned part;
+
+	if (slot_settle(a->slots, id, &part) && a->cells[part].queue != NULL &&
+	    slots_lent(a->slots, part) < SLOTS_LOW)
+		cell_lend(&a->cells[part]);
+}
+
+/* --- messages ----------------------------------------------------------------------------- */
+
+/* Heads go before the rows where these lie. */
+static uint64_t results_lend(struct agent_cell *c, const struct gathered *g,
+			     const struct queue_part *heads, const struct window_to *to)
+{
+	struct agent *a = c->agent;
+	unsigned part = cell_part(c);
+	size_t before = GATHER_HEADS - heads->len;
+	struct window_lent body = {slot_place(part, g->slot) + before, heads->len + g->len};
+	uint64_t id;
+
+	memcpy(slot_octets(a->slots, part, g->slot) + before, heads->p, heads->len);
+	id = window_put_lent(a->window, to, &body, loop_now_us(a->loop));
+	slot_fill(a->slots, part, g->slot, id);
+	return id;
+}
 
 /* Rows become a message; its id. */
 static uint64_t results_send(struct agent_cell *c, const struct gathered *g)
@@ -46,6 +91,8 @@ static uint64_t results_send(struct agent_cell *c, const struct gathered *g)
 	batch_results_pack(&results, &w);
 	c->stats = (struct stats){{0}};
 	struct queue_part parts[] = {{octets, (size_t)(w.at - octets)}, {g->octets, g->len}};
+	if (g->octets == NULL)
+		return results_lend(c, g, &parts[0], &to);
 	return window_put(a->window, &to, parts, 2, loop_now_us(a->loop));
 }
 
@@ -102,6 +149,9 @@ static bool is_sound(const struct agent_cell *c, struct gathered g)
 		if (!gathered_end(&g, &end))
 			return false;
 	}
+	if (g.octets == NULL &&
+	    !(slot_is_lent(c->agent->slots, cell_part(c), g.slot) && g.len <= GATHER_MAX))
+		return false;
 	return ended == g.nended && g.len <= ROWS_MAX;
 }
 

@@ -23,6 +23,7 @@
 #include "link/batch.h"
 #include "link/cell_tasks.h"
 #include "link/gather.h"
+#include "link/slots.h"
 #include "out/writer.h"
 #include "plan/fed.h"
 #include "plan/plan.h"
@@ -37,32 +38,31 @@ _Static_assert(GATHER_MAX + GATHER_LISTS <= QUEUE_PAYLOAD_MAX, "what is gathered
 _Static_assert(BATCH_RESULT_MAX + (size_t)2 * CELL_PIECE <= GATHER_MAX,
 	       "any result fits a message");
 
+_Static_assert(GATHER_HEADS + GATHER_MAX <= SLOT_OCTETS, "and a slot, with heads before it");
+_Static_assert(SLOTS_EACH < GATHER_INLINE, "no slot is called as what is none");
+
 struct cell {
-	struct plan *plan;
-	const char *who;
-	unsigned sessions;
-	bool alone;
+	struct cell_config config;
 	struct queue *queue;
 	struct cell_tasks tasks;
 	char words[WORDS_MAX];
 	/* on their way to the agent */
 	struct gather gather;
+	uint8_t slot;                    /* where that goes */
+	uint8_t *own;                    /* and where no slot is free; NULL until then */
+	uint8_t lent[SLOTS_EACH], nlent; /* slots to be filled */
 	struct stats stats;
 	bool counted;   /* there are some */
 	int64_t due_us; /* when it is sent, however little it is; LOOP_NEVER: there is nothing */
 	struct buf refusals; /* frames CELL_UNREADABLE */
 };
 
-struct cell *cell_new(struct plan *plan, const char *who, unsigned sessions, bool alone,
-		      int queue_fd)
+struct cell *cell_new(const struct cell_config *config)
 {
 	struct cell *c = mem_zero(1, sizeof(*c));
 
-	c->plan = plan;
-	c->who = who;
-	c->sessions = sessions;
-	c->alone = alone;
-	c->queue = queue_new(queue_fd);
+	c->config = *config;
+	c->queue = queue_new(config->queue_fd);
 	c->due_us = LOOP_NEVER;
 	return c;
 }
@@ -72,6 +72,7 @@ void cell_free(struct cell *c)
 	queue_free(c->queue);
 	cell_tasks_free(&c->tasks);
 	gather_free(&c->gather);
+	free(c->own);
 	buf_free(&c->refusals);
 	free(c);
 }
@@ -81,7 +82,7 @@ void cell_free(struct cell *c)
 /* A target that nobody here could lease gets a profile that nobody has, which is a fault. */
 static void refuse_kind(const struct cell *c, struct plan_target *t)
 {
-	if (t->transport == TRANSPORT_UDP || c->sessions > 0)
+	if (t->transport == TRANSPORT_UDP || c->config.sessions > 0)
 		return;
 	t->transport = TRANSPORT_UDP;
 	t->profile = UINT32_MAX;
@@ -100,7 +101,7 @@ static bool task_take(struct cell *c, struct cell_batch *b, struct wire_in *r)
 	task.named = t.name != NULL;
 	t.seq = cell_task_open(&c->tasks, b, &task, &learnt);
 	refuse_kind(c, &t);
-	plan_feed(c->plan, &t);
+	plan_feed(c->config.plan, &t);
 	return true;
 }
 
@@ -127,12 +128,12 @@ static bool tasks_take(struct cell *c, const struct queue_frame *f)
 	if (r.bad || head.count < 1)
 		return false;
 	b = cell_batch_open(&c->tasks, &head);
-	plan_feed_begin(c->plan);
+	plan_feed_begin(c->config.plan);
 	for (unsigned n = 0; n < head.count && sound; n++)
 		sound = task_take(c, b, &r);
 	if (sound && r.at == r.end)
 		return true;
-	plan_feed_undo(c->plan);
+	plan_feed_undo(c->config.plan);
 	cell_batch_drop(&c->tasks, b);
 	batch_refuse(c, head.number);
 	return true;
@@ -146,6 +147,19 @@ static bool rate_take(const struct queue_frame *f, struct master_orders *orders)
 	return !r.bad;
 }
 
+/* The one that comes back first is filled first: it is warm. */
+static bool slot_receive(struct cell *c, const struct queue_frame *f)
+{
+	struct wire_in r = {.at = f->data, .end = f->data + f->len};
+	uint8_t slot = wire_get_u8(&r);
+
+	if (r.bad || slot >= SLOTS_EACH || c->nlent == SLOTS_EACH)
+		return false;
+	if (c->config.slots != NULL)
+		c->lent[c->nlent++] = slot;
+	return true;
+}
+
 /* False: the agent may not say that, or has gone. */
 static bool frame_take(struct cell *c, const struct queue_frame *f, struct master_orders *orders)
 {
@@ -154,8 +168,10 @@ static bool frame_take(struct cell *c, const struct queue_frame *f, struct maste
 		return tasks_take(c, f);
 	case CELL_RATE:
 		return rate_take(f, orders);
+	case CELL_SLOT:
+		return slot_receive(c, f);
 	case CELL_STOP:
-		plan_feed_close(c->plan);
+		plan_feed_close(c->config.plan);
 		return true;
 	case CELL_PING:
 		orders->asked = true;
@@ -181,7 +197,7 @@ static void cell_ready(void *arg, struct master_orders *orders)
 		return;
 	orders->ended = true; /* nobody is there for whom to ask */
 	orders->cancel = "the agent has gone";
-	plan_feed_close(c->plan);
+	plan_feed_close(c->config.plan);
 }
 
 static bool cell_known(void *arg, uint64_t local, struct learnt *l)
@@ -197,11 +213,11 @@ static const char *cell_fault(void *arg, uint32_t profile)
 	const char *why;
 	size_t count;
 
-	plan_profiles(c->plan, &count);
-	why = profile < count ? plan_fault(c->plan, profile) : "was not told what to ask";
+	plan_profiles(c->config.plan, &count);
+	why = profile < count ? plan_fault(c->config.plan, profile) : "was not told what to ask";
 	if (why == NULL)
 		return NULL;
-	snprintf(c->words, sizeof(c->words), "%s %s", c->who, why);
+	snprintf(c->words, sizeof(c->words), "%s %s", c->config.who, why);
 	return c->words;
 }
 
@@ -209,7 +225,7 @@ struct master_feed cell_feed(struct cell *c)
 {
 	return (struct master_feed){.arg = c,
 				    .fd = queue_fd(c->queue),
-				    .sessions = c->sessions,
+				    .sessions = c->config.sessions,
 				    .ready = cell_ready,
 				    .fault = cell_fault,
 				    .known = cell_known};
@@ -230,17 +246,35 @@ static void stats_put(struct cell *c, struct writer *w)
 	c->counted = false;
 }
 
+static void results_begin(struct cell *c)
+{
+	uint8_t *room;
+
+	if (c->nlent > 0) {
+		c->slot = c->lent[--c->nlent];
+		room = c->config.slots + (size_t)c->slot * SLOT_OCTETS + GATHER_HEADS;
+	} else {
+		c->slot = GATHER_INLINE;
+		if (c->own == NULL)
+			c->own = mem_alloc(GATHER_MAX);
+		room = c->own;
+	}
+	gather_begin(&c->gather, room);
+}
+
 static void results_put(struct cell *c, struct writer *w)
 {
-	struct queue_part frame;
+	struct gather_frame frame;
 
 	if (c->counted)
 		stats_put(c, w);
 	c->due_us = LOOP_NEVER;
 	if (c->gather.rows == 0)
 		return;
-	frame = gather_close(&c->gather, CELL_RESULTS);
-	writer_give(w, frame.p, frame.len);
+	frame = gather_close(&c->gather, CELL_RESULTS, c->slot);
+	writer_put(w, frame.lists.p, frame.lists.len);
+	if (frame.rows.len > 0)
+		writer_give(w, frame.rows.p, frame.rows.len);
 }
 
 /* An address that the task came with goes back to nobody. */
@@ -270,6 +304,8 @@ static void piece_take(void *arg, const struct layout_piece *p, struct writer *w
 		return; /* a master has one record of a task */
 	if (!gather_fits(&c->gather, p->front_len + p->len))
 		results_put(c, w);
+	if (c->gather.rows == 0)
+		results_begin(c);
 	row = row_of(b, t, p);
 	gather_add(&c->gather, b->number, &row);
 	if (row.head != NULL)
@@ -296,7 +332,8 @@ static int64_t cell_turn(void *arg, int64_t now_us, struct writer *w)
 		return LOOP_NEVER;
 	if (c->due_us == LOOP_NEVER)
 		c->due_us = now_us + GATHER_US;
-	if (c->alone || c->tasks.open == 0 || c->due_us <= now_us || !gather_fits(&c->gather, 0))
+	if (c->config.alone || c->tasks.open == 0 || c->due_us <= now_us ||
+	    !gather_fits(&c->gather, 0))
 		results_put(c, w);
 	return c->due_us;
 }

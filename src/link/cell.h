@@ -23,6 +23,7 @@ enum cell_message {
 	CELL_STOP,   /* no task follows: finish what is in hand, and end. Empty */
 	CELL_PING,   /* are you there? CELL_STATS follows, be there nothing to count. Empty */
 	CELL_CANCEL, /* nothing more is asked; what is in hand ends as cancelled. Empty */
+	CELL_SLOT,   /* u8 slot of its part: lent to it, until CELL_RESULTS names it */
 
 	/* from the cell; end of file after CELL_STOP is its end, before it its death */
 	CELL_RESULTS = 32, /* rows of one message to the master: gather.h */
@@ -35,9 +36,15 @@ enum cell_message {
 
 struct cell;
 
-/* plan is fed (plan/fed.h) and lent, as who: "the agent NAME of site SITE". alone: of dangerous tasks. queue_fd is not owned. */
-struct cell *cell_new(struct plan *plan, const char *who, unsigned sessions, bool alone,
-		      int queue_fd);
+struct cell_config {       /* all is lent */
+	struct plan *plan; /* fed (plan/fed.h) */
+	const char *who;   /* "the agent NAME of site SITE" */
+	unsigned sessions;
+	bool alone;     /* of dangerous tasks */
+	uint8_t *slots; /* its part of them (link/slots.h); NULL: none */
+	int queue_fd;   /* not owned */
+};
+struct cell *cell_new(const struct cell_config *config);
 void cell_free(struct cell *c);
 struct master_feed cell_feed(struct cell *c); /* lends c */
 

@@ -4,24 +4,31 @@
  * The problem: a record passes through the cell, the agent and the agent's process to the broker, and each that opens it and packs it
  * again costs a tenth of the poll. What the agent has to know is little: whose tasks have ended, and how.
  *
- * The design: rows are packed here once, as the master will read them. Behind them stands, by batch, how many tasks have ended, and of
- * each of these what a person wants to see counted. So the agent forwards octets and takes numbers down.
+ * The design: rows are packed here once, as the master will read them, and mostly where it is sent from (link/slots.h). Apart from them
+ * stands, by batch, how many tasks have ended, and of each of these what a person wants to see counted. So the agent forwards a slot, and
+ * takes numbers down. Where no slot is free, the rows follow in the frame.
  *
- *     u32 octets of rows, u16 rows, u16 batches, u16 ended | rows | batches * (u32 number, u16 ended) | ended * (u8 status,
- *     u32 tries, u64 round-trip time)
+ *     u8 slot, u32 octets of rows, u16 rows, u16 batches, u16 ended | batches * (u32 number, u16 ended) | ended * (u8 status,
+ *     u32 tries, u64 round-trip time) | rows, unless they have a slot
  *
  * The trap: a piece that is not a record's last one ends nothing, and its batch may not stand in the list.
  */
 #include "link/gather.h"
 
 #define FRAME 5 /* octets of a queue's frame before its payload */
-#define HEAD  10
+#define HEAD  11
 
 bool gather_fits(const struct gather *g, size_t octets)
 {
 	if (g->rows == 0)
 		return true;
-	return g->rows < BATCH_TASKS && g->out.len + BATCH_RESULT_MAX + octets <= GATHER_MAX;
+	return g->rows < BATCH_TASKS && g->len + BATCH_RESULT_MAX + octets <= GATHER_MAX;
+}
+
+void gather_begin(struct gather *g, uint8_t *room)
+{
+	g->room = room;
+	g->len = 0;
 }
 
 static void count_end(struct gather *g, uint32_t batch, const struct record_head *h)
@@ -41,63 +48,54 @@ static void count_end(struct gather *g, uint32_t batch, const struct record_head
 
 void gather_add(struct gather *g, uint32_t batch, const struct batch_result *r)
 {
-	size_t max = BATCH_RESULT_MAX + r->front_len + r->len;
-	struct wire_out w;
+	struct wire_out w = {.at = g->room + g->len, .end = g->room + GATHER_MAX};
 
-	if (g->rows == 0) {
-		g->out.len = 0;
-		buf_room(&g->out, FRAME + HEAD);
-		g->out.len = FRAME + HEAD;
-	}
-	w = (struct wire_out){.at = buf_room(&g->out, max)};
-	w.end = w.at + max;
 	batch_result_pack(r, &w);
-	g->out.len = (size_t)(w.at - g->out.data);
+	g->len = (size_t)(w.at - g->room);
 	g->rows++;
 	if (r->head != NULL)
 		count_end(g, batch, r->head);
 }
 
-static void lists_put(struct gather *g)
+static void lists_put(const struct gather *g, struct wire_out *w)
 {
-	size_t max = (size_t)g->nbatches * GATHER_BATCH_PACKED +
-		     (size_t)g->nended * GATHER_END_PACKED;
-	struct wire_out w = {.at = buf_room(&g->out, max)};
-
-	w.end = w.at + max;
 	for (unsigned i = 0; i < g->nbatches; i++) {
-		wire_put_u32(&w, g->batch[i].number);
-		wire_put_u16(&w, g->batch[i].ended);
+		wire_put_u32(w, g->batch[i].number);
+		wire_put_u16(w, g->batch[i].ended);
 	}
 	for (unsigned i = 0; i < g->nended; i++) {
-		wire_put_u8(&w, g->end[i].status);
-		wire_put_u32(&w, g->end[i].tries);
-		wire_put_u64(&w, (uint64_t)g->end[i].rtt_us);
+		wire_put_u8(w, g->end[i].status);
+		wire_put_u32(w, g->end[i].tries);
+		wire_put_u64(w, (uint64_t)g->end[i].rtt_us);
 	}
-	g->out.len += max;
 }
 
 /* Counterpart: gathered_unpack. */
-struct queue_part gather_close(struct gather *g, uint8_t kind)
+struct gather_frame gather_close(struct gather *g, uint8_t kind, uint8_t slot)
 {
-	size_t octets = g->out.len - FRAME - HEAD;
+	size_t lists = FRAME + HEAD + (size_t)g->nbatches * GATHER_BATCH_PACKED +
+		       (size_t)g->nended * GATHER_END_PACKED;
+	struct queue_part rows = {g->room, slot == GATHER_INLINE ? g->len : 0};
 	struct wire_out w;
 
-	lists_put(g);
-	w = (struct wire_out){.at = g->out.data, .end = g->out.data + FRAME + HEAD};
-	wire_put_u32(&w, (uint32_t)(g->out.len - FRAME + 1));
+	g->lists.len = 0;
+	w = (struct wire_out){.at = buf_room(&g->lists, lists)};
+	w.end = w.at + lists;
+	wire_put_u32(&w, (uint32_t)(lists + rows.len - FRAME + 1));
 	wire_put_u8(&w, kind);
-	wire_put_u32(&w, (uint32_t)octets);
+	wire_put_u8(&w, slot);
+	wire_put_u32(&w, (uint32_t)g->len);
 	wire_put_u16(&w, (uint16_t)g->rows);
 	wire_put_u16(&w, (uint16_t)g->nbatches);
 	wire_put_u16(&w, (uint16_t)g->nended);
+	lists_put(g, &w);
 	g->rows = g->nbatches = g->nended = 0;
-	return (struct queue_part){g->out.data, g->out.len};
+	return (struct gather_frame){{g->lists.data, lists}, rows};
 }
 
 void gather_free(struct gather *g)
 {
-	buf_free(&g->out);
+	buf_free(&g->lists);
 }
 
 static struct wire_in list_get(struct wire_in *r, size_t len)
@@ -110,13 +108,14 @@ static struct wire_in list_get(struct wire_in *r, size_t len)
 /* Counterpart: gather_close. */
 bool gathered_unpack(struct gathered *g, struct wire_in r)
 {
+	g->slot = wire_get_u8(&r);
 	g->len = wire_get_u32(&r);
 	g->rows = wire_get_u16(&r);
 	g->nbatches = wire_get_u16(&r);
 	g->nended = wire_get_u16(&r);
-	g->octets = wire_get_bytes(&r, g->len);
 	g->batches = list_get(&r, (size_t)g->nbatches * GATHER_BATCH_PACKED);
 	g->ends = list_get(&r, (size_t)g->nended * GATHER_END_PACKED);
+	g->octets = g->slot == GATHER_INLINE ? wire_get_bytes(&r, g->len) : NULL;
 	if (r.bad || r.at != r.end || g->rows < 1 || g->rows > BATCH_TASKS)
 		return false;
 	return g->nended <= g->rows && g->nbatches <= g->nended;

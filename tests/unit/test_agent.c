@@ -28,6 +28,7 @@
 #include "link/gather.h"
 #include "link/courier.h"
 #include "link/form.h"
+#include "link/slots.h"
 #include "link/window.h"
 #include "pool/queue.h"
 
@@ -41,6 +42,8 @@
 	(BATCH_BODY_MAX + 1 - \
 	 (BATCH_HEAD_PACKED + 2 * (BROKER_NAME_MAX + 2) + 8 + 8 + STATS_PACKED + 2))
 
+#define FIRST_FILLED (SLOTS_EACH - 1) /* of the slots of a cell here: they are lent from 0 */
+
 struct page { /* shared with the children */
 	char failed[300];
 	_Atomic unsigned lives; /* of the process to the broker */
@@ -48,6 +51,9 @@ struct page { /* shared with the children */
 	_Atomic unsigned alone_max; /* dangerous tasks that a cell had at once */
 	_Atomic unsigned alone_rounds;
 	_Atomic unsigned cancelled, reloads, pings, leaves;
+	_Atomic unsigned lent,
+		copied; /* messages of results that the process to the broker was given */
+	bool no_slots;  /* cells have none */
 };
 static struct page *page;
 
@@ -69,6 +75,10 @@ struct peer {
 	size_t len;
 	uint64_t id; /* of the last PUT */
 	unsigned pings;
+	/* of the process to the broker */
+	const uint8_t *shared;
+	size_t shared_len;
+	uint32_t ups;
 };
 
 #define CHECK(what)                                                                           \
@@ -97,6 +107,26 @@ static void say(struct peer *p, uint8_t kind, const void *octets, size_t len)
 	flush(p);
 }
 
+/* A PUT_LENT becomes a PUT with its body. */
+static void find_lent(struct peer *p)
+{
+	struct wire_in r = {.at = p->body, .end = p->body + p->len};
+	uint16_t key;
+	size_t at, len, head;
+
+	wire_get_u64(&r);
+	wire_get_u8(&r);
+	wire_get_str(&r, &key);
+	head = (size_t)(r.at - p->body);
+	CHECK(wire_get_u32(&r) == p->ups);
+	at = wire_get_u32(&r);
+	len = wire_get_u32(&r);
+	CHECK(!r.bad && r.at == r.end && at + len <= p->shared_len);
+	memcpy(p->body + head, p->shared + at, len);
+	p->len = head + len;
+	page->lent++;
+}
+
 /* The next frame's kind but for PINGs, which are answered; 0: none for so long, or the end. */
 static uint8_t hear_for(struct peer *p, int ms)
 {
@@ -112,7 +142,9 @@ static uint8_t hear_for(struct peer *p, int ms)
 			}
 			memcpy(p->body, f.data, f.len);
 			p->len = f.len;
-			return f.kind;
+			if (f.kind == COURIER_PUT_LENT)
+				find_lent(p);
+			return f.kind == COURIER_PUT_LENT ? COURIER_PUT : f.kind;
 		}
 		if (poll(&in, 1, ms) == 0 || queue_read(p->q) != QUEUE_OPEN)
 			return 0;
@@ -164,6 +196,7 @@ static uint64_t heard_u64(struct peer *p)
 
 static void say_up(struct peer *p, uint8_t what)
 {
+	p->ups += what & 1;
 	say(p, COURIER_UP, &what, 1);
 }
 
@@ -381,6 +414,7 @@ struct held {
 struct mock {
 	struct peer *p;
 	struct gather gather;
+	uint8_t *slots, lent[SLOTS_EACH], nlent, slot;
 	struct stats stats;
 	struct held held[1000];
 	unsigned nheld;
@@ -408,13 +442,35 @@ static void answer_ping(struct mock *m)
 /* What was gathered goes. */
 static void mock_flush(struct mock *m)
 {
-	struct queue_part frame;
+	struct gather_frame frame;
 
 	if (m->gather.rows == 0)
 		return;
 	mock_stats(m);
-	frame = gather_close(&m->gather, CELL_RESULTS);
-	say(m->p, CELL_RESULTS, (const uint8_t *)frame.p + 5, frame.len - 5);
+	frame = gather_close(&m->gather, CELL_RESULTS, m->slot);
+	page->copied += m->slot == GATHER_INLINE;
+	struct queue_part parts[] = {{(const uint8_t *)frame.lists.p + 5, frame.lists.len - 5},
+				     frame.rows};
+	queue_put_parts(m->p->q, CELL_RESULTS, parts, 2);
+	flush(m->p);
+}
+
+/* Where rows go: a slot, if there is one. */
+static void mock_begin(struct mock *m)
+{
+	static uint8_t own[GATHER_MAX];
+
+	m->slot = m->slots != NULL && m->nlent > 0 ? m->lent[--m->nlent] : GATHER_INLINE;
+	gather_begin(&m->gather, m->slot == GATHER_INLINE
+					 ? own
+					 : m->slots + (size_t)m->slot * SLOT_OCTETS + GATHER_HEADS);
+}
+
+static void mock_add(struct mock *m, uint32_t batch, const struct batch_result *r)
+{
+	if (m->gather.rows == 0)
+		mock_begin(m);
+	gather_add(&m->gather, batch, r);
 }
 
 static void answer(struct mock *m, const struct held *h, enum record_status status, bool parts)
@@ -425,11 +481,11 @@ static void answer(struct mock *m, const struct held *h, enum record_status stat
 	r.octets = (const uint8_t *)"x\n";
 	r.len = 2;
 	if (parts) {
-		gather_add(&m->gather, h->batch, &r);
+		mock_add(m, h->batch, &r);
 		r.before = 2;
 	}
 	r.head = &head;
-	gather_add(&m->gather, h->batch, &r);
+	mock_add(m, h->batch, &r);
 	m->stats.count[STATS_SENT]++;
 }
 
@@ -446,40 +502,58 @@ static void answer_large(struct mock *m, const struct held *h, size_t rows)
 	batch_result_pack(&r, &w);
 	r.octets = octets;
 	r.len = (uint32_t)(rows - (size_t)(w.at - packed));
-	gather_add(&m->gather, h->batch, &r);
+	mock_add(m, h->batch, &r);
 }
 
-/* One that says so: of a batch that is not its, of more tasks than it has, of twice the same; with lists that are cut, a status that
- * there is not, or an octet more than a message holds beside the heads that ours have. */
+/* What was gathered, as the payload of a frame with all rows in it, at the end. Returns its octets; *rows: so many of them. */
+static size_t inline_frame(struct mock *m, uint8_t *at, size_t *rows)
+{
+	struct gather_frame frame = gather_close(&m->gather, CELL_RESULTS, GATHER_INLINE);
+
+	memcpy(at, (const uint8_t *)frame.lists.p + 5, frame.lists.len - 5);
+	memcpy(at + frame.lists.len - 5, frame.rows.p, frame.rows.len);
+	*rows = frame.rows.len;
+	return frame.lists.len - 5 + frame.rows.len;
+}
+
+/* Its rows are in a slot: of so many octets that it ends before them, one that there is not, or one that is full. */
+static void lie_of_slot(const struct mock *m, uint8_t *at, const char *how)
+{
+	struct wire_out w = {.at = at, .end = at + 5};
+	bool many = strcmp(how, "many") == 0;
+
+	wire_put_u8(&w, many ? m->lent[0] : strcmp(how, "none") == 0 ? SLOTS_EACH : FIRST_FILLED);
+	if (many)
+		wire_put_u32(&w, GATHER_MAX + 1);
+}
+
+/* One that says so: of a batch that is not its, of more tasks than it has, of twice the same; with rows that are cut, a status that
+ * there is not, an octet more than a message holds beside the heads that ours have, or a slot that it may not name. */
 static void lie(struct mock *m, struct held *h, const char *how)
 {
-	struct queue_part frame;
-	uint8_t *at;
-	size_t len;
+	static uint8_t at[QUEUE_FRAME_MAX];
+	bool twice = strcmp(how, "twice") == 0, large = strcmp(how, "large") == 0;
+	size_t len, rows;
 
 	h->batch += strcmp(how, "batch") == 0 ? 7 : 0;
-	if (strcmp(how, "large") == 0)
-		answer_large(m, h, ROWS_TOO_MANY);
-	else
-		answer(m, h, strcmp(how, "status") == 0 ? RECORD_STATUS_COUNT : RECORD_OK, false);
+	answer(m, h, strcmp(how, "status") == 0 ? RECORD_STATUS_COUNT : RECORD_OK, false);
 	for (unsigned i = 0; strcmp(how, "more") == 0 && i < 5; i++)
 		answer(m, h, RECORD_OK, false);
-	frame = gather_close(&m->gather, CELL_RESULTS);
-	at = m->gather.out.data + 5;
-	len = frame.len - 5 - (strcmp(how, "cut") == 0);
-	if (strcmp(how, "twice") ==
-	    0) { /* the batch stands in the list again, as if with another one */
+	h->batch++;
+	for (unsigned i = 0; twice && i < 2; i++)
 		answer(m, h, RECORD_OK, false);
-		h->batch++;
-		answer(m, h, RECORD_OK, false);
-		answer(m, h, RECORD_OK, false);
-		h->batch--;
-		frame = gather_close(&m->gather, CELL_RESULTS);
-		at = m->gather.out.data + 5;
-		len = frame.len - 5;
-		memcpy(at + len - 3 * 13 - 6, at + len - 3 * 13 - 12, 4);
+	len = inline_frame(m, at, &rows);
+	if (twice) /* the batch stands in the list again, as if with another one */
+		memcpy(at + len - rows - 3 * 13 - 6, at + len - rows - 3 * 13 - 12, 4);
+	if (strncmp(how, "slot-", 5) == 0) {
+		lie_of_slot(m, at, how + 5);
+		len -= rows;
 	}
-	say(m->p, strcmp(how, "kind") == 0 ? 99 : CELL_RESULTS, at, len);
+	len += large ? ROWS_TOO_MANY - rows : 0;
+	if (large)
+		wire_put_u32(&(struct wire_out){.at = at + 1, .end = at + 5}, ROWS_TOO_MANY);
+	say(m->p, strcmp(how, "kind") == 0 ? 99 : CELL_RESULTS, at,
+	    len - (strcmp(how, "cut") == 0));
 }
 
 static void do_task(struct mock *m, const struct plan_target *t, const struct held *h)
@@ -542,7 +616,7 @@ static void do_tasks(struct mock *m, bool alone)
 	}
 }
 
-static int cell_script(const void *arg, const struct run *run, bool alone, int fd)
+static int cell_script(const void *arg, const struct run *run, bool alone, uint8_t *slots, int fd)
 {
 	static struct peer peer;
 	static struct mock m;
@@ -552,12 +626,17 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 	(void)arg;
 	page->cells++;
 	m.p = &peer;
+	m.slots = page->no_slots ? NULL : slots;
 	peer = (struct peer){.q = queue_new(fd), .fd = fd};
 	CHECK(run->number - RUN < 2 && strcmp(run->format, "jsonl") == 0 && run->profiles_len == 8);
 	while (!(stopped && m.nheld == 0) && (kind = hear(&peer)) != 0) {
 		stopped |= kind == CELL_STOP;
 		if (kind == CELL_PING)
 			answer_ping(&m);
+		if (kind == CELL_SLOT) {
+			CHECK(peer.len == 1 && peer.body[0] < SLOTS_EACH && m.nlent < SLOTS_EACH);
+			m.lent[m.nlent++] = peer.body[0];
+		}
 		if (kind == CELL_CANCEL) {
 			page->cancelled++;
 			while (m.nheld > 0)
@@ -575,12 +654,13 @@ static int cell_script(const void *arg, const struct run *run, bool alone, int f
 
 typedef void (*script_fn)(struct peer *p);
 
-static int courier_script(const void *arg, int fd)
+static int courier_script(const void *arg, const uint8_t *shared, size_t shared_len, int fd)
 {
 	static struct peer peer;
 
 	page->lives++;
-	peer = (struct peer){.q = queue_new(fd), .fd = fd};
+	peer = (struct peer){
+		.q = queue_new(fd), .fd = fd, .shared = shared, .shared_len = shared_len};
 	if (page->failed[0] == '\0')
 		(*(const script_fn *)arg)(&peer);
 	return 0;
@@ -1109,19 +1189,24 @@ static void test_no_confirms(void **state)
 }
 
 /* A record of a task that it has not: the cell is killed, and what it had goes back. */
+static void lies(struct peer *p, const char *const *ways, unsigned count)
+{
+	say_up(p, 3);
+	describe(p);
+	for (unsigned i = 0; i < count; i++) {
+		give(p, &(struct sent){.tag = 1 + i, .number = 5, .hosts = ways[i]});
+		HEAR_TAG(p, COURIER_REQUEUE, 1 + i); /* and nothing was put before */
+	}
+	end(p);
+}
+
 static void script_lie(struct peer *p)
 {
 	static const char *const ways[] = {"hold lie-batch",  "hold lie-more", "hold lie-twice",
 					   "hold lie-status", "hold lie-cut",  "hold lie-kind",
 					   "hold lie-large"};
 
-	say_up(p, 3);
-	describe(p);
-	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		give(p, &(struct sent){.tag = 1 + i, .number = 5, .hosts = ways[i]});
-		HEAR_TAG(p, COURIER_REQUEUE, 1 + i); /* and nothing was put before */
-	}
-	end(p);
+	lies(p, ways, 7);
 }
 
 static void test_cell_lies(void **state)
@@ -1129,6 +1214,154 @@ static void test_cell_lies(void **state)
 	(void)state;
 	run(script_lie);
 	assert_int_equal(page->cells, 7);
+}
+
+static void script_lie_of_a_slot(struct peer *p)
+{
+	static const char *const ways[] = {"hold lie-slot-many", "hold lie-slot-none"};
+
+	lies(p, ways, 2);
+}
+
+static void test_cell_lies_of_a_slot(void **state)
+{
+	(void)state;
+	run(script_lie_of_a_slot);
+	assert_int_equal(page->cells, 2);
+}
+
+/* A slot whose message waits for its confirm: that one is as it was. */
+static void script_lie_of_a_full_slot(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok ok"});
+	CHECK(hear_results(p).count == 2);
+	give(p, &(struct sent){.tag = 2, .number = 6, .hosts = "hold lie-slot-full"});
+	HEAR_TAG(p, COURIER_REQUEUE, 2);
+	say_up(p, 1);
+	CHECK(hear_results(p).count == 2);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	end(p);
+}
+
+static void test_cell_lies_of_a_full_slot(void **state)
+{
+	(void)state;
+	run(script_lie_of_a_full_slot);
+	assert_int_equal(page->lent, 2);
+}
+
+/* --- slots ----------------------------------------------------------------------------------- */
+
+/* One message after the other; each is confirmed before the next. */
+static void script_slots(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t i = 1; i <= 3 * SLOTS_EACH; i++) {
+		give(p, &(struct sent){.tag = i, .number = i, .hosts = "ok"});
+		CHECK(hear_results(p).number == i);
+		say_u64(p, COURIER_CONFIRMED, p->id);
+		HEAR_TAG(p, COURIER_ACK, i);
+	}
+	end(p);
+}
+
+static void test_slots_are_lent_again(void **state)
+{
+	(void)state;
+	run(script_slots);
+	assert_int_equal(page->lent, 3 * SLOTS_EACH);
+	assert_int_equal(page->copied, 0);
+}
+
+static void no_slots(struct peer *p)
+{
+	page->no_slots = true;
+	script_slots(p);
+}
+
+/* As on a system that cannot share memory so that workers have none of it. */
+static void test_without_slots(void **state)
+{
+	(void)state;
+	run(no_slots);
+	assert_int_equal(page->lent, 0);
+	assert_int_equal(page->copied, 3 * SLOTS_EACH);
+}
+
+static void give_and_hear(struct peer *p, uint64_t i)
+{
+	struct got g;
+
+	give(p, &(struct sent){.tag = i, .number = i, .attempt = (uint8_t)i, .hosts = "ok ok"});
+	g = hear_results(p);
+	CHECK(g.number == i && g.count == 2 && g.attempt[1] == i);
+}
+
+/* More messages than slots are with the broker, and go again, as they were, to it and to another process. */
+static void script_slots_are_full(struct peer *p)
+{
+	bool first = page->lives == 1;
+
+	say_up(p, 3);
+	for (unsigned i = 1; first && i <= 2 * SLOTS_EACH; i++) {
+		if (i == 1)
+			describe(p);
+		give_and_hear(p, i);
+	}
+	if (first)
+		say_up(p, 1);
+	for (unsigned i = 1; i <= 2 * SLOTS_EACH; i++) {
+		struct got g = hear_results(p);
+
+		CHECK(g.number == i && g.count == 2 && g.attempt[0] == i);
+	}
+	if (first)
+		return; /* and dies */
+	for (unsigned i = 1; i <= 2 * SLOTS_EACH; i++)
+		say_u64(p, COURIER_CONFIRMED, i);
+	give_and_hear(p, 2 * SLOTS_EACH + 1);
+	say_u64(p, COURIER_CONFIRMED, p->id);
+	HEAR_TAG(p, COURIER_ACK, 2 * SLOTS_EACH + 1);
+	end(p);
+}
+
+static void test_slots_are_full(void **state)
+{
+	(void)state;
+	run(script_slots_are_full);
+	assert_int_equal(page->lives, 2);
+	assert_int_equal(page->copied, SLOTS_EACH);
+	assert_int_equal(page->lent, 3 * SLOTS_EACH + 1);
+}
+
+/* A cell dies: what it had put stays, what it had not filled is the next one's. */
+static void script_slots_of_the_dead(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	give_and_hear(p, 1);
+	give(p, &(struct sent){.tag = 2, .number = 2, .hosts = "die"});
+	HEAR_TAG(p, COURIER_REQUEUE, 2);
+	for (unsigned i = 2; i <= SLOTS_EACH + 1; i++)
+		give_and_hear(p, i);
+	for (unsigned i = 1; i <= SLOTS_EACH + 1; i++)
+		say_u64(p, COURIER_CONFIRMED, i);
+	for (unsigned i = 1; i <= SLOTS_EACH + 1; i++)
+		HEAR_TAG(p, COURIER_ACK, i);
+	end(p);
+}
+
+static void test_slots_of_the_dead(void **state)
+{
+	(void)state;
+	run(script_slots_of_the_dead);
+	assert_int_equal(page->cells, 2);
+	assert_int_equal(page->lent, SLOTS_EACH);
+	assert_int_equal(page->copied, 1);
 }
 
 /* As many octets as a cell gathers at most: it is no liar. */
@@ -1944,6 +2177,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_dangerous_when_nacked),
 		cmocka_unit_test(test_no_confirms),
 		cmocka_unit_test(test_cell_lies),
+		cmocka_unit_test(test_cell_lies_of_a_slot),
+		cmocka_unit_test(test_cell_lies_of_a_full_slot),
+		cmocka_unit_test(test_slots_are_lent_again),
+		cmocka_unit_test(test_without_slots),
+		cmocka_unit_test(test_slots_are_full),
+		cmocka_unit_test(test_slots_of_the_dead),
 		cmocka_unit_test(test_large_message),
 		cmocka_unit_test(test_target_that_makes_no_sense),
 		cmocka_unit_test(test_run_is_asked_for),

@@ -15,6 +15,7 @@
 #include "link/batch.h"
 #include "link/cell.h"
 #include "link/gather.h"
+#include "link/slots.h"
 #include "out/writer.h"
 #include "plan/fed.h"
 #include "plan/plan_internal.h"
@@ -35,21 +36,30 @@ struct world {
 	int fd[2], out;
 };
 
-static struct world *world_new(bool alone)
+static struct world *world_with(bool alone, uint8_t *slots)
 {
+	struct cell_config config = {
+		.who = "the agent me of site here", .sessions = 10, .alone = alone, .slots = slots};
 	struct world *w = mem_zero(1, sizeof(*w));
 	enum writer_result opened;
 
 	plan_feed_open(&w->plan);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w->fd), 0);
 	w->out = dup(w->fd[1]);
-	w->cell = cell_new(&w->plan, "the agent me of site here", 10, alone, w->fd[1]);
+	config.plan = &w->plan;
+	config.queue_fd = w->fd[1];
+	w->cell = cell_new(&config);
 	w->writer = writer_open(&(struct writer_options){.fd = w->out}, &opened);
 	assert_int_equal(opened, WRITER_OK);
 	w->feed = cell_feed(w->cell);
 	w->frames = cell_frames(w->cell);
 	w->agent = queue_new(w->fd[0]);
 	return w;
+}
+
+static struct world *world_new(bool alone)
+{
+	return world_with(alone, NULL);
 }
 
 static void world_free(struct world *w)
@@ -357,6 +367,94 @@ static void test_full_of_lines(void **state)
 	world_free(w);
 }
 
+/* --- slots */
+
+static void lend(struct world *w, uint8_t slot)
+{
+	queue_put(w->agent, CELL_SLOT, &slot, 1);
+	assert_true(queue_flush(w->agent));
+	w->feed.ready(w->feed.arg, &w->orders);
+}
+
+/* One message of one task's. */
+static struct gathered one_message(struct world *w, uint32_t batch)
+{
+	give(w, batch, batch, batch, 1);
+	answer(w, next_local(w), RECORD_OK);
+	turn(w, NOW);
+	return heard_rows(w);
+}
+
+static void assert_in_slot(const struct gathered *g, const uint8_t *slots, uint8_t slot,
+			   uint64_t seq)
+{
+	const uint8_t *at = slots + (size_t)slot * SLOT_OCTETS + GATHER_HEADS;
+	struct wire_in r = {at, at + g->len, false};
+
+	assert_int_equal(g->slot, slot);
+	assert_null(g->octets);
+	assert_true(row_next(&r).seq == seq);
+	assert_ptr_equal(r.at, r.end);
+}
+
+/* Rows lie in the slot that was lent last, and leave room for heads; without a slot they follow the lists. */
+static void test_slots(void **state)
+{
+	uint8_t *slots = mem_zero(SLOTS_EACH, SLOT_OCTETS);
+	struct world *w = world_with(false, slots);
+	struct gathered g;
+
+	(void)state;
+	assert_int_equal(one_message(w, 5).slot, GATHER_INLINE);
+	lend(w, 0);
+	lend(w, SLOTS_EACH - 1);
+	g = one_message(w, 6);
+	assert_in_slot(&g, slots, SLOTS_EACH - 1, 6);
+	g = one_message(w, 7);
+	assert_in_slot(&g, slots, 0, 7);
+	g = one_message(w, 8);
+	assert_true(g.slot == GATHER_INLINE && g.octets != NULL);
+	lend(w, 3);
+	g = one_message(w, 9);
+	assert_in_slot(&g, slots, 3, 9);
+	assert_false(w->orders.ended);
+	for (size_t i = 0; i < GATHER_HEADS; i++)
+		assert_int_equal(slots[3 * SLOT_OCTETS + i], 0);
+	world_free(w);
+	free(slots);
+}
+
+/* It has none of the memory, whatever it is lent. */
+static void test_slots_without_memory(void **state)
+{
+	struct world *w = world_new(false);
+
+	(void)state;
+	lend(w, 0);
+	assert_int_equal(one_message(w, 6).slot, GATHER_INLINE);
+	world_free(w);
+}
+
+/* One that there is not, and more than there are. */
+static void test_mad_slots(void **state)
+{
+	uint8_t *slots = mem_zero(SLOTS_EACH, SLOT_OCTETS);
+	struct world *w = world_with(false, slots);
+
+	(void)state;
+	lend(w, SLOTS_EACH);
+	assert_true(w->orders.ended);
+	world_free(w);
+	w = world_with(false, slots);
+	for (uint8_t i = 0; i < SLOTS_EACH; i++)
+		lend(w, i);
+	assert_false(w->orders.ended);
+	lend(w, 0);
+	assert_true(w->orders.ended);
+	world_free(w);
+	free(slots);
+}
+
 /* Pieces in their order, of which only the last ends a task. */
 static void test_pieces(void **state)
 {
@@ -531,12 +629,21 @@ static void test_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),         cmocka_unit_test(test_address_of_a_name),
-		cmocka_unit_test(test_gathered),     cmocka_unit_test(test_alone_does_not_wait),
-		cmocka_unit_test(test_full),         cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_place_again),
-		cmocka_unit_test(test_many_batches), cmocka_unit_test(test_batch_of_none),
-		cmocka_unit_test(test_known),        cmocka_unit_test(test_full_of_lines),
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_address_of_a_name),
+		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_slots_without_memory),
+		cmocka_unit_test(test_mad_slots),
+		cmocka_unit_test(test_gathered),
+		cmocka_unit_test(test_alone_does_not_wait),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_place_again),
+		cmocka_unit_test(test_many_batches),
+		cmocka_unit_test(test_batch_of_none),
+		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_full_of_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
