@@ -43,8 +43,8 @@ struct plan_target {
 	uint32_t profile;
 	const char *host;  /* as shown; NULL: the address itself (blocks, ranges) */
 	const char *name;  /* to be resolved; NULL: addr is known, or there is a path */
-	const char *path;  /* of a socket; NULL: it is none */
 	struct addr addr;  /* when name and path are NULL; with its port */
+	const char *path;  /* of a socket; NULL: it is none */
 	uint16_t port;     /* for the addresses of name */
 	uint8_t family;    /* 4, 6 or 0 for any: which addresses of name to use */
 	uint8_t transport; /* enum transport */

@@ -36,12 +36,13 @@ enum state {
 	WAITING
 };
 
+/* What an answer looks at stands together: with some thousands of them none is in the nearest cache. */
 struct slot {
-	struct dispatch_task task;
 	uint32_t prev; /* in its list; NONE */
 	uint32_t next;
-	uint16_t worker; /* when leased */
-	uint8_t state;   /* enum state */
+	uint16_t worker;           /* when leased */
+	uint8_t state;             /* enum state */
+	struct dispatch_task task; /* its seq first */
 };
 
 struct list {

@@ -129,9 +129,9 @@ bool recall_known(const struct master *m, const struct plan_target *p, struct le
 {
 	uint32_t where;
 
-	*l = (struct learnt){0};
 	if (m->config->memory == NULL)
 		return false;
+	*l = (struct learnt){0};
 	if (memory_find(m->config->memory, planned_of(m, p), l, &where))
 		l->address = p->name != NULL && where < TASK_ADDRS_MAX ? (uint8_t)where : 0;
 	return true;
