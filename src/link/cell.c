@@ -210,13 +210,14 @@ static bool cell_known(void *arg, uint64_t local, struct learnt *l)
 static const char *cell_fault(void *arg, uint32_t profile)
 {
 	struct cell *c = arg;
-	const char *why;
+	const char *why = plan_fault(c->config.plan, profile);
 	size_t count;
 
-	plan_profiles(c->config.plan, &count);
-	why = profile < count ? plan_fault(c->config.plan, profile) : "was not told what to ask";
 	if (why == NULL)
 		return NULL;
+	plan_profiles(c->config.plan, &count);
+	if (profile >= count)
+		why = "was not told what to ask";
 	snprintf(c->words, sizeof(c->words), "%s %s", c->config.who, why);
 	return c->words;
 }
@@ -278,19 +279,22 @@ static void results_put(struct cell *c, struct writer *w)
 }
 
 /* An address that the task came with goes back to nobody. */
-static struct batch_result row_of(const struct cell_batch *b, const struct cell_task *t,
-				  const struct layout_piece *p)
+static void row_add(struct cell *c, const struct cell_batch *b, const struct cell_task *t,
+		    const struct layout_piece *p)
 {
-	return (struct batch_result){.seq = t->seq,
-				     .poll = b->poll + (uint32_t)(t - b->task),
-				     .before = (uint32_t)p->before,
-				     .attempt = b->attempt,
-				     .head = p->head,
-				     .addr = t->named ? *p->addr : (struct addr){.family = 0},
-				     .front = p->front,
-				     .front_len = (uint32_t)p->front_len,
-				     .octets = p->octets,
-				     .len = (uint32_t)p->len};
+	struct batch_result row = {.seq = t->seq,
+				   .poll = b->poll + (uint32_t)(t - b->task),
+				   .before = (uint32_t)p->before,
+				   .attempt = b->attempt,
+				   .head = p->head,
+				   .front = p->front,
+				   .front_len = (uint32_t)p->front_len,
+				   .octets = p->octets,
+				   .len = (uint32_t)p->len};
+
+	if (t->named)
+		row.addr = *p->addr;
+	gather_add(&c->gather, b->number, &row);
 }
 
 static void piece_take(void *arg, const struct layout_piece *p, struct writer *w)
@@ -298,7 +302,6 @@ static void piece_take(void *arg, const struct layout_piece *p, struct writer *w
 	struct cell *c = arg;
 	struct cell_batch *b;
 	struct cell_task *t = cell_task_find(&c->tasks, p->seq, &b);
-	struct batch_result row;
 
 	if (t == NULL)
 		return; /* a master has one record of a task */
@@ -306,9 +309,8 @@ static void piece_take(void *arg, const struct layout_piece *p, struct writer *w
 		results_put(c, w);
 	if (c->gather.rows == 0)
 		results_begin(c);
-	row = row_of(b, t, p);
-	gather_add(&c->gather, b->number, &row);
-	if (row.head != NULL)
+	row_add(c, b, t, p);
+	if (p->head != NULL)
 		cell_task_close(&c->tasks, b, t);
 }
 
