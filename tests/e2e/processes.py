@@ -135,6 +135,21 @@ def read_or_none(path):
         return None
 
 
+def shared_memory(pid, at_least=1 << 16):
+    """What it has mapped of memory without a file that is shared: (rights, octets) of each that is so large. None: it is not ours to
+    see."""
+    maps = read_or_none(f'/proc/{pid}/maps')
+    if maps is None:
+        return None
+    found = []
+    for line in maps.decode().splitlines():
+        span, rights, *rest = line.split()
+        low, high = (int(end, 16) for end in span.split('-'))
+        if rights[3] == 's' and rest[3:4] == ['/dev/zero'] and high - low >= at_least:
+            found.append((rights, high - low))
+    return found
+
+
 def writable_memory(pid):
     """The pieces of a process's own memory, or None where we may not look."""
     maps = read_or_none(f'/proc/{pid}/maps')

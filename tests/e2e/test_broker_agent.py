@@ -87,6 +87,25 @@ class Agent(dist.Stage):
             self.assertFalse(holds(pid, f'{SECRET}-two'), f'{pid} of {below}: a community that nobody uses')
         self.assertFalse(holds(courier, SECRET))
 
+    def test_who_shares_memory(self):
+        """Results lie in memory of the agent's: who speaks to the broker only reads it, a cell has its part, and who meets devices
+        has nothing of it."""
+        self.devices('*:silent')
+        agent = self.start_agent('a1')
+        self.start_master(hosts=self.write('hosts.yaml', f'defaults: {{port: {self.park.port}, timeout: 60s}}\nhosts: [127.2.0.1]\n'))
+        self.wait_for_requests(1)
+        cell, = dist.cells_of(agent.pid)
+        below = [pid for pid in dist.tree_of(cell) if pid != cell]
+        self.assertGreaterEqual(len(below), 2)
+        if processes.shared_memory(below[0]) is None:
+            self.skipTest('we may not look at what is mapped')
+        all_of_it, = processes.shared_memory(agent.pid)
+        self.assertEqual(all_of_it[0], 'rw-s')
+        self.assertEqual(processes.shared_memory(dist.courier_of_agent(agent.pid)), [('r--s', all_of_it[1])])
+        self.assertEqual(processes.shared_memory(cell), [('rw-s', all_of_it[1] // 9)])
+        for pid in below:
+            self.assertEqual(processes.shared_memory(pid), [], f'{pid} of {below}')
+
     def test_reload(self):
         """SIGHUP: credentials are read again; what is wrong changes nothing."""
         self.devices('*:ok', options=('--community', SECRET))
