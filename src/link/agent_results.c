@@ -104,20 +104,15 @@ bool results_must_wait(const struct agent_cell *c, const struct queue_frame *f)
 
 /* --- what a cell says ----------------------------------------------------------------------- */
 
-static void watchers_tell(struct agent *a, const struct gather_end *e)
+static void watchers_tell(struct agent *a, const struct record *r)
 {
-	struct record_head head = {.status = e->status, .rtt_us = e->rtt_us, .tries = e->tries};
-	struct record r = {.status = (enum record_status)e->status,
-			   .rtt_us = e->rtt_us,
-			   .tries = e->tries,
-			   .head = &head};
-
 	for (size_t i = 0; i < a->config->nwatchers; i++)
 		if (a->config->watchers[i].record != NULL)
-			a->config->watchers[i].record(a->config->watchers[i].arg, &r);
+			a->config->watchers[i].record(a->config->watchers[i].arg, r);
 }
 
-static void count_end(struct agent *a, const struct gather_end *e)
+/* r: of all ends of a message, so that it is cleared once; each has the same three fields. */
+static void count_end(struct agent *a, const struct gather_end *e, struct record *r)
 {
 	struct master_result *sum = &a->result->sum;
 
@@ -125,8 +120,10 @@ static void count_end(struct agent *a, const struct gather_end *e)
 	sum->targets++;
 	if (e->rtt_us >= 0)
 		histogram_add(sum->latency, e->rtt_us);
-	if (a->config->nwatchers > 0)
-		watchers_tell(a, e);
+	r->status = (enum record_status)e->status;
+	r->rtt_us = e->rtt_us;
+	r->tries = e->tries;
+	watchers_tell(a, r);
 }
 
 /* Batches of that cell have so many tasks in hand, and ends are what ends are. */
@@ -157,6 +154,8 @@ static bool is_sound(const struct agent_cell *c, struct gathered g)
 
 static void batches_end(struct agent_cell *c, struct gathered *g, uint64_t id)
 {
+	struct record r = {.host = NULL};
+
 	for (unsigned i = 0; i < g->nbatches; i++) {
 		struct gather_batch of = gathered_batch(g);
 		struct batch *b = batch_find(c, of.number);
@@ -169,7 +168,7 @@ static void batches_end(struct agent_cell *c, struct gathered *g, uint64_t id)
 		struct gather_end end;
 
 		gathered_end(g, &end);
-		count_end(c->agent, &end);
+		count_end(c->agent, &end, &r);
 	}
 	c->open -= g->nended;
 	if (g->nended > 0)
