@@ -44,7 +44,8 @@ struct slots {
 
 struct slots *slots_new(unsigned parts)
 {
-	struct slots *s = mem_zero(1, sizeof(*s) + parts * SLOTS_EACH * sizeof(s->whose[0]));
+	struct slots *s = mem_zero(1,
+				   sizeof(*s) + (size_t)parts * SLOTS_EACH * sizeof(s->whose[0]));
 	void *p = mmap(NULL, parts * PART, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
