@@ -37,9 +37,8 @@ const char *record_status_name(enum record_status s)
 	return status_names[s];
 }
 
-#define OUTCOME_FIXED \
-	(1 + 4 + 8 +  \
-	 1) /* octets of status, tries, rtt and learns, which are put and got in one go */
+/* Octets of status, tries, rtt and learns, which are put and got in one go. */
+#define OUTCOME_FIXED (1 + 4 + 8 + 1)
 
 /* Counterpart: record_outcome_unpack. */
 void record_outcome_pack(const struct record_head *h, struct wire_out *w)

@@ -63,9 +63,9 @@ struct record_head {
 	int64_t rtt_us;        /* -1: none */
 	uint8_t engine_id_len; /* 0: none was learnt, and addr is not known */
 	uint8_t engine_id[ENGINE_ID_MAX];
-	struct addr addr; /* who has it */
-	bool learns;      /* there is something for the next round: */
-	struct learnt learnt;
+	struct addr addr;     /* who has it */
+	bool learns;          /* there is something for the next round: */
+	struct learnt learnt; /* else it is not set */
 };
 #define RECORD_OUTCOME_PACKED_MAX \
 	(1 + 4 + 8 + 1 + LEARNT_PACKED_MAX + 1 + ENGINE_ID_MAX + ADDR_PACKED) /* octets */

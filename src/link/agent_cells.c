@@ -7,7 +7,8 @@
  * A cell that dies has its batches sent back: somebody has them again, perhaps we. Who dies again and again without a record
  * cannot live here, and others should have the tasks: then the agent ends, which its manager sees.
  *
- * The trap: its last records may still be in its queue when it has gone. A place is free only when they are put.
+ * The trap: its last records may still be in its queue when it has gone. A place is free only when they are put; its slots may then
+ * still be full, and wait for confirms.
  */
 #include "link/agent_internal.h"
 
@@ -51,6 +52,7 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	*c = (struct agent_cell){
 		.agent = a, .run = b->run, .alone = b->alone, .idle_us = loop_now_us(a->loop)};
 	memcpy(c->master, b->head.master, sizeof(c->master));
+	slots_begin(a->slots, cell_part(c));
 	if (!proc_spawn(&c->proc, cell_main, c)) {
 		log_warning("cannot start a cell: %s", strerror(errno));
 		spawn_later(a);
@@ -237,7 +239,7 @@ static void cell_death(struct agent_cell *c)
 	queue_free(c->queue);
 	c->queue = NULL;
 	status = proc_end(&c->proc);
-	slots_lost(a->slots, cell_part(c));
+	slots_end(a->slots, cell_part(c));
 	proc_status_text(status, how, sizeof(how));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == AGENT_CELL_WRONG)
 		cell_refuses(c);

@@ -185,9 +185,11 @@ static bool frame_take(struct agent *a, const struct queue_frame *f)
 static int courier_child(void *arg, int fd)
 {
 	const struct agent *a = arg;
+	const uint8_t *shared;
 	size_t len;
-	const uint8_t *shared = slots_of_courier(a->slots, &len);
 
+	if (!slots_of_courier(a->slots, &shared, &len))
+		return PROC_NOT_BEGUN;
 	return a->config->courier(a->config->courier_arg, shared, len, fd);
 }
 

@@ -155,9 +155,8 @@ enum { /* bits of a target's first octet: what it has */
 	TARGET_KNOWN = 8,
 	TARGET_ALL = 15
 };
-#define TARGET_FIXED \
-	(1 + 8 + 4 + \
-	 1) /* octets of what each has, put and got in one go: with seq, profile, transport */
+/* Octets of what each has, put and got in one go: has, seq, profile, transport. */
+#define TARGET_FIXED (1 + 8 + 4 + 1)
 
 /* What stands behind a target's length. Counterpart: target_unpack. */
 static void target_pack(const struct plan_target *t, const struct learnt *known, struct wire_out *w)
@@ -297,8 +296,8 @@ enum { /* bits of a result's first octet: what it has */
 	HAS_FRONT = 8,
 	HAS_ALL = 15
 };
-#define RESULT_FIXED \
-	(1 + 8 + 4 + 1) /* octets of what each has, in one go: with seq, poll, attempt */
+/* Likewise: has, seq, poll, attempt. */
+#define RESULT_FIXED (1 + 8 + 4 + 1)
 
 static uint8_t has_what(const struct batch_result *b)
 {

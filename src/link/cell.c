@@ -147,7 +147,7 @@ static bool rate_take(const struct queue_frame *f, struct master_orders *orders)
 	return !r.bad;
 }
 
-/* The one that comes back first is filled first: it is warm. */
+/* The last one is filled first. Who has no memory is lent some all the same. */
 static bool slot_receive(struct cell *c, const struct queue_frame *f)
 {
 	struct wire_in r = {.at = f->data, .end = f->data + f->len};
@@ -211,13 +211,9 @@ static const char *cell_fault(void *arg, uint32_t profile)
 {
 	struct cell *c = arg;
 	const char *why = plan_fault(c->config.plan, profile);
-	size_t count;
 
 	if (why == NULL)
 		return NULL;
-	plan_profiles(c->config.plan, &count);
-	if (profile >= count)
-		why = "was not told what to ask";
 	snprintf(c->words, sizeof(c->words), "%s %s", c->config.who, why);
 	return c->words;
 }

@@ -11,9 +11,10 @@
  * Back-pressure: while much waits for the owner nothing is taken from the broker but what a heartbeat's visit brings, and
  * prefetch bounds the rest. The other way courier_puts.c holds what the broker does not take.
  *
- * The trap: two kinds of old. What was put on a channel that is gone is put again by its owner, after UP. A tag of a connection that
+ * The trap: three kinds of old. What was put on a channel that is gone is put again by its owner, after UP. A tag of a connection that
  * is gone names a message that the broker gives to somebody anew: its acknowledgement must not reach the new connection,
- * where the number is another message's. The backend's tags say whose they are; here none passes while takes are down.
+ * where the number is another message's. The backend's tags say whose they are; here none passes while takes are down. And a PUT whose body
+ * is lent, of before our last UP, comes again too, but is not taken: it may have been confirmed meanwhile, and other octets lie there.
  */
 #include "link/courier.h"
 
@@ -68,8 +69,8 @@ static bool lent_find(const struct courier *c, struct wire_in *r, uint32_t *epoc
 	*epoch = wire_get_u32(r);
 	at = wire_get_u32(r);
 	len = wire_get_u32(r);
-	if (r->bad || r->at != r->end || len > QUEUE_PAYLOAD_MAX || at > config->shared_len ||
-	    len > config->shared_len - at)
+	if (r->bad || r->at != r->end || config->shared == NULL || len > QUEUE_PAYLOAD_MAX ||
+	    at > config->shared_len || len > config->shared_len - at)
 		return false;
 	r->at = config->shared + at;
 	r->end = r->at + len;
@@ -86,7 +87,7 @@ static bool put_take(struct courier *c, struct wire_in *r, bool lent)
 		return false;
 	if (lent && !lent_find(c, r, &epoch))
 		return false;
-	if (epoch != c->epoch) { /* somebody else's octets may lie there by now */
+	if (epoch != c->epoch) {
 		c->owed = true;
 		return true;
 	}

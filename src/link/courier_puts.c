@@ -1,7 +1,7 @@
 /*
  * PUTs on their way to the broker.
  *
- * A PUT goes from the owner's frame into the library without a copy, as long as the broker takes it. When it does not (an
+ * A PUT goes from the owner's frame, or from memory of his, into the library without a copy, as long as the broker takes it. When it does not (an
  * alarm, a slow line), it is held here, and all that come behind it: the owner's other frames, acknowledgements and PING,
  * stand in the same queue and must go on. Its window bounds what there is to hold; it has heard BLOCKED, or hears no
  * confirms.

@@ -15,6 +15,8 @@
  */
 #include "link/gather.h"
 
+#include <assert.h>
+
 #define FRAME 5 /* octets of a queue's frame before its payload */
 #define HEAD  11
 
@@ -51,6 +53,7 @@ void gather_add(struct gather *g, uint32_t batch, const struct batch_result *r)
 	struct wire_out w = {.at = g->room + g->len, .end = g->room + GATHER_MAX};
 
 	batch_result_pack(r, &w);
+	assert(!w.full);
 	g->len = (size_t)(w.at - g->room);
 	g->rows++;
 	if (r->head != NULL)

@@ -1,20 +1,21 @@
 /*
  * Memory that an agent shares with its children.
  *
- * The problem: a message of results has 150 KB. From the cell to the agent, from there to the process that speaks to the broker, and
- * into the agent's window, since it may have to go again: that was five copies, and a seventh of what the whole costs beside the poll
- * itself.
+ * The problem: a message of results has 150 KB. From the cell to the agent, into the agent's window, since it may have to go again, and
+ * from there to the process that speaks to the broker: that was five copies, a twentieth of what a poll costs.
  *
  * The design: the memory is mapped before the first fork, so whoever is to have it has it at the same place and no descriptor is passed.
  * The cell makes a message where it is read in the end. Between them go its number and its length; and the agent, which has the only
- * word on whose a slot is, frees it when the broker has confirmed. So neither a dead cell nor a dead courier leaves anything to be cleaned
- * up but what slots_lost() does. The lowest free one is lent first: it is warm, and pages that nobody needed were never touched.
+ * word on whose a slot is, frees it when the broker has confirmed.
+ *
+ * A place has one cell after the other, of other masters. What one has found is not for the next: a part is emptied in between, which also gives
+ * the memory back; while a message of the old cell waits there still, the new one has no slots, and writes into its queue.
  *
  * Rejected: flags in the memory itself instead of messages: who has gone wrong could free what is another's. One list of slots for
  * all cells: a cell would see the records of other masters.
  *
  * The trap: a cell forks the workers, which meet the network. A worker that was taken over must not write into what others have found;
- * so the mapping is one that forks do not pass on, and where the system has no such thing, the cell has none.
+ * so the mapping is one that forks do not pass on, and where the system has no such thing, there is none.
  */
 #include "link/slots.h"
 
@@ -22,35 +23,37 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/log.h"
 #include "base/mem.h"
-
-#ifndef MAP_NORESERVE
-#define MAP_NORESERVE 0
-#endif
-#ifndef MAP_ANONYMOUS
-#define MAP_ANONYMOUS MAP_ANON
-#endif
+#include "link/slots_internal.h"
 
 #define PART ((size_t)SLOTS_EACH * SLOT_OCTETS)
 
 #define FREE 0u
 #define LENT UINT64_MAX /* else the id of the message that is in it */
 
+struct part {
+	bool shut; /* its place has no cell, or one without slots */
+	bool used; /* something may stand in it */
+	uint64_t whose[SLOTS_EACH];
+};
+
 struct slots {
 	uint8_t *octets; /* NULL: none */
 	unsigned parts;
-	uint64_t whose[]; /* of all parts */
+	struct part part[];
 };
 
 struct slots *slots_new(unsigned parts)
 {
-	struct slots *s = mem_zero(1,
-				   sizeof(*s) + (size_t)parts * SLOTS_EACH * sizeof(s->whose[0]));
-	void *p = mmap(NULL, parts * PART, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct slots *s = mem_zero(1, sizeof(*s) + parts * sizeof(s->part[0]));
 
 	s->parts = parts;
-	s->octets = p != MAP_FAILED ? p : NULL;
+	for (unsigned part = 0; part < parts; part++)
+		s->part[part].shut = true;
+	s->octets = shared_map(parts * PART);
+	if (s->octets == NULL)
+		log_debug("no memory is shared: results go through the agent");
 	return s;
 }
 
@@ -63,42 +66,59 @@ void slots_free(struct slots *s)
 
 /* --- the agent's -------------------------------------------------------------------------- */
 
-static size_t index_of(unsigned part, uint8_t slot)
+static unsigned count_of(const struct part *p, uint64_t whose)
 {
-	return (size_t)part * SLOTS_EACH + slot;
+	unsigned n = 0;
+
+	for (uint8_t slot = 0; slot < SLOTS_EACH; slot++)
+		n += p->whose[slot] == whose;
+	return n;
+}
+
+/* Once nothing in it is anybody's. */
+static void part_empty(struct slots *s, unsigned part)
+{
+	struct part *p = &s->part[part];
+
+	if (p->used && count_of(p, FREE) == SLOTS_EACH &&
+	    shared_empty(slot_octets(s, part, 0), PART))
+		p->used = false;
+}
+
+void slots_begin(struct slots *s, unsigned part)
+{
+	part_empty(s, part);
+	s->part[part].shut = s->octets == NULL || s->part[part].used;
 }
 
 bool slot_lend(struct slots *s, unsigned part, uint8_t *slot)
 {
-	uint64_t *whose = s->whose + index_of(part, 0);
+	struct part *p = &s->part[part];
 	uint8_t at = 0;
 
-	while (at < SLOTS_EACH && whose[at] != FREE)
+	while (at < SLOTS_EACH && p->whose[at] != FREE)
 		at++;
-	if (at == SLOTS_EACH || s->octets == NULL)
+	if (at == SLOTS_EACH || p->shut)
 		return false;
-	whose[at] = LENT;
+	p->whose[at] = LENT;
+	p->used = true;
 	*slot = at;
 	return true;
 }
 
 bool slot_is_lent(const struct slots *s, unsigned part, uint8_t slot)
 {
-	return slot < SLOTS_EACH && s->whose[index_of(part, slot)] == LENT;
+	return slot < SLOTS_EACH && s->part[part].whose[slot] == LENT;
 }
 
 unsigned slots_lent(const struct slots *s, unsigned part)
 {
-	unsigned n = 0;
-
-	for (uint8_t slot = 0; slot < SLOTS_EACH; slot++)
-		n += slot_is_lent(s, part, slot);
-	return n;
+	return count_of(&s->part[part], LENT);
 }
 
 size_t slot_place(unsigned part, uint8_t slot)
 {
-	return index_of(part, slot) * SLOT_OCTETS;
+	return part * PART + (size_t)slot * SLOT_OCTETS;
 }
 
 uint8_t *slot_octets(const struct slots *s, unsigned part, uint8_t slot)
@@ -109,70 +129,59 @@ uint8_t *slot_octets(const struct slots *s, unsigned part, uint8_t slot)
 void slot_fill(struct slots *s, unsigned part, uint8_t slot, uint64_t id)
 {
 	assert(slot_is_lent(s, part, slot) && id != FREE && id != LENT);
-	s->whose[index_of(part, slot)] = id;
+	s->part[part].whose[slot] = id;
 }
 
 bool slot_settle(struct slots *s, uint64_t id, unsigned *part)
 {
-	size_t at = 0, all = (size_t)s->parts * SLOTS_EACH;
-
-	while (at < all && s->whose[at] != id)
-		at++;
-	if (at == all || id == FREE || id == LENT)
-		return false;
-	s->whose[at] = FREE;
-	*part = (unsigned)(at / SLOTS_EACH);
-	return true;
+	for (unsigned i = 0; i < s->parts && id != FREE && id != LENT; i++)
+		for (uint8_t slot = 0; slot < SLOTS_EACH; slot++)
+			if (s->part[i].whose[slot] == id) {
+				s->part[i].whose[slot] = FREE;
+				*part = i;
+				return true;
+			}
+	return false;
 }
 
-void slots_lost(struct slots *s, unsigned part)
+void slots_end(struct slots *s, unsigned part)
 {
+	struct part *p = &s->part[part];
+
 	for (uint8_t slot = 0; slot < SLOTS_EACH; slot++)
-		if (slot_is_lent(s, part, slot))
-			s->whose[index_of(part, slot)] = FREE;
+		if (p->whose[slot] == LENT)
+			p->whose[slot] = FREE;
+	p->shut = true;
+	part_empty(s, part);
 }
 
 /* --- its children's ----------------------------------------------------------------------- */
 
-/* Forks from here on leave it out. False: this system cannot, or will not. */
-static bool keep_from_children(uint8_t *p, size_t len)
+/* Of the memory from `at` on nothing stays but these octets. */
+static bool keep_only(uint8_t *all, size_t len, size_t at, size_t octets)
 {
-#if defined(MADV_DONTFORK)
-	return madvise(p, len, MADV_DONTFORK) == 0;
-#elif defined(INHERIT_NONE)
-	return minherit(p, len, INHERIT_NONE) == 0;
-#elif defined(VM_INHERIT_NONE)
-	return minherit(p, len, VM_INHERIT_NONE) == 0;
-#elif defined(MAP_INHERIT_NONE)
-	return minherit(p, len, MAP_INHERIT_NONE) == 0;
-#else
-	(void)p;
-	(void)len;
-	return false;
-#endif
+	bool kept = at == 0 || munmap(all, at) == 0;
+
+	at += octets;
+	return kept && (at == len || munmap(all + at, len - at) == 0);
 }
 
 uint8_t *slots_of_cell(const struct slots *s, unsigned part)
 {
-	uint8_t *own = s->octets != NULL ? s->octets + part * PART : NULL,
-		*end = s->octets + s->parts * PART;
+	size_t len = s->parts * PART, at = part * PART;
 
-	if (own == NULL)
+	if (s->octets == NULL)
 		return NULL;
-	if (own > s->octets)
-		munmap(s->octets, (size_t)(own - s->octets));
-	if (own + PART < end)
-		munmap(own + PART, (size_t)(end - own) - PART);
-	if (keep_from_children(own, PART))
-		return own;
-	munmap(own, PART);
+	if (!s->part[part].shut && shared_hide(s->octets, len) &&
+	    keep_only(s->octets, len, at, PART))
+		return s->octets + at;
+	munmap(s->octets, len);
 	return NULL;
 }
 
-const uint8_t *slots_of_courier(const struct slots *s, size_t *len)
+bool slots_of_courier(const struct slots *s, const uint8_t **all, size_t *len)
 {
+	*all = s->octets;
 	*len = s->octets != NULL ? s->parts * PART : 0;
-	if (s->octets != NULL)
-		mprotect(s->octets, *len, PROT_READ);
-	return s->octets;
+	return s->octets == NULL || mprotect(s->octets, *len, PROT_READ) == 0;
 }

@@ -17,10 +17,12 @@
  * channel that does not help doubles the time to the next one, since a queue may just be full, or the line so slow that
  * a message takes longer; the time shrinks again when confirms come in a quarter of it.
  *
- * Two traps. What is lent may be written anew as soon as it was confirmed, so a PUT of it that the courier reads later must be
- * nothing to it. There is none in one epoch: it goes out once, and again after a nack. Of an older one there may be: each says of which
- * it is, both sides count the UPs, and what was confirmed before an UP is told before it. Secondly, BLOCKED, DOWN and a REOPEN without an answer stop sending, but not hearing: confirms that were on their way
+ * The first trap: BLOCKED, DOWN and a REOPEN without an answer stop sending, but not hearing: confirms that were on their way
  * count, and an id that nobody knows is one of a message that was sent twice.
+ *
+ * The second: a body that is lent may be written anew as soon as it was confirmed, so a PUT of it that the courier reads later must be
+ * nothing to it. In one epoch there is none: it goes out once, and again after a nack. Of an older one there may be: each PUT
+ * says of which it is, both sides count the UPs, and what was confirmed before an UP is told before it.
  */
 #include "link/window_internal.h"
 

@@ -25,7 +25,7 @@ void spread_open(struct master *m);
 void spread_close(struct master *m);
 void spread_begin(struct master *m, int64_t due_us); /* a round, due then */
 void spread_renew(struct master *m, int64_t late_us);
-/* The next target of a kind. False: that was all; or, later: not yet, see spread_next_us(). */
+/* The next target of a kind. False: that was all; or, *later, which is set only then: not yet, see spread_next_us(). */
 bool spread_next(struct master *m, enum plan_kind kind, struct plan_target *out, bool *later);
 int64_t spread_next_us(
 	const struct master *m); /* LOOP_NEVER: what is due now waits for something else */

@@ -87,6 +87,7 @@ class Agent(dist.Stage):
             self.assertFalse(holds(pid, f'{SECRET}-two'), f'{pid} of {below}: a community that nobody uses')
         self.assertFalse(holds(courier, SECRET))
 
+    @unittest.skipUnless(os.environ.get('WITH_LINUX_EXTRAS', 'yes') == 'yes', 'nothing is shared')
     def test_who_shares_memory(self):
         """Results lie in memory of the agent's: who speaks to the broker only reads it, a cell has its part, and who meets devices
         has nothing of it."""

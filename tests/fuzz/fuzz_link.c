@@ -29,6 +29,7 @@
 #include "profiles.h"
 
 #define STEPS_MAX 300
+#define SHARED    48 /* octets that the owner may lend */
 #define TURNS_MAX 20000
 
 const struct link_calls link_amqp; /* nothing of AMQP is wanted here */
@@ -43,6 +44,14 @@ struct play {
 	bool over;
 };
 
+/* Of a body that is lent: of one of the first UPs, and of all that is shared more or less. */
+static void place_puts(struct wire_out *w, uint8_t body)
+{
+	wire_put_u32(w, body % 4);
+	wire_put_u32(w, body % (SHARED + 2));
+	wire_put_u32(w, body / 4);
+}
+
 static void owner_puts(struct play *p, uint8_t kind)
 {
 	uint8_t octets[300], body = input_u8(&p->in);
@@ -50,10 +59,12 @@ static void owner_puts(struct play *p, uint8_t kind)
 	const uint8_t *rest;
 	size_t len = input_octets(&p->in, &rest);
 
-	if (kind == COURIER_PUT) {
+	if (kind == COURIER_PUT || kind == COURIER_PUT_LENT) {
 		wire_put_u64(&w, body);
 		wire_put_u8(&w, body % 3);
 		wire_put_str(&w, "north", body % 3 == COURIER_CONTROL ? 0 : 5);
+		if (kind == COURIER_PUT_LENT)
+			place_puts(&w, body);
 	} else if (kind == COURIER_SITE) {
 		wire_put_str(&w, "north", 5);
 		len = 0;
@@ -141,7 +152,7 @@ static void play_step(void *arg)
 	}
 	what = input_u8(&p->in);
 	if (what < 0x20) {
-		owner_puts(p, what % 11);
+		owner_puts(p, what % (COURIER_PUT_LENT + 1));
 	} else if (what < 0x40) {
 		len = input_octets(&p->in, &octets);
 		frames_put_raw(&p->owner, octets, len);
@@ -157,8 +168,13 @@ static void play(struct input *in)
 {
 	struct play p = {.in = *in, .fake = fake_new()};
 	struct broker broker = {.nnodes = 1};
-	struct courier_config config = {
-		.broker = &broker, .name = "m", .calls = &link_fake, .calls_arg = p.fake};
+	uint8_t *shared = mem_zero(1, SHARED); /* of its own, so that a sanitizer sees its ends */
+	struct courier_config config = {.broker = &broker,
+					.name = "m",
+					.shared = shared,
+					.shared_len = SHARED,
+					.calls = &link_fake,
+					.calls_arg = p.fake};
 	struct courier c;
 	int fd[2], turns = 0;
 
@@ -173,6 +189,7 @@ static void play(struct input *in)
 	}
 	FUZZ_CHECK(p.fake->wrong == 0);
 	courier_close(&c);
+	free(shared);
 	FUZZ_CHECK(p.fake->frees == 1);
 	close(fd[1]);
 	frames_drop(&p.owner);

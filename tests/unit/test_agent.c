@@ -1216,6 +1216,20 @@ static void test_cell_lies(void **state)
 	assert_int_equal(page->cells, 7);
 }
 
+/* There is memory to be shared. */
+static void need_slots(void)
+{
+	struct slots *s = slots_new(1);
+	uint8_t slot;
+	bool lent;
+
+	slots_begin(s, 0);
+	lent = slot_lend(s, 0, &slot);
+	slots_free(s);
+	if (!lent)
+		skip();
+}
+
 static void script_lie_of_a_slot(struct peer *p)
 {
 	static const char *const ways[] = {"hold lie-slot-many", "hold lie-slot-none"};
@@ -1226,11 +1240,12 @@ static void script_lie_of_a_slot(struct peer *p)
 static void test_cell_lies_of_a_slot(void **state)
 {
 	(void)state;
+	need_slots();
 	run(script_lie_of_a_slot);
 	assert_int_equal(page->cells, 2);
 }
 
-/* A slot whose message waits for its confirm: that one is as it was. */
+/* A slot whose message waits for its confirm: the frame that names it is no message, and that one is as it was. */
 static void script_lie_of_a_full_slot(struct peer *p)
 {
 	say_up(p, 3);
@@ -1249,6 +1264,7 @@ static void script_lie_of_a_full_slot(struct peer *p)
 static void test_cell_lies_of_a_full_slot(void **state)
 {
 	(void)state;
+	need_slots();
 	run(script_lie_of_a_full_slot);
 	assert_int_equal(page->lent, 2);
 }
@@ -1272,6 +1288,7 @@ static void script_slots(struct peer *p)
 static void test_slots_are_lent_again(void **state)
 {
 	(void)state;
+	need_slots();
 	run(script_slots);
 	assert_int_equal(page->lent, 3 * SLOTS_EACH);
 	assert_int_equal(page->copied, 0);
@@ -1332,13 +1349,14 @@ static void script_slots_are_full(struct peer *p)
 static void test_slots_are_full(void **state)
 {
 	(void)state;
+	need_slots();
 	run(script_slots_are_full);
 	assert_int_equal(page->lives, 2);
 	assert_int_equal(page->copied, SLOTS_EACH);
 	assert_int_equal(page->lent, 3 * SLOTS_EACH + 1);
 }
 
-/* A cell dies: what it had put stays, what it had not filled is the next one's. */
+/* A cell dies: what it had put stays, and until that was confirmed whoever takes its place has no slots; the third one has all. */
 static void script_slots_of_the_dead(struct peer *p)
 {
 	say_up(p, 3);
@@ -1346,11 +1364,23 @@ static void script_slots_of_the_dead(struct peer *p)
 	give_and_hear(p, 1);
 	give(p, &(struct sent){.tag = 2, .number = 2, .hosts = "die"});
 	HEAR_TAG(p, COURIER_REQUEUE, 2);
-	for (unsigned i = 2; i <= SLOTS_EACH + 1; i++)
-		give_and_hear(p, i);
-	for (unsigned i = 1; i <= SLOTS_EACH + 1; i++)
+	give_and_hear(p, 2);
+	say_up(p, 1);
+	for (unsigned i = 1; i <= 2; i++) { /* as they were */
+		struct got g = hear_results(p);
+
+		CHECK(g.number == i && g.count == 2 && g.attempt[0] == i);
 		say_u64(p, COURIER_CONFIRMED, i);
-	for (unsigned i = 1; i <= SLOTS_EACH + 1; i++)
+	}
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 2);
+	give(p, &(struct sent){.tag = 3, .number = 3, .hosts = "die"});
+	HEAR_TAG(p, COURIER_REQUEUE, 3);
+	for (unsigned i = 3; i < 3 + SLOTS_EACH; i++)
+		give_and_hear(p, i);
+	for (unsigned i = 3; i < 3 + SLOTS_EACH; i++)
+		say_u64(p, COURIER_CONFIRMED, i);
+	for (unsigned i = 3; i < 3 + SLOTS_EACH; i++)
 		HEAR_TAG(p, COURIER_ACK, i);
 	end(p);
 }
@@ -1358,10 +1388,37 @@ static void script_slots_of_the_dead(struct peer *p)
 static void test_slots_of_the_dead(void **state)
 {
 	(void)state;
+	need_slots();
 	run(script_slots_of_the_dead);
-	assert_int_equal(page->cells, 2);
-	assert_int_equal(page->lent, SLOTS_EACH);
+	assert_int_equal(page->cells, 3);
 	assert_int_equal(page->copied, 1);
+	assert_int_equal(page->lent, 2 + SLOTS_EACH); /* the first one twice */
+}
+
+/* A master that has gone: its messages leave without a confirm, and their slots are lent again, too. */
+static void script_slots_come_back(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t i = 1; i <= 3 * SLOTS_EACH; i++) {
+		give(p, &(struct sent){.tag = i, .number = i, .hosts = "ok"});
+		CHECK(hear_results(p).number == i);
+		say_u64(p, COURIER_RETURNED, p->id);
+		HEAR_TAG(p, COURIER_ACK, i);
+	}
+	end(p);
+}
+
+static void test_slots_of_what_nobody_wants(void **state)
+{
+	struct agent_result r;
+
+	(void)state;
+	need_slots();
+	r = run(script_slots_come_back);
+	assert_int_equal(r.unheard, 3 * SLOTS_EACH);
+	assert_int_equal(page->lent, 3 * SLOTS_EACH);
+	assert_int_equal(page->copied, 0);
 }
 
 /* As many octets as a cell gathers at most: it is no liar. */
@@ -2183,6 +2240,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_without_slots),
 		cmocka_unit_test(test_slots_are_full),
 		cmocka_unit_test(test_slots_of_the_dead),
+		cmocka_unit_test(test_slots_of_what_nobody_wants),
 		cmocka_unit_test(test_large_message),
 		cmocka_unit_test(test_target_that_makes_no_sense),
 		cmocka_unit_test(test_run_is_asked_for),
