@@ -157,24 +157,22 @@ void slots_end(struct slots *s, unsigned part)
 
 /* --- its children's ----------------------------------------------------------------------- */
 
-/* Of the memory from `at` on nothing stays but these octets. */
-static bool keep_only(uint8_t *all, size_t len, size_t at, size_t octets)
+static bool give_up(uint8_t *p, size_t len)
 {
-	bool kept = at == 0 || munmap(all, at) == 0;
-
-	at += octets;
-	return kept && (at == len || munmap(all + at, len - at) == 0);
+	return len == 0 || munmap(p, len) == 0;
 }
 
 uint8_t *slots_of_cell(const struct slots *s, unsigned part)
 {
-	size_t len = s->parts * PART, at = part * PART;
+	size_t len = s->parts * PART, before = part * PART, behind = len - before - PART;
+	uint8_t *own;
 
 	if (s->octets == NULL)
 		return NULL;
-	if (!s->part[part].shut && shared_hide(s->octets, len) &&
-	    keep_only(s->octets, len, at, PART))
-		return s->octets + at;
+	own = s->octets + before;
+	if (!s->part[part].shut && shared_hide(s->octets, len) && give_up(own + PART, behind) &&
+	    give_up(s->octets, before))
+		return own;
 	munmap(s->octets, len);
 	return NULL;
 }
