@@ -6,8 +6,11 @@
  * confirmed; devices would be asked twice, which is not how hard they were to be hit.
  *
  * The design: what is in hand gets the new tag. Of what has ended the names of the last ones are remembered; who comes by one of these
- * is acknowledged at once. A master that misses records nevertheless publishes them as another attempt, which is another
- * name. Only what was delivered before is looked for, so that no other batch pays for it.
+ * is acknowledged at once. A master that misses records nevertheless publishes them as another attempt, or, when it was
+ * resumed, under another number. Only what was delivered before is looked for, so that no other batch pays for it.
+ *
+ * The trap: records that the broker sent back, for their master had no queue, are gone. Their batch is acknowledged, since
+ * nobody waits for it; but when it comes again, there may be a queue again. So it is polled as if it had never been here.
  *
  * Rejected: all names of a run. Acknowledgements that are on their way are few; an agent works for days.
  */
@@ -28,7 +31,7 @@ struct batch *batch_again(struct agent *a, const struct batch *b)
 	for (size_t i = 0; i < a->nbatches; i++) {
 		struct batch_name old = name_of(a->batches[i]);
 
-		if (!a->batches[i]->tagged && is_same(&old, b))
+		if (!a->batches[i]->tagged && !a->batches[i]->unread && is_same(&old, b))
 			return a->batches[i];
 	}
 	return NULL;
@@ -36,7 +39,17 @@ struct batch *batch_again(struct agent *a, const struct batch *b)
 
 void batch_ended(struct agent *a, const struct batch *b)
 {
-	a->ended.last[a->ended.count++ % BATCHES_ENDED_MAX] = name_of(b);
+	if (!b->unread)
+		a->ended.last[a->ended.count++ % BATCHES_ENDED_MAX] = name_of(b);
+}
+
+void batches_unread(struct agent *a, uint64_t id)
+{
+	for (size_t i = 0; i < a->nbatches; i++) {
+		struct batch *b = a->batches[i];
+
+		b->unread |= b->first_id <= id && id <= b->last_id;
+	}
 }
 
 bool batch_has_ended(const struct agent *a, const struct batch *b)

@@ -19,13 +19,15 @@ struct batch {           /* taken, and not acknowledged */
 	bool tagged; /* its tag is good; else the broker has given it to somebody else, or will */
 	bool alone;
 	bool unheard; /* its master has no queue: the last question about its run came back */
+	bool unread;  /* nor had it one for records: a message that may have some of it came back */
 	struct batch_tasks head;
 	uint64_t run;
 	uint32_t deliveries;     /* before this one */
 	struct agent_cell *cell; /* that has it; NULL: it waits */
 	unsigned given, owed;    /* tasks that its cell got; those whose records were not put */
 	unsigned ending;         /* of these, in the message that is looked at */
-	uint64_t last_id;        /* the window's, of the last message with records of it; 0: none */
+	/* The window's, of the first and of the last message with records of it; 0: none */
+	uint64_t first_id, last_id;
 	int64_t taken_us, needed_us; /* when its run was asked for last; 0: it was not */
 	uint8_t *targets;            /* NULL: its cell has them all */
 	size_t len;
@@ -59,7 +61,8 @@ void batches_free(struct agent *a);
 
 /* what comes again */
 struct batch *batch_again(struct agent *a, const struct batch *b); /* in hand, its tag has died */
-void batch_ended(struct agent *a, const struct batch *b); /* all its records are confirmed */
+void batch_ended(struct agent *a, const struct batch *b); /* all its messages are answered */
+void batches_unread(struct agent *a, uint64_t id);        /* this message of results came back */
 bool batch_has_ended(const struct agent *a, const struct batch *b);
 
 /* for a cell's words */

@@ -140,9 +140,12 @@ static void returned(struct agent *a, uint64_t id)
 	if (!window_returned(a->window, id, &mark, loop_now_us(a->loop)))
 		return;
 	cell_slot_settle(a, id);
-	if (mark != 0) /* a question, and no results */
+	if (mark != 0) { /* a question, and no results */
 		run_asked(a, mark, false);
-	else if (a->result->unheard++ == 0)
+		return;
+	}
+	batches_unread(a, id);
+	if (a->result->unheard++ == 0)
 		log_warning("a master has no queue for results any more; they are dropped");
 }
 

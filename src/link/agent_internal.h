@@ -2,7 +2,8 @@
  * agent_internal - what the files of the agent share; private to it.
  *
  * agent.c: the loop, the end. courier: the process to the broker. runs: what is known of them. batches: what was taken, and
- * what becomes of it. tasks: how they go to a cell. cells: who polls. hangs: who does not. results: records on their way back.
+ * what becomes of it. again: of what comes again. tasks: how they go to a cell. cells: who polls. hangs: who does not. results:
+ * records on their way back.
  */
 #ifndef LINK_AGENT_INTERNAL_H
 #define LINK_AGENT_INTERNAL_H

@@ -162,6 +162,7 @@ static void batches_end(struct agent_cell *c, struct gathered *g, uint64_t id)
 
 		b->owed -= of.ended;
 		b->ending = 0;
+		b->first_id = b->first_id > 0 ? b->first_id : id;
 		b->last_id = id;
 	}
 	for (unsigned i = 0; i < g->nended; i++) {

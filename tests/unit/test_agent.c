@@ -1784,26 +1784,136 @@ static void test_tags_die(void **state)
 	run(script_epoch);
 }
 
-/* A batch comes again that has ended, its acknowledgement lost: it is acknowledged, and asked no more. Another attempt is. */
+/* One message of results comes of it, which is answered so; then it is acknowledged. */
+static void poll_one(struct peer *p, const struct sent *s, enum courier_message answer)
+{
+	unsigned asked = page->asked;
+
+	give(p, s);
+	HEAR(p, COURIER_PUT);
+	put_body(p);
+	say_u64(p, (uint8_t)answer, p->id);
+	HEAR_TAG(p, COURIER_ACK, s->tag);
+	CHECK(page->asked == asked + 1);
+}
+
+/* Batches come again that have ended, their acknowledgements lost: they are acknowledged, and asked no more. Others are. */
 static void script_ended(struct peer *p)
+{
+	static const struct sent others[] = {
+		{.number = 5, .run = RUN + 1, .deliveries = 1, .hosts = "ok"},
+		{.number = 5, .attempt = 2, .deliveries = 1, .hosts = "ok"},
+		{.number = 7, .deliveries = 1, .hosts = "ok"},
+		{.number = 5, .hosts = "ok"},
+	};
+
+	say_up(p, 3);
+	describe(p);
+	describe_run(p, RUN + 1);
+	for (uint64_t number = 5; number < 7; number++)
+		poll_one(p, &(struct sent){.tag = 1, .number = number, .hosts = "ok"},
+			 COURIER_CONFIRMED);
+	say_down(p, 3, false);
+	say_up(p, 3);
+	for (uint64_t number = 5; number < 7; number++) {
+		give(p, &(struct sent){.tag = 2, .number = number, .deliveries = 1, .hosts = "ok"});
+		HEAR_TAG(p, COURIER_ACK, 2);
+	}
+	CHECK(page->asked == 2);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		poll_one(p, &others[i], COURIER_CONFIRMED);
+	end(p);
+}
+
+/* Two messages are with the broker, and one comes back: the batch of the other one is not asked again. */
+static void unread_beside(struct peer *p, uint64_t number, bool second)
+{
+	uint64_t id[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		give(p, &(struct sent){.tag = i, .number = number + i, .hosts = "ok"});
+		hear_results(p);
+		id[i] = p->id;
+	}
+	say_u64(p, COURIER_RETURNED, id[second]);
+	say_u64(p, COURIER_CONFIRMED, id[!second]);
+	HEAR_TAG(p, COURIER_ACK, 0);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	give(p,
+	     &(struct sent){.tag = 2, .number = number + !second, .deliveries = 1, .hosts = "ok"});
+	HEAR_TAG(p, COURIER_ACK, 2);
+}
+
+/* The records of one came back, since its master had no queue: if it comes again, it is asked again, and those beside it are not. */
+static void script_ended_unread(struct peer *p)
+{
+	static const struct sent once = {.number = 5, .deliveries = 1, .hosts = "ok"};
+
+	say_up(p, 3);
+	describe(p);
+	for (uint64_t number = 4; number < 7; number++)
+		poll_one(p, &(struct sent){.tag = 1, .number = number, .hosts = "ok"},
+			 number == 5 ? COURIER_RETURNED : COURIER_CONFIRMED);
+	say_down(p, 3, false);
+	say_up(p, 3);
+	poll_one(p, &once, COURIER_CONFIRMED);
+	for (uint64_t number = 4; number < 7; number++) { /* 5: there was a queue by then */
+		give(p, &(struct sent){.tag = 2, .number = number, .deliveries = 1, .hosts = "ok"});
+		HEAR_TAG(p, COURIER_ACK, 2);
+	}
+	CHECK(page->asked == 4);
+	for (uint64_t number = 8; number < 12; number += 2)
+		unread_beside(p, number, number == 8);
+	end(p);
+}
+
+/* Of two messages one came back, whichever; and then one of another batch. */
+static void script_ended_half_unread(struct peer *p)
+{
+	uint64_t id[3];
+
+	say_up(p, 3);
+	describe(p);
+	for (unsigned i = 0; i < 4; i++) {
+		uint8_t answer = i % 2 == 0 ? COURIER_RETURNED : COURIER_CONFIRMED;
+
+		give(p, &(struct sent){.tag = 1,
+				       .number = 5 + i / 2,
+				       .deliveries = 2 + i % 2,
+				       .hosts = "ok ok"});
+		for (unsigned k = 0; k < 3; k++) {
+			if (k == 2)
+				give(p, &(struct sent){.tag = 2, .number = 7 + i, .hosts = "ok"});
+			hear_results(p);
+			id[k] = p->id;
+		}
+		say_u64(p, answer, id[i / 2]);
+		say_u64(p, answer, id[2]);
+		say_u64(p, COURIER_CONFIRMED, id[1 - i / 2]);
+		HEAR_TAG(p, COURIER_ACK, 1);
+		HEAR_TAG(p, COURIER_ACK, 2);
+	}
+	CHECK(page->asked == 12);
+	end(p);
+}
+
+/* It comes again while the rest of it is in hand. */
+static void script_unread_in_hand(struct peer *p)
 {
 	say_up(p, 3);
 	describe(p);
-	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok"});
+	give(p, &(struct sent){.tag = 1, .number = 5, .hosts = "ok hold"});
 	hear_results(p);
-	say_u64(p, COURIER_CONFIRMED, p->id);
-	HEAR_TAG(p, COURIER_ACK, 1);
+	say_u64(p, COURIER_RETURNED, p->id);
 	say_down(p, 3, false);
 	say_up(p, 3);
-	give(p, &(struct sent){.tag = 2, .number = 5, .deliveries = 1, .hosts = "ok"});
-	HEAR_TAG(p, COURIER_ACK, 2);
-	CHECK(page->asked == 1);
-	give(p,
-	     &(struct sent){.tag = 3, .number = 5, .attempt = 2, .deliveries = 1, .hosts = "ok"});
-	hear_results(p);
+	give(p, &(struct sent){.tag = 9, .number = 5, .deliveries = 1, .hosts = "ok hold"});
+	CHECK(hear_results(p).seq[0] == 100);
 	say_u64(p, COURIER_CONFIRMED, p->id);
-	HEAR_TAG(p, COURIER_ACK, 3);
-	CHECK(page->asked == 2);
+	control(p, BATCH_OVER, NULL);
+	HEAR_TAG(p, COURIER_ACK, 9);
+	HEAR_TAG(p, COURIER_ACK, 7777);
+	CHECK(page->asked == 4);
 	end(p);
 }
 
@@ -1837,6 +1947,14 @@ static void test_ended_and_again(void **state)
 	(void)state;
 	run(script_ended);
 	run(script_ended_untagged);
+}
+
+static void test_unread_and_again(void **state)
+{
+	(void)state;
+	assert_int_equal(run(script_ended_unread).unheard, 3);
+	assert_int_equal(run(script_ended_half_unread).unheard, 4);
+	assert_int_equal(run(script_unread_in_hand).unheard, 1);
 }
 
 /* The process to the broker dies with a message that was not confirmed: its next one puts it. */
@@ -2256,6 +2374,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_all_are_late),
 		cmocka_unit_test(test_tags_die),
 		cmocka_unit_test(test_ended_and_again),
+		cmocka_unit_test(test_unread_and_again),
 		cmocka_unit_test(test_courier_dies),
 		cmocka_unit_test(test_courier_dies_often),
 		cmocka_unit_test(test_courier_dies_in_a_drain),
