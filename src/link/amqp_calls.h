@@ -74,6 +74,7 @@ struct rabbit_publish {
 	amqp_channel_t channel;
 	amqp_bytes_t exchange, key, body;
 	amqp_basic_properties_t *properties;
+	int64_t limit_us; /* for all of it */
 };
 bool rabbit_write(int fd, size_t frame_max, const struct rabbit_publish *p, int *status);
 

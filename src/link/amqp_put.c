@@ -97,6 +97,7 @@ static int publish(struct rabbit *r, const struct link_message *m)
 				   .exchange = amqp_cstring_bytes(exchange_of[m->to]),
 				   .key = amqp_cstring_bytes(to),
 				   .properties = &l.properties,
+				   .limit_us = RABBIT_ANSWER_US,
 				   .body = {m->len, (void *)(uintptr_t)m->body}};
 	int status;
 

@@ -5,8 +5,9 @@
  * Of messages of 150,000 octets that is a seventh of all that an agent's courier does.
  *
  * The design: the library encodes what stands in front of a body; all frames go out by one sendmsg(2), the body from where
- * it lies. There was room for it when it was asked (amqp_room_*.c), so that more than one call is rare; a peer that takes nothing
- * for RABBIT_ANSWER_US is gone, for the rest of a message cannot wait here while others go.
+ * it lies. There was room for it when it was asked (amqp_room_*.c), so that more than one call is rare; a peer that has not
+ * taken all of a message in time (RABBIT_ANSWER_US), were it only drops short, is gone, for the rest cannot wait here while others
+ * go.
  *
  * Rejected: the same behind TLS, where the library has the connection, and a broker whose frames are so small that a body needs
  * more than a few of them: the library writes these.
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/loop.h"
 #include "base/wire.h"
 
 #ifndef MSG_NOSIGNAL
@@ -120,14 +122,16 @@ static bool compose(struct outbound *o, const struct rabbit_publish *p, size_t f
 
 /* ---- out */
 
-static bool wait_for_room(int fd)
+static bool wait_for_room(int fd, int64_t until_us)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	int ready;
 
-	do
-		ready = poll(&p, 1, (int)(RABBIT_ANSWER_US / 1000));
-	while (ready < 0 && errno == EINTR);
+	do {
+		int64_t left_us = until_us - loop_clock_us();
+
+		ready = left_us > 0 ? poll(&p, 1, (int)((left_us + 999) / 1000)) : 0;
+	} while (ready < 0 && errno == EINTR);
 	return ready > 0;
 }
 
@@ -145,7 +149,7 @@ static void io_drop(struct msghdr *m, size_t went)
 	}
 }
 
-static int send_all(int fd, struct outbound *o)
+static int send_all(int fd, struct outbound *o, int64_t until_us)
 {
 	struct msghdr m = {.msg_iov = o->io};
 
@@ -156,7 +160,7 @@ static int send_all(int fd, struct outbound *o)
 		if (went >= 0)
 			io_drop(&m, (size_t)went);
 		else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			if (!wait_for_room(fd))
+			if (!wait_for_room(fd, until_us))
 				return AMQP_STATUS_TIMEOUT;
 		} else if (errno != EINTR)
 			return AMQP_STATUS_SOCKET_ERROR;
@@ -171,6 +175,6 @@ bool rabbit_write(int fd, size_t frame_max, const struct rabbit_publish *p, int 
 	o.n = 0; /* the rest is written before it is read */
 	if (!compose(&o, p, frame_max))
 		return false;
-	*status = send_all(fd, &o);
+	*status = send_all(fd, &o, loop_clock_us() + p->limit_us);
 	return true;
 }

@@ -19,6 +19,7 @@
 #include "link/amqp_calls.h"
 
 #define CHANNEL 4
+#define DROP    1000 /* octets */
 
 struct line { /* what a reader at its other end has got */
 	int fd;
@@ -34,19 +35,22 @@ struct frame {
 
 static uint8_t octets[LINK_BODY_MAX];
 
-static void read_on(int fd, FILE *got)
+static void read_on(int fd, FILE *got, useconds_t pause_us)
 {
 	char some[7001];
 	ssize_t n;
 
-	while ((n = read(fd, some, sizeof(some))) > 0)
+	while ((n = read(fd, some, pause_us > 0 ? DROP : sizeof(some))) > 0) {
 		fwrite(some, 1, (size_t)n, got);
+		if (pause_us > 0)
+			usleep(pause_us);
+	}
 	fflush(got);
 	_exit(n < 0);
 }
 
-/* Its writer cannot wait, and the kernel holds little. */
-static struct line line_open(void)
+/* Its writer cannot wait, and the kernel holds little. pause_us: its reader takes a drop at a time, and rests after each; 0: all. */
+static struct line line_open(useconds_t pause_us)
 {
 	struct line l = {.got = tmpfile()};
 	int pair[2], little = 4096;
@@ -60,7 +64,7 @@ static struct line line_open(void)
 	assert_true(l.reader >= 0);
 	if (l.reader == 0) {
 		close(pair[0]);
-		read_on(pair[1], l.got);
+		read_on(pair[1], l.got, pause_us);
 	}
 	close(pair[1]);
 	l.fd = pair[0];
@@ -137,7 +141,7 @@ static void expect_front(const struct buf *b, size_t *at, size_t len)
 	empty_amqp_pool(&pool);
 }
 
-static bool publish(int fd, size_t frame_max, size_t len, int *status)
+static bool publish_within(int64_t limit_us, int fd, size_t frame_max, size_t len, int *status)
 {
 	amqp_basic_properties_t properties = {._flags = AMQP_BASIC_APP_ID_FLAG |
 							AMQP_BASIC_DELIVERY_MODE_FLAG,
@@ -147,9 +151,15 @@ static bool publish(int fd, size_t frame_max, size_t len, int *status)
 				   .exchange = amqp_cstring_bytes("multisnmp.results"),
 				   .key = amqp_cstring_bytes("m1"),
 				   .properties = &properties,
+				   .limit_us = limit_us,
 				   .body = {len, octets}};
 
 	return rabbit_write(fd, frame_max, &p, status);
+}
+
+static bool publish(int fd, size_t frame_max, size_t len, int *status)
+{
+	return publish_within(RABBIT_ANSWER_US, fd, frame_max, len, status);
 }
 
 static int setup(void **state)
@@ -171,7 +181,7 @@ static void test_frames(void **state)
 	for (size_t m = 0; m < 2; m++) {
 		const size_t most = maxes[m] - 8,
 			     lens[] = {0, 1, 17, most - 1, most, most + 1, LINK_BODY_MAX};
-		struct line l = line_open();
+		struct line l = line_open(0);
 
 		for (size_t i = 0; i < 7; i++) {
 			int status = -1;
@@ -202,7 +212,7 @@ static void test_frames(void **state)
 /* Too many frames: nothing is written, and somebody else does it. */
 static void test_small_frames(void **state)
 {
-	struct line l = line_open();
+	struct line l = line_open(0);
 	struct buf got = {0};
 	int status;
 
@@ -226,12 +236,42 @@ static void test_gone(void **state)
 	close(pair[0]);
 }
 
+/* It is there, and takes nothing. */
+static void test_stuck(void **state)
+{
+	int pair[2], status = AMQP_STATUS_OK;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+	for (int i = 0; i < 100 && status == AMQP_STATUS_OK; i++)
+		assert_true(publish_within(50000, pair[0], RABBIT_FRAME, LINK_BODY_MAX, &status));
+	assert_int_equal(status, AMQP_STATUS_TIMEOUT);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* It takes a drop now and then, never long after the one before: the whole message would need two seconds at the least. */
+static void test_drops(void **state)
+{
+	struct line l = line_open(10000);
+	struct buf got = {0};
+	int status = AMQP_STATUS_OK;
+
+	(void)state;
+	assert_true(publish_within(500000, l.fd, RABBIT_FRAME, LINK_BODY_MAX, &status));
+	assert_int_equal(status, AMQP_STATUS_TIMEOUT);
+	line_close(&l, &got);
+	assert_in_range(got.len, 1, LINK_BODY_MAX - 1);
+	buf_free(&got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frames),
-		cmocka_unit_test(test_small_frames),
-		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_frames), cmocka_unit_test(test_small_frames),
+		cmocka_unit_test(test_gone),   cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_drops),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
