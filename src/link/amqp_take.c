@@ -43,17 +43,21 @@ static void closed_connection(struct rabbit *r, struct rabbit_side *s, const amq
 	rabbit_gone(r, s, false, "%s", why);
 }
 
+static const char impatient[] =
+	"the broker takes back what was not acknowledged in time (consumer_timeout)";
+
 /* What we take from went away; or (RabbitMQ from 4.3 on) is there, and the broker has lost patience with us: it gives what we did not
- * acknowledge to somebody, which may be us, who have it in hand. So the connection is given up, and all of it with that. */
+ * acknowledge to somebody, which may be us, who have it in hand. So the connection is given up, and all of it with that; also where
+ * the broker does not say whether it is there, for the reason that this has. */
 static bool cancelled(struct rabbit *r, const amqp_basic_cancel_t *c, struct link_event *e)
 {
 	char name[RABBIT_QUEUE_NAME], why[LINK_WHY_MAX];
 	bool is_work = !rabbit_is(c->consumer_tag, RABBIT_CONTROL_TAG);
+	enum rabbit_answer is = is_work ? rabbit_look(r, why) : RABBIT_MISSING;
 
-	if (is_work && rabbit_look(r, why) != RABBIT_MISSING) {
-		rabbit_gone(r, &r->takes, false,
-			    "the broker takes back what was not acknowledged in time "
-			    "(consumer_timeout)");
+	if (is != RABBIT_MISSING) {
+		rabbit_gone(r, &r->takes, false, "%s",
+			    is == RABBIT_YES || is == RABBIT_DIFFERS ? impatient : why);
 		return false;
 	}
 	if (!rabbit_is(c->consumer_tag, RABBIT_TASKS_TAG)) {

@@ -4,6 +4,7 @@
 that a test can read every message (messages()) and search every octet for what must not be there. Deeds, at any time:
     swallow(): takes everything and passes nothing on, as a firewall does that has lost its table. Connections that have lost
                octets stay deaf for ever; new ones pass again after resume().
+    deafen():  the same for one connection, for ever; what it is told by say() still comes.
     stall():   takes nothing; what waits goes on after resume(), as after an outage that TCP outlives.
     say():     says something to a client as if the broker had, while nothing is under way on that connection.
     cut():     ends all connections; refuse(): and takes no new ones until accept().
@@ -68,6 +69,10 @@ class Proxy(threading.Thread):
 
     def swallow(self):
         self.mode = 'swallow'
+
+    def deafen(self, number):
+        with self.lock:
+            self.all[number].deaf = True
 
     def stall(self):
         self.mode = 'stall'

@@ -602,6 +602,16 @@ class Trouble(Amqp):
         proxy.say(2, amqp_proxy.cancel_of(3, 'control'))  # which is nothing else than that its queue went away
         self.assertIn('our queue was deleted', agent.expect('gone takes'))
 
+    def test_cancelled_in_silence(self):
+        """The same word of a broker that then does not answer whether the queue is there: silence is what is told, no impatience."""
+        proxy = amqp_proxy.Proxy(self.broker.port)
+        self.addCleanup(proxy.stop)
+        self.site(self.master())
+        agent = self.agent(url=self.broker.url(self.vhost, port=proxy.port))
+        proxy.deafen(0)
+        proxy.say(0, amqp_proxy.cancel_of(2, 'tasks'))
+        self.assertEqual(agent.expect('gone takes'), '0 no answer in time')
+
     def test_idle(self):
         """One on which nothing happens stays: heartbeats go and come."""
         master = self.master()
