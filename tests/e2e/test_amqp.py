@@ -596,7 +596,10 @@ class Trouble(Amqp):
         self.assertEqual(agent.open('takes'), 'open')
         again, _, deliveries, _, text = agent.take()
         self.assertEqual((deliveries, text), (1, 'task-1'))
-        agent.ask('ack', old)
+        agent.ask('ack', old)  # its number is that of `again`, on another connection
+        time.sleep(1)
+        agent.ask('memory')  # behind all that came meanwhile
+        self.assertFalse([line for line in agent.unread if line.startswith('taken')], 'a void word made room for another task')
         self.assertEqual(agent.ask('ack', again), '1')
         self.assertEqual(agent.take()[4], 'task-2')
         proxy.say(2, amqp_proxy.cancel_of(3, 'control'))  # which is nothing else than that its queue went away
