@@ -1,5 +1,6 @@
 /*
- * Whether a message can be put without waiting: the library's publish writes all of it, however long that takes.
+ * Whether a message can be put without waiting: a message that was begun must be written whole, by the library (behind
+ * TLS, in small frames) however long that takes, else within RABBIT_ANSWER_US (amqp_write.c).
  *
  * A broker with an alarm stops reading from who publishes, without a word to who has not published yet. So the send buffer has a
  * size of its own instead of one that grows by need, and half of it is for what is not acknowledged by the peer's

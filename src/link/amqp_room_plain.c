@@ -1,6 +1,6 @@
 /*
  * Whether a message can be put without waiting, as far as every system says: a socket that is not writable has no room. One that
- * is may have too little; the library waits then.
+ * is may have too little: who writes waits then, amqp_write.c for RABBIT_ANSWER_US at the longest.
  */
 #include "link/amqp_parts.h"
 

@@ -4,9 +4,9 @@
  * Two tables exist: link_amqp (link/amqp.c; amqp_none.c where there is no librabbitmq), and a fake of the tests that makes every
  * fault on demand. Two sides, each a connection of its own: an alarm of the broker silences who puts, and takes must go on then.
  *
- * No call sleeps, but open(), site(), reopen(), leave() and close(), which may take LINK_SLOW_US, and cure(), twice that: what
- * they wait for is an answer, and who waits for the courier meanwhile has to know. A side is gone when LINK_GONE says so or a
- * call does; open() it again then.
+ * No call sleeps, but open(), site(), reopen(), leave(), close() and, where it has to ask, next(), which may take LINK_SLOW_US, and
+ * cure(), twice that: what they wait for is an answer, and who waits for the courier meanwhile has to know. put() sleeps only where
+ * there was less room than it seemed. A side is gone when LINK_GONE says so or a call does; open() it again then.
  */
 #ifndef LINK_LINK_H
 #define LINK_LINK_H
