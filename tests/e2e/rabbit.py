@@ -328,8 +328,18 @@ class Broker:
             '{ok, N, _} = ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N.'))
 
     def close_connections(self):
-        """All of them, as an operator would."""
-        self.ctl('close_all_connections', 'a test', strict=False)
+        """All of them, as an operator would; their number. (`rabbitmqctl close_all_connections` takes seconds, and means those of the
+        virtual host / alone.)"""
+        return int(self.eval('All = rabbit_networking:connections(), '
+                             '[catch rabbit_networking:close_connection(C, "a test") || C <- All], length(All).'))
+
+    def published(self):
+        """Messages that it has got since its start, of all virtual hosts."""
+        return int(self.eval('lists:sum([N || #{messages_received_total := N} <- maps:values(rabbit_global_counters:overview())]).'))
+
+    def blocked(self):
+        """The number of connections that wished to publish and are not heard, because of an alarm."""
+        return self.eval('[proplists:get_value(state, C) || C <- rabbit_networking:connection_info_all([state])].').count('blocked')
 
 
 class Cluster:

@@ -11,6 +11,8 @@ FIRST = 5000  # requests: the middle
 OUTAGE = 15   # seconds: longer than a heartbeat, shorter than two and a half
 GONE = 30
 LIMIT = 50    # messages in a queue; MANY are 128
+LAST = 3        # messages: one of each connection, by which the broker finds that it is to be blocked
+MIDDLE = 15000
 IN_FLIGHT = 32  # for one site: those were on their way when the queue became full
 MANY = '127.16.0.0/16'
 FAST = ('-j', '2', '--window', '1000')
@@ -43,12 +45,15 @@ class Broker(Faults):
         self.assertIn('broker', self.told(master))
 
     def test_alarm(self):
-        """Of memory: publishers are blocked, consumers are not."""
-        master = self.begin(words=dist.LENIENT)
-        with self.held():
-            self.broker.alarm(True)
-            self.addCleanup(self.broker.alarm, False)
+        """Of memory: publishers are blocked, consumers are not. Both agents had results to publish, and did not."""
+        master = self.begin(pace=SLOW)
+        self.broker.alarm(True)
+        self.addCleanup(self.broker.alarm, False)
+        self.wait_until(lambda: self.broker.blocked() >= 2, 'nobody is blocked', 0.1)
+        time.sleep(1)  # what was under way has come
+        published = self.broker.published()
         time.sleep(5)
+        self.assertLessEqual(self.broker.published(), published + LAST, 'the alarm stops nobody')
         self.assertIsNone(master.poll(), 'results cannot have been published')
         self.broker.alarm(False)
         self.judge(master)
@@ -71,11 +76,12 @@ class Broker(Faults):
         return self.broker.queues(self.vhost).get('multisnmp.tasks.default', (0,))[0]
 
     def test_connections_closed(self):
-        """As an operator closes them."""
-        master = self.begin(words=dist.LENIENT)
-        with self.held():
-            self.broker.close_connections()
+        """As an operator closes them, with results on their way: devices answer before and after."""
+        master = self.begin(pace=SLOW)
+        self.assertGreaterEqual(self.broker.close_connections(), 3, 'of a master and two agents')
+        self.assertLess(self.asked(), MIDDLE, 'that was not the middle')
         self.judge(master)
+        self.assertIn('the broker is gone: ', self.told(master))
 
 
 @rabbit.needs_broker
