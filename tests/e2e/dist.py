@@ -195,7 +195,8 @@ class Stage(poller.Poll):
 
     @contextlib.contextmanager
     def held(self):
-        """Meanwhile no device answers: a deed that takes long on a busy machine is in the middle all the same. The master is LENIENT."""
+        """Meanwhile no device answers: to look for something may take long on a busy machine, and the run is where it was. The master is
+        LENIENT. What is done to the run comes later, when there is traffic again."""
         self.park.process.send_signal(signal.SIGSTOP)
         try:
             yield

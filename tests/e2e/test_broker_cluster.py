@@ -6,6 +6,8 @@ import dist
 import rabbit
 
 FIRST, SECOND = 4000, 10000  # requests
+AGAIN = 500
+SLOW = ('-j', '1', '--window', '100')
 
 
 @rabbit.needs_broker
@@ -40,13 +42,15 @@ class Leaders(dist.Stage):
         """The one of the tasks; when it is back, the one of the results."""
         self.devices()
         for name in 'a1', 'a2':
-            self.start_agent(name)
+            self.start_agent(name, pace=SLOW)
         master = self.start_master(*dist.LENIENT)
         self.wait_for_requests(FIRST, master)
         with self.held():
             tasks = self.leader('multisnmp.tasks.', master)
             self.assertIsNotNone(tasks, 'the master has ended too early')
-            tasks.kill()
+        self.wait_for_requests(self.asked() + AGAIN, master)  # results are on their way again
+        tasks.kill()
+        self.assertLess(self.asked(), SECOND, 'that was not the middle')
         self.wait_for_requests(SECOND, master)
         tasks.start()
         self.cluster.wait_for(3)
