@@ -24,15 +24,16 @@ struct message {
 	uint64_t id, mark;
 	bool out; /* the courier has it, and has not answered */
 	size_t len;
-	uint8_t *body; /* behind this; the head of a COURIER_PUT is made anew each time. NULL: it is lent */
-	size_t at;     /* and lies here */
+	uint8_t *
+		body; /* behind this; the head of a COURIER_PUT is made anew each time. NULL: it is lent */
+	size_t at; /* and lies here */
 };
 
 struct window {
 	struct queue *queue; /* NULL: there is no courier */
 	bool up;             /* and no REOPEN is under way */
 	bool blocked;
-	uint32_t epoch; /* UPs of this courier */
+	uint32_t epoch;      /* UPs of this courier */
 	struct message ends; /* next: the oldest; prev: the youngest; itself: none */
 	struct key *keys;    /* a handful: at most one a message, and KEYS_KEPT */
 	size_t nkeys;
