@@ -7,8 +7,7 @@
  * A cell that dies has its batches sent back: somebody has them again, perhaps we. Who dies again and again without a record
  * cannot live here, and others should have the tasks: then the agent ends, which its manager sees.
  *
- * The trap: its last records may still be in its queue when it has gone. A place is free only when they are put; its slots may then
- * still be full, and wait for confirms.
+ * The trap: its last records may still be in its queue when it has gone. A place is free when they are put, its slots maybe later.
  */
 #include "link/agent_internal.h"
 
@@ -55,6 +54,7 @@ static bool cell_birth(struct agent *a, struct agent_cell *c, const struct batch
 	slots_begin(a->slots, cell_part(c));
 	if (!proc_spawn(&c->proc, cell_main, c)) {
 		log_warning("cannot start a cell: %s", strerror(errno));
+		slots_end(a->slots, cell_part(c));
 		spawn_later(a);
 		return false;
 	}
@@ -75,6 +75,18 @@ static bool is_busy(const struct agent *a, const struct agent_cell *c)
 		if (a->batches[i]->cell == c && a->batches[i]->owed > 0)
 			return true;
 	return false;
+}
+
+/* A place without a cell: one whose slots are empty, if there is one, for the cell has none otherwise. NULL: there is none. */
+static struct agent_cell *place_for(struct agent *a, unsigned first, unsigned end)
+{
+	struct agent_cell *found = NULL;
+
+	for (unsigned i = first; i < end; i++)
+		if (a->cells[i].queue == NULL &&
+		    (found == NULL || !slots_are_free(a->slots, cell_part(found))))
+			found = &a->cells[i];
+	return found;
 }
 
 /* One that has nothing to do makes room. False: all have. */
@@ -110,6 +122,7 @@ static void tell_of_wait(struct agent *a, const struct batch *b)
 struct agent_cell *cell_for(struct agent *a, const struct batch *b)
 {
 	unsigned first = b->alone ? ALONE : 0, end = b->alone ? AGENT_CELLS : ALONE;
+	struct agent_cell *place;
 
 	for (unsigned i = first; i < end; i++) {
 		struct agent_cell *c = &a->cells[i];
@@ -120,9 +133,9 @@ struct agent_cell *cell_for(struct agent *a, const struct batch *b)
 	}
 	if (loop_now_us(a->loop) < a->spawn_us)
 		return NULL;
-	for (unsigned i = first; i < end; i++)
-		if (a->cells[i].queue == NULL)
-			return cell_birth(a, &a->cells[i], b) ? &a->cells[i] : NULL;
+	place = place_for(a, first, end);
+	if (place != NULL)
+		return cell_birth(a, place, b) ? place : NULL;
 	if (!make_room(a, first, end) && !b->alone)
 		tell_of_wait(a, b);
 	return NULL;

@@ -9,7 +9,7 @@
  * word on whose a slot is, frees it when the broker has confirmed.
  *
  * A place has one cell after the other, of other masters. What one has found is not for the next: a part is emptied in between, which also gives
- * the memory back; while a message of the old cell waits there still, the new one has no slots, and writes into its queue.
+ * the memory back; while a message of the old cell waits there still, a new one has no slots, and writes into its queue.
  *
  * Rejected: flags in the memory itself instead of messages: who has gone wrong could free what is another's. One list of slots for
  * all cells: a cell would see the records of other masters.
@@ -75,13 +75,17 @@ static unsigned count_of(const struct part *p, uint64_t whose)
 	return n;
 }
 
+bool slots_are_free(const struct slots *s, unsigned part)
+{
+	return count_of(&s->part[part], FREE) == SLOTS_EACH;
+}
+
 /* Once nothing in it is anybody's. */
 static void part_empty(struct slots *s, unsigned part)
 {
 	struct part *p = &s->part[part];
 
-	if (p->used && count_of(p, FREE) == SLOTS_EACH &&
-	    shared_empty(slot_octets(s, part, 0), PART))
+	if (p->used && slots_are_free(s, part) && shared_empty(slot_octets(s, part, 0), PART))
 		p->used = false;
 }
 
@@ -138,6 +142,8 @@ bool slot_settle(struct slots *s, uint64_t id, unsigned *part)
 		for (uint8_t slot = 0; slot < SLOTS_EACH; slot++)
 			if (s->part[i].whose[slot] == id) {
 				s->part[i].whose[slot] = FREE;
+				if (s->part[i].shut)
+					part_empty(s, i);
 				*part = i;
 				return true;
 			}

@@ -24,6 +24,7 @@ void slots_free(struct slots *s); /* NULL is nothing */
 
 /* --- the agent's */
 
+bool slots_are_free(const struct slots *s, unsigned part); /* all of a part */
 /* A cell is about to be forked into that place. It has no slots for its whole life where one of its predecessor's is full still. */
 void slots_begin(struct slots *s, unsigned part);
 bool slot_lend(struct slots *s, unsigned part, uint8_t *slot); /* false: none of it is free */

@@ -1356,7 +1356,7 @@ static void test_slots_are_full(void **state)
 	assert_int_equal(page->lent, 3 * SLOTS_EACH + 1);
 }
 
-/* A cell dies: what it had put stays, and until that was confirmed whoever takes its place has no slots; the third one has all. */
+/* A cell dies: what it had put stays, and the next one goes to a place where nothing stands. */
 static void script_slots_of_the_dead(struct peer *p)
 {
 	say_up(p, 3);
@@ -1391,8 +1391,40 @@ static void test_slots_of_the_dead(void **state)
 	need_slots();
 	run(script_slots_of_the_dead);
 	assert_int_equal(page->cells, 3);
+	assert_int_equal(page->copied, 0);
+	assert_int_equal(page->lent, 2 * 2 + SLOTS_EACH); /* the first two twice */
+}
+
+/* Of dangerous tasks there is one place: until what its dead cell had put was confirmed, the next one has no slots. */
+static void script_slots_of_one_place(struct peer *p)
+{
+	say_up(p, 3);
+	describe(p);
+	for (unsigned i = 1; i <= 3; i++) {
+		give(p, &(struct sent){.tag = i,
+				       .number = i,
+				       .deliveries = 2,
+				       .hosts = i == 2 ? "die" : "ok"});
+		if (i == 2)
+			HEAR_TAG(p, COURIER_REQUEUE, 2);
+		else
+			CHECK(hear_results(p).count == 1);
+	}
+	for (unsigned i = 1; i <= 2; i++)
+		say_u64(p, COURIER_CONFIRMED, i);
+	HEAR_TAG(p, COURIER_ACK, 1);
+	HEAR_TAG(p, COURIER_ACK, 3);
+	end(p);
+}
+
+static void test_slots_of_one_place(void **state)
+{
+	(void)state;
+	need_slots();
+	run(script_slots_of_one_place);
+	assert_int_equal(page->cells, 2);
+	assert_int_equal(page->lent, 1);
 	assert_int_equal(page->copied, 1);
-	assert_int_equal(page->lent, 2 + SLOTS_EACH); /* the first one twice */
 }
 
 /* A master that has gone: its messages leave without a confirm, and their slots are lent again, too. */
@@ -2358,6 +2390,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_without_slots),
 		cmocka_unit_test(test_slots_are_full),
 		cmocka_unit_test(test_slots_of_the_dead),
+		cmocka_unit_test(test_slots_of_one_place),
 		cmocka_unit_test(test_slots_of_what_nobody_wants),
 		cmocka_unit_test(test_large_message),
 		cmocka_unit_test(test_target_that_makes_no_sense),
