@@ -20,6 +20,7 @@
 #include "link/form.h"
 
 #define LATER_US  10000
+#define OCTET_US  50   /* that one may take: 20 KB/s, and 15 s for the longest message */
 #define FRAMES    2048 /* octets at most of a message's frames but its body's */
 #define MANDATORY 1
 
@@ -97,7 +98,7 @@ static int publish(struct rabbit *r, const struct link_message *m)
 				   .exchange = amqp_cstring_bytes(exchange_of[m->to]),
 				   .key = amqp_cstring_bytes(to),
 				   .properties = &l.properties,
-				   .limit_us = RABBIT_ANSWER_US,
+				   .limit_us = RABBIT_ANSWER_US + (int64_t)m->len * OCTET_US,
 				   .body = {m->len, (void *)(uintptr_t)m->body}};
 	int status;
 

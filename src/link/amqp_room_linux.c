@@ -1,6 +1,6 @@
 /*
  * Whether a message can be put without waiting: a message that was begun must be written whole, by the library (behind
- * TLS, in small frames) however long that takes, else within RABBIT_ANSWER_US (amqp_write.c).
+ * TLS, in small frames) however long that takes, else within 5 s and what its octets take on a slow line (amqp_put.c).
  *
  * A broker with an alarm stops reading from who publishes, without a word to who has not published yet. So the send buffer has a
  * size of its own instead of one that grows by need, and half of it is for what is not acknowledged by the peer's

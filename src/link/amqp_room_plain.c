@@ -1,6 +1,6 @@
 /*
  * Whether a message can be put without waiting, as far as every system says: a socket that is not writable has no room. One that
- * is may have too little: who writes waits then, amqp_write.c for RABBIT_ANSWER_US at the longest.
+ * is may have too little: who writes waits then, amqp_write.c for 5 s at the longest and what its octets take on a slow line.
  */
 #include "link/amqp_parts.h"
 

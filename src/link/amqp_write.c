@@ -6,7 +6,7 @@
  *
  * The design: the library encodes what stands in front of a body; all frames go out by one sendmsg(2), the body from where
  * it lies. There was room for it when it was asked (amqp_room_*.c), so that more than one call is rare; a peer that has not
- * taken all of a message in time (RABBIT_ANSWER_US), were it only drops short, is gone, for the rest cannot wait here while others
+ * taken all of a message in time (limit_us), were it only drops short, is gone, for the rest cannot wait here while others
  * go.
  *
  * Rejected: the same behind TLS, where the library has the connection, and a broker whose frames are so small that a body needs
