@@ -177,8 +177,8 @@ class Poll(unittest.TestCase):
 
     def assert_once_below(self, seconds, attempt, attempts=4):
         """attempt() returns how long it took: less. It has another try only where a busy machine may have made it long: where a Witness
-        of the same time has lost half as much as there was too much. A program that waits now and then for what it should not wait for
-        fails at the first such time."""
+        of the same time has lost half as much as there was too much, and once without a reason, for what a witness does not feel (a
+        disk). A program that waits each time for what it should not wait for fails."""
         tries = []
         while len(tries) < attempts:
             with Witness() as witness:
@@ -186,7 +186,7 @@ class Poll(unittest.TestCase):
             if took < seconds:
                 return
             tries.append(f'{took:.2f} s, of which the machine itself may have lost {witness.lost:.2f} s')
-            if 2 * witness.lost < took - seconds:  # long work is interrupted more than what a witness does
+            if len(tries) > 1 and 2 * witness.lost < took - seconds:  # long work is interrupted more than what a witness does
                 break
         self.fail(f'not below {seconds:.2f} s: ' + '; '.join(tries))
 

@@ -7,7 +7,7 @@ import rabbit
 
 FIRST, SECOND = 4000, 10000  # requests
 AGAIN = 500
-SLOW = ('-j', '1', '--window', '100')
+SLOW = ('-j', '1', '--window', '30')
 
 
 @rabbit.needs_broker
