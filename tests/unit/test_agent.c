@@ -1271,18 +1271,23 @@ static void test_cell_lies_of_a_full_slot(void **state)
 
 /* --- slots ----------------------------------------------------------------------------------- */
 
-/* One message after the other; each is confirmed before the next. */
-static void script_slots(struct peer *p)
+/* One message after the other; each is answered before the next. */
+static void one_by_one(struct peer *p, enum courier_message answer)
 {
 	say_up(p, 3);
 	describe(p);
 	for (uint64_t i = 1; i <= 3 * SLOTS_EACH; i++) {
 		give(p, &(struct sent){.tag = i, .number = i, .hosts = "ok"});
 		CHECK(hear_results(p).number == i);
-		say_u64(p, COURIER_CONFIRMED, p->id);
+		say_u64(p, (uint8_t)answer, p->id);
 		HEAR_TAG(p, COURIER_ACK, i);
 	}
 	end(p);
+}
+
+static void script_slots(struct peer *p)
+{
+	one_by_one(p, COURIER_CONFIRMED);
 }
 
 static void test_slots_are_lent_again(void **state)
@@ -1430,15 +1435,7 @@ static void test_slots_of_one_place(void **state)
 /* A master that has gone: its messages leave without a confirm, and their slots are lent again, too. */
 static void script_slots_come_back(struct peer *p)
 {
-	say_up(p, 3);
-	describe(p);
-	for (uint64_t i = 1; i <= 3 * SLOTS_EACH; i++) {
-		give(p, &(struct sent){.tag = i, .number = i, .hosts = "ok"});
-		CHECK(hear_results(p).number == i);
-		say_u64(p, COURIER_RETURNED, p->id);
-		HEAR_TAG(p, COURIER_ACK, i);
-	}
-	end(p);
+	one_by_one(p, COURIER_RETURNED);
 }
 
 static void test_slots_of_what_nobody_wants(void **state)
