@@ -3,7 +3,7 @@
  *
  * The problem: a tag dies with its connection, and an acknowledgement is answered by nobody. So a batch comes again that is still polled,
  * and so does one whose acknowledgement was lost on the way, though each of its tasks has a record that the broker has
- * confirmed; devices would be asked twice, which is not how hard they were to be hit.
+ * confirmed: devices would be asked twice.
  *
  * The design: what is in hand gets the new tag. Of what has ended the names of the last ones are remembered; who comes by one of these
  * is acknowledged at once. A master that misses records nevertheless publishes them as another attempt, or, when it was
